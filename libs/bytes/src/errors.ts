@@ -1,0 +1,20 @@
+/**
+ * The one error base class of the project. `code` is stable and machine-readable (kebab-case); the message says what
+ * to do next and never holds a record value, a count or an identifier of a person.
+ */
+export class ConcordatError extends Error {
+  override readonly name: string = 'ConcordatError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** True for an error of ours, optionally with exactly this code. */
+export function isConcordatError(error: unknown, code?: string): error is ConcordatError {
+  return error instanceof ConcordatError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,15 @@
+export { canonicalBytes, canonicalJson, type Json, parseCanonicalJson } from './canonical-json.js';
+export { digestOf, domainDigest, sha256Hex } from './digest.js';
+export {
+  bytesToHex,
+  concatBytes,
+  equalBytes,
+  fromBase64,
+  fromBase64url,
+  fromHex,
+  fromUtf8,
+  toBase64,
+  toBase64url,
+  utf8ToBytes,
+} from './encoding.js';
+export { ConcordatError, isConcordatError } from './errors.js';
