@@ -1,0 +1,32 @@
+export { areaToCells, disk, widen } from './area.js';
+export {
+  cellAt,
+  cellBoundary,
+  cellCentre,
+  cellFromText,
+  cellToText,
+  childrenOf,
+  isCell,
+  parentOf,
+  type Resolution,
+  resolutionFrom,
+  resolutionOf,
+} from './cell.js';
+export {
+  type Domain,
+  domainFromCells,
+  formatDomainFile,
+  intersectDomains,
+  parseDomainFile,
+  sortedCells,
+  unionDomains,
+} from './domain.js';
+export {
+  buildTree,
+  embed,
+  type GridTree,
+  indexOf,
+  parentsOf,
+  rollUp,
+  type TreeResolutions,
+} from './tree.js';
