@@ -12,6 +12,8 @@ export {
   resolutionFrom,
   resolutionOf,
 } from './cell.js';
+export { type Chunk, type ChunkColumns, COVERAGE, decodeChunk, encodeChunk } from './chunk.js';
+export { compact, decompact } from './compaction.js';
 export {
   type Domain,
   domainFromCells,
