@@ -2,7 +2,6 @@ import { ConcordatError } from '#libs/bytes';
 import { type Enclosure, expNegative, multiplyEnclosures } from './fixed-point.js';
 import {
   inversionSampler,
-  MAX_OUTCOMES,
   type NoiseSampler,
   type OutcomeWeights,
   WEIGHT_BITS,

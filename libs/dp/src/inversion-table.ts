@@ -17,7 +17,7 @@ export const CDF_BITS = 288;
 export const WEIGHT_BITS = 416;
 export const DRAW_ERROR_LOG2 = -240;
 /** Largest number of outcomes a table may have: about 100 MB while it is built. */
-export const MAX_OUTCOMES = 1 << 21;
+const MAX_OUTCOMES = 1 << 21;
 
 const EXTRA_WORDS = (CDF_BITS - 32) / 32;
 const CHUNK_WORDS = 1 << 14;
@@ -59,6 +59,12 @@ const cumulate = ({ weights, width }: OutcomeWeights): bigint[] => {
 export function inversionSampler(outcomes: OutcomeWeights): NoiseSampler {
   const { first } = outcomes;
   const count = outcomes.weights.length;
+  if (count > MAX_OUTCOMES) {
+    throw new ConcordatError(
+      'parameter-too-wide',
+      'this noise is too wide for a table: ask for more privacy budget',
+    );
+  }
   const cdf = cumulate(outcomes);
   const top = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
