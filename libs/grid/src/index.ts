@@ -1,5 +1,14 @@
 export { areaToCells, disk, widen } from './area.js';
 export {
+  type Area,
+  type AreaKind,
+  type Areas,
+  type AreasFile,
+  areaDomainName,
+  findArea,
+  parseAreas,
+} from './areas.js';
+export {
   cellAt,
   cellBoundary,
   cellCentre,
@@ -12,6 +21,8 @@ export {
   resolutionFrom,
   resolutionOf,
 } from './cell.js';
+export { type Chunk, type ChunkColumns, COVERAGE, decodeChunk, encodeChunk } from './chunk.js';
+export { compact, decompact } from './compaction.js';
 export {
   type Domain,
   domainFromCells,

@@ -1,0 +1,36 @@
+export {
+  DEFAULT_SHARES,
+  type Level,
+  type LevelRho,
+  type LevelShare,
+  type LevelVariance,
+  levelShares,
+  levelVariances,
+  type Resolution,
+  splitRho,
+} from './budget.js';
+export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
+export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export type { NoiseSampler } from './inversion-table.js';
+export { addNoise, drawNoise, type Noise } from './noise.js';
+export type { RandomSource } from './random.js';
+export {
+  addRational,
+  compareRational,
+  divideRational,
+  equalRational,
+  formatRational,
+  gcdRational,
+  MAX_RATIONAL_LENGTH,
+  multiplyRational,
+  ONE,
+  parseRational,
+  type Rational,
+  rational,
+  rationalFromNumber,
+  subtractRational,
+  sumRationals,
+  ZERO,
+} from './rational.js';
+export { formatRho, MAX_RHO_LENGTH, parseRho, type Rho, rhoOf, withinLimit } from './rho.js';
+export { nextDown, nextUp, rationalToNumberDown, rationalToNumberUp } from './rounding.js';
