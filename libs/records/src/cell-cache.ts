@@ -20,7 +20,8 @@ export function cachedCells(): (latitude: number, longitude: number) => bigint {
     mixed = Math.imul(mixed ^ (mixed >>> 15) ^ (words[2] ?? 0) ^ (words[3] ?? 0), 0x85ebca77);
     const slot = (mixed >>> 15) & (SLOTS - 1);
     const known = cells[slot] ?? 0n;
-    if (known !== 0n && latitudes[slot] === latitude && longitudes[slot] === longitude) return known;
+    if (known !== 0n && latitudes[slot] === latitude && longitudes[slot] === longitude)
+      return known;
     const cell = cellAt(latitude, longitude, 9);
     latitudes[slot] = latitude;
     longitudes[slot] = longitude;

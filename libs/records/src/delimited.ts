@@ -37,8 +37,11 @@ export function delimitedReader(options: DelimitedOptions): DelimitedReader {
   const emit = (text: string, start: number, end: number, fields: string[], odd: boolean): void => {
     if (odd) {
       const row = text.slice(start, end);
-      if (row.includes('\ufffd')) return onFault('bad-encoding');
-      if (row.includes('\0')) return onFault('malformed-row');
+      const fault = row.includes('\ufffd') ? 'bad-encoding' : 'malformed-row';
+      if (fault === 'bad-encoding' || row.includes('\0')) {
+        onFault(fault);
+        return;
+      }
     }
     onRow(fields);
   };

@@ -11,17 +11,7 @@ import type { RowKey } from './row-key.js';
 
 /** Rows of one DuckDB data chunk. */
 const CHUNK = 2048;
-const TYPES = [
-  INTEGER,
-  UINTEGER,
-  USMALLINT,
-  UTINYINT,
-  UBIGINT,
-  UBIGINT,
-  UBIGINT,
-  UBIGINT,
-  UBIGINT,
-];
+const TYPES = [INTEGER, UINTEGER, USMALLINT, UTINYINT, UBIGINT, UBIGINT, UBIGINT, UBIGINT, UBIGINT];
 
 export interface StoredRow {
   readonly row: number;

@@ -1,15 +1,16 @@
 /** One file from bytes to rows in common terms: text, header, mapping. Nothing here knows of the database. */
+import { TextDecoder } from 'node:util';
 import { ConcordatError } from '#libs/bytes';
 import {
   columnIndex,
   compileMapping,
   DELIMITERS,
-  type Mapping,
   type MappedRow,
+  type Mapping,
   mappedColumns,
   type Rejection,
-  recognise,
   type RowMapper,
+  recognise,
   type Taxonomy,
 } from '#libs/harmonise';
 import { type DelimitedReader, delimitedReader, MAX_ROW } from './delimited.js';
@@ -169,7 +170,10 @@ export function fileReader(
 
   return {
     push(bytes) {
-      if (body) return body.reader.push(body.decoder.decode(bytes, { stream: true }));
+      if (body) {
+        body.reader.push(body.decoder.decode(bytes, { stream: true }));
+        return;
+      }
       const joined = new Uint8Array(head.length + bytes.length);
       joined.set(head);
       joined.set(bytes, head.length);
