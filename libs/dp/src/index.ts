@@ -12,7 +12,7 @@ export {
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
 export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
 export type { NoiseSampler } from './inversion-table.js';
-export { addNoise, drawNoise, type Noise } from './noise.js';
+export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
 export type { RandomSource } from './random.js';
 export {
   addRational,

@@ -6,7 +6,7 @@ export type ProcessMessage =
   | { readonly type: 'ready'; readonly url: string }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'initialised'; readonly id: string; readonly publicKey: string }
-  | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'progress'; readonly rows: number; readonly file: number; readonly fileCount: number }
   | { readonly type: 'ingested'; readonly report: unknown };
 
 export interface RunningProcess {
