@@ -9,8 +9,30 @@ export {
   type Resolution,
   splitRho,
 } from './budget.js';
+export {
+  type Composition,
+  type Contribution,
+  type Contributor,
+  composeCounts,
+  composeVariances,
+} from './composition.js';
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
 export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export {
+  type EstimatePlan,
+  estimateHierarchy,
+  type Hierarchy,
+  planEstimate,
+  type Variances,
+} from './hierarchy.js';
+export { integerMap } from './integer-map.js';
+export {
+  type Confidence,
+  confidenceInterval,
+  type Interval,
+  measurementInterval,
+  standardError,
+} from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
 export type { RandomSource } from './random.js';
@@ -34,3 +56,4 @@ export {
 } from './rational.js';
 export { formatRho, MAX_RHO_LENGTH, parseRho, type Rho, rhoOf, withinLimit } from './rho.js';
 export { nextDown, nextUp, rationalToNumberDown, rationalToNumberUp } from './rounding.js';
+export { varianceOfSum } from './union-variance.js';
