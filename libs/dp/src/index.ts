@@ -1,4 +1,10 @@
 export {
+  calibrateGaussian,
+  deltaAtEpsilon,
+  epsilonAtDelta,
+  type LossBound,
+} from './accounting.js';
+export {
   DEFAULT_SHARES,
   type Level,
   type LevelRho,
@@ -9,10 +15,19 @@ export {
   type Resolution,
   splitRho,
 } from './budget.js';
+export { referenceGaussian, referenceLaplace } from './cks20.js';
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
 export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, type Noise } from './noise.js';
+export {
+  type DiscreteGaussianEvent,
+  type DiscreteLaplaceEvent,
+  eventRho,
+  type PrivacyEvent,
+  pureEpsilon,
+} from './privacy-event.js';
 export type { RandomSource } from './random.js';
 export {
   addRational,
@@ -34,3 +49,4 @@ export {
 } from './rational.js';
 export { formatRho, MAX_RHO_LENGTH, parseRho, type Rho, rhoOf, withinLimit } from './rho.js';
 export { nextDown, nextUp, rationalToNumberDown, rationalToNumberUp } from './rounding.js';
+export { zcdpEpsilon } from './zcdp.js';
