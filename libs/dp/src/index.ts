@@ -49,4 +49,13 @@ export {
 } from './rational.js';
 export { formatRho, MAX_RHO_LENGTH, parseRho, type Rho, rhoOf, withinLimit } from './rho.js';
 export { nextDown, nextUp, rationalToNumberDown, rationalToNumberUp } from './rounding.js';
+export {
+  answerEvents,
+  type ContributionBounds,
+  INCIDENT_BOUNDS,
+  mergedBounds,
+  type QuerySensitivity,
+  querySensitivity,
+  treeL2SensitivitySquared,
+} from './sensitivity.js';
 export { zcdpEpsilon } from './zcdp.js';
