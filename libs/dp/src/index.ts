@@ -1,4 +1,10 @@
 export {
+  calibrateGaussian,
+  deltaAtEpsilon,
+  epsilonAtDelta,
+  type LossBound,
+} from './accounting.js';
+export {
   DEFAULT_SHARES,
   type Level,
   type LevelRho,
@@ -35,6 +41,19 @@ export {
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
+export { referenceGaussian, referenceLaplace } from './cks20.js';
+export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
+export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
+export type { NoiseSampler } from './inversion-table.js';
+export { addNoise, drawNoise, type Noise } from './noise.js';
+export {
+  type DiscreteGaussianEvent,
+  type DiscreteLaplaceEvent,
+  eventRho,
+  type PrivacyEvent,
+  pureEpsilon,
+} from './privacy-event.js';
 export type { RandomSource } from './random.js';
 export {
   addRational,
@@ -57,3 +76,13 @@ export {
 export { formatRho, MAX_RHO_LENGTH, parseRho, type Rho, rhoOf, withinLimit } from './rho.js';
 export { nextDown, nextUp, rationalToNumberDown, rationalToNumberUp } from './rounding.js';
 export { varianceOfSum } from './union-variance.js';
+export {
+  answerEvents,
+  type ContributionBounds,
+  INCIDENT_BOUNDS,
+  mergedBounds,
+  type QuerySensitivity,
+  querySensitivity,
+  treeL2SensitivitySquared,
+} from './sensitivity.js';
+export { zcdpEpsilon } from './zcdp.js';
