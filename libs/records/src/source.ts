@@ -6,6 +6,8 @@ import { createGunzip } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 
 const CHUNK = 65_536;
+/** Bytes that are unpacked ahead on another thread while rows are read. */
+const AHEAD = 1 << 20;
 
 /** What went wrong with the file as a whole, in the words of the operator's page. Other errors pass unchanged. */
 export function sourceFault(error: unknown): unknown {
@@ -57,7 +59,9 @@ export async function readSource(
 ): Promise<string> {
   const hash = createHash('sha256');
   const file = createReadStream(path, { highWaterMark: CHUNK });
-  const gunzip = (await isGzip(path)) ? createGunzip({ chunkSize: CHUNK }) : undefined;
+  const gunzip = (await isGzip(path))
+    ? createGunzip({ chunkSize: CHUNK, highWaterMark: AHEAD })
+    : undefined;
   if (gunzip) {
     file.on('error', (error) => gunzip.destroy(error));
     file.pipe(gunzip);
