@@ -19,14 +19,12 @@ function read(pieces: readonly string[], delimiter = ',', quoting: 'double' | 'n
 
 const field = fc.string({ unit: fc.constantFrom('a', 'é', ' ', ',', '"', '\n', '\r', ';', '😀') });
 const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-const table = fc
-  .integer({ min: 2, max: 4 })
-  .chain((width) =>
-    fc.array(fc.array(field, { minLength: width, maxLength: width }), {
-      minLength: 1,
-      maxLength: 8,
-    }),
-  );
+const table = fc.integer({ min: 2, max: 4 }).chain((width) =>
+  fc.array(fc.array(field, { minLength: width, maxLength: width }), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+);
 
 describe('delimited text', () => {
   it('is read as csv-parse reads it, however it is cut into pieces', () => {
