@@ -99,8 +99,7 @@ function open(line: string, candidates: Mapping | readonly Mapping[]): Opened {
   return { mapping, delimiter: DELIMITERS[wanted], header };
 }
 
-const looksLikeText = (bytes: Uint8Array): boolean =>
-  !bytes.subarray(0, 512).includes(0) && !(bytes[0] === 0x50 && bytes[1] === 0x4b);
+const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 
 /**
  * Reads one file. `onRow` gets each accepted row and its number (first data row: 1); every other row is counted in
@@ -123,13 +122,14 @@ export function fileReader(
 
   /** Starts on the rows once the header line is whole. */
   const start = (last: boolean): void => {
-    if (!looksLikeText(head)) {
-      bad('not-text', 'this is no delimited text: save it as CSV in UTF-8, unpack archives');
-    }
     const marked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
     let from = marked;
-    while (head[from] === 0x0a || head[from] === 0x0d) from++;
+    while (head[from] === 0x0a || head[from] === 0x0d || head[from] === 0x20) from++;
     const newline = head.indexOf(0x0a, from);
+    // UTF-16 shows by its zero bytes, in the header already.
+    if (isZip(head) || head.subarray(from, newline < 0 ? head.length : newline).includes(0)) {
+      bad('not-text', 'this is no delimited text: save it as CSV in UTF-8, unpack archives');
+    }
     if (newline < 0 && !last) {
       if (head.length > MAX_ROW) bad('missing-column', 'the first line is too long for a header');
       return;

@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import type { TransformOptions } from 'node:stream';
+import { createGunzip, type ZlibOptions } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 
 const CHUNK = 65_536;
+/** One MiB is unpacked ahead, on another thread, while rows are read. */
+const UNPACK: ZlibOptions & TransformOptions = { chunkSize: CHUNK, highWaterMark: 1 << 20 };
 
 /** What went wrong with the file as a whole, in the words of the operator's page. Other errors pass unchanged. */
 export function sourceFault(error: unknown): unknown {
@@ -57,7 +60,7 @@ export async function readSource(
 ): Promise<string> {
   const hash = createHash('sha256');
   const file = createReadStream(path, { highWaterMark: CHUNK });
-  const gunzip = (await isGzip(path)) ? createGunzip({ chunkSize: CHUNK }) : undefined;
+  const gunzip = (await isGzip(path)) ? createGunzip(UNPACK) : undefined;
   if (gunzip) {
     file.on('error', (error) => gunzip.destroy(error));
     file.pipe(gunzip);
