@@ -15,6 +15,7 @@ export {
   type Resolution,
   splitRho,
 } from './budget.js';
+export { referenceGaussian, referenceLaplace } from './cks20.js';
 export {
   type Composition,
   type Contribution,
@@ -24,6 +25,7 @@ export {
 } from './composition.js';
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
 export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
 export {
   type EstimatePlan,
   estimateHierarchy,
@@ -41,12 +43,6 @@ export {
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
-export { referenceGaussian, referenceLaplace } from './cks20.js';
-export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
-export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
-export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
-export type { NoiseSampler } from './inversion-table.js';
-export { addNoise, drawNoise, type Noise } from './noise.js';
 export {
   type DiscreteGaussianEvent,
   type DiscreteLaplaceEvent,
@@ -75,7 +71,6 @@ export {
 } from './rational.js';
 export { formatRho, MAX_RHO_LENGTH, parseRho, type Rho, rhoOf, withinLimit } from './rho.js';
 export { nextDown, nextUp, rationalToNumberDown, rationalToNumberUp } from './rounding.js';
-export { varianceOfSum } from './union-variance.js';
 export {
   answerEvents,
   type ContributionBounds,
@@ -85,4 +80,5 @@ export {
   querySensitivity,
   treeL2SensitivitySquared,
 } from './sensitivity.js';
+export { varianceOfSum } from './union-variance.js';
 export { zcdpEpsilon } from './zcdp.js';

@@ -57,7 +57,7 @@ export function sampleAgencies(areas: Areas): DemoAgency[] {
         id: agency.agency,
         name: agency.name,
         kind: agency.kind,
-        domain: domainOf(keys.map((key) => findArea(areas, key, kind)), agency.agency),
+        domain: domainOf(keys.map((key) => findArea(areas, kind, key)), agency.agency),
         mapping: dataset.mapping,
         categories: (dataset.categories ?? declaredCategories(mapping, taxonomy)) as Category[],
         files: readdirSync(join(folder, name))

@@ -16,7 +16,7 @@ import {
   type Resolution,
 } from '#libs/dp';
 import { type GridTree, buildTree, embed, formatDomainFile, unionDomains } from '#libs/grid';
-import type { BlobStore } from '#libs/journal';
+import type { Blobs } from '#libs/journal';
 import type { CoverageEntry, Receipt, ReleaseHeader, Signed } from '#libs/protocol';
 import { type QueryGroup, describeQuery, groupsOf } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
@@ -28,7 +28,7 @@ export interface ReleaseSources {
   readonly round: Round;
   readonly federation: Federation;
   readonly vectors: VectorStore;
-  readonly blobs: BlobStore;
+  readonly blobs: Blobs;
   readonly releasedAt: string;
   readonly receiptDigest: (receipt: Signed<Receipt>) => string;
 }
