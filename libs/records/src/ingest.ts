@@ -11,7 +11,7 @@ import { fileReader } from './read-file.js';
 import { type FileCounts, sourceCounts, sumCounts } from './report.js';
 import { type RowKey, rowKeys } from './row-key.js';
 import { readSource, sourceFault, storedDigest } from './source.js';
-import { fixVersion } from './version.js';
+import { fixVersion, versionDigest } from './version.js';
 
 export interface SourceFile {
   readonly path: string;
@@ -159,7 +159,7 @@ export async function ingestFiles(
       outcomes.push(await ingestFile(context, file.path, name, index));
     }
   }
-  await refreshVersion(connection, secret, request, outcomes);
+  await refreshVersion(connection, secret, request);
 
   const counts = await sourceCounts(connection, dataset);
   const files = outcomes.map(({ name, status, source, fault }): FileReport => {
@@ -170,20 +170,23 @@ export async function ingestFiles(
   return { dataset, files, totals: sumCounts([...sources].map((source) => counts.get(source))) };
 }
 
+/**
+ * Fixes the version when it is not the one of the files held: also after a process that ended between a file and this, for until here
+ * counts come from the earlier version, whole.
+ */
 async function refreshVersion(
   connection: DuckDBConnection,
   secret: Uint8Array,
   { dataset, domain }: IngestRequest,
-  outcomes: readonly Outcome[],
 ): Promise<void> {
-  const changed = outcomes.some(({ status }) => status === 'ingested' || status === 'revised');
+  if ((await heldSources(connection, dataset)).length === 0) return;
   const fixed = await connection.runAndReadAll(
-    `SELECT domain FROM dataset WHERE name = $dataset
-     AND NOT EXISTS (SELECT 1 FROM source WHERE source.dataset = $dataset AND located IS NULL)`,
+    'SELECT version, domain FROM dataset WHERE name = $dataset',
     { dataset },
   );
-  const held = (await heldSources(connection, dataset)).length > 0;
-  if (held && (changed || fixed.getRows()[0]?.[0] !== domain.hash)) {
+  const [version, domainHash] = fixed.getRows()[0] ?? [];
+  const current = await versionDigest(connection, secret, dataset);
+  if (version !== current || domainHash !== domain.hash) {
     await inTransaction(connection, () => fixVersion(connection, secret, dataset, domain));
   }
 }

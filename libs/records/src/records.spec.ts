@@ -178,7 +178,7 @@ describe('a version', () => {
     await other.close();
   });
 
-  it('does not open under another secret or in two processes', async () => {
+  it('does not open under another secret, nor what is no index', async () => {
     await records.close();
     await expect(
       openRecords({ dir: join(dir, 'store'), secret: new Uint8Array(32) }),

@@ -58,29 +58,45 @@ export async function openRecords({ dir, secret }: RecordsOptions): Promise<Reco
     throw error;
   }
   let queue: Promise<unknown> = Promise.resolve();
+  const reading = new Set<Promise<unknown>>();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
     return turn;
   };
+  const atOnce = <T>(work: Promise<T>): Promise<T> => {
+    reading.add(work);
+    const done = (): boolean => reading.delete(work);
+    work.then(done, done);
+    return work;
+  };
   return {
     ingestFiles: (request) => inTurn(() => ingestFiles(database.writer, secret, request)),
-    version: (dataset) => readVersion(database, dataset),
-    async count(request) {
-      const before = await readVersion(database, request.dataset);
-      const counts = await countCells(database.reader, request, before.unit === 'person');
-      const { digest } = await readVersion(database, request.dataset);
-      if (digest !== before.digest || digest !== (request.version ?? digest)) {
-        throw new ConcordatError('version-changed', 'the data changed meanwhile: ask again');
-      }
-      return counts;
-    },
-    async summary(dataset) {
-      await readVersion(database, dataset);
-      return sumCounts([...(await sourceCounts(database.reader, dataset)).values()]);
-    },
-    close: () => inTurn(async () => database.close()),
+    version: (dataset) => atOnce(readVersion(database, dataset)),
+    count: (request) => atOnce(countVersion(database, request)),
+    summary: (dataset) => atOnce(summarise(database, dataset)),
+    close: () =>
+      inTurn(async () => {
+        await Promise.allSettled(reading);
+        database.close();
+      }),
   };
+}
+
+/** Counts that belong to one version, whatever is ingested meanwhile. */
+async function countVersion(database: Database, request: CountRequest): Promise<ExactCounts> {
+  const before = await readVersion(database, request.dataset);
+  const counts = await countCells(database.reader, request, before.unit === 'person');
+  const { digest } = await readVersion(database, request.dataset);
+  if (digest !== before.digest || digest !== (request.version ?? digest)) {
+    throw new ConcordatError('version-changed', 'the data changed meanwhile: ask again');
+  }
+  return counts;
+}
+
+async function summarise(database: Database, dataset: string): Promise<FileCounts> {
+  await readVersion(database, dataset);
+  return sumCounts([...(await sourceCounts(database.reader, dataset)).values()]);
 }
 
 /** An index made under another secret would take every known row for a new one. */

@@ -31,7 +31,7 @@ const PERSONS = KEEP.replace('RANK_IN_MONTH', rank('month')).replace(
  * HMAC-SHA256 over the set of files and how they were read, in hex. It changes when, and only when, a file or its reading does; without
  * the secret it says nothing, not even whether a known file is held.
  */
-async function versionDigest(
+export async function versionDigest(
   connection: DuckDBConnection,
   secret: Uint8Array,
   dataset: string,
