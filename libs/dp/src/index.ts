@@ -35,6 +35,7 @@ export {
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, type Noise } from './noise.js';
+export { hierarchyFromParents, type OrderedHierarchy } from './parent-list.js';
 export type { RandomSource } from './random.js';
 export {
   addRational,
