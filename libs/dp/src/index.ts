@@ -50,6 +50,8 @@ export {
   type PrivacyEvent,
   pureEpsilon,
 } from './privacy-event.js';
+export { addNoise, drawNoise, type Noise } from './noise.js';
+export { hierarchyFromParents, type OrderedHierarchy } from './parent-list.js';
 export type { RandomSource } from './random.js';
 export {
   addRational,
