@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { Controller, Get, Inject, Module } from '@nestjs/common';
+import { canonicalBytes, isConcordatError } from '#libs/bytes';
+import { openJournal } from '#libs/journal';
+import { loadSigningKey, verifySignature } from '#libs/keystore';
+import { createHttpApp, createLogger, listen, postSigned, type RunningProcess } from '#libs/nest-kit';
+import { CheckpointPost, Manifest, logOrigin, openEnvelope } from '#libs/protocol';
+import { encodeEntry } from '#libs/tlog';
+import { z } from 'zod';
+import { auditorPaths, loadConfig } from './config.js';
+import { VERSION } from './version.js';
+import { Witness, type WitnessedLog } from './witness.js';
