@@ -1,12 +1,12 @@
 export type { CountGroup, CountRequest } from './count.js';
 export type {
   FileReport,
-  FileStatus,
   IngestProgress,
   IngestReport,
   IngestRequest,
   SourceFile,
 } from './ingest.js';
+export type { FileStatus } from './ingest-file.js';
 export {
   type DatasetVersion,
   openRecords,

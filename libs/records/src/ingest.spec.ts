@@ -76,6 +76,12 @@ describe('a file that is refused', () => {
     expect(await records.summary('incidents')).toEqual(report.totals);
   });
 
+  it('is none whose header starts like a zip archive', async () => {
+    const bytes = good('x').replace('Crime ID', 'PK').replaceAll('x', '');
+    const { id: _, ...mapping } = street;
+    expect((await ingest([put('pk.csv', bytes)], mapping)).totals).toMatchObject({ located: 2 });
+  });
+
   it('is one that vanished, or a folder', async () => {
     mkdirSync(join(dir, 'in', 'folder'));
     const report = await ingest([

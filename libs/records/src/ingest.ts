@@ -1,16 +1,15 @@
 /** From files to the index: each file in a transaction of its own, then one dataset version. */
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ConcordatError, digestOf } from '#libs/bytes';
+import { ConcordatError } from '#libs/bytes';
 import type { Domain } from '#libs/grid';
-import { declaredCategories, type Mapping, type Rejection, type Taxonomy } from '#libs/harmonise';
+import { declaredCategories, type Mapping, type Taxonomy } from '#libs/harmonise';
 import { cachedCells } from './cell-cache.js';
 import { inTransaction } from './database.js';
-import { incidentWriter } from './incident-writer.js';
-import { fileReader } from './read-file.js';
+import { heldFiles } from './held-files.js';
+import { type FileContext, type FileOutcome, type FileStatus, ingestFile } from './ingest-file.js';
 import { type FileCounts, sourceCounts, sumCounts } from './report.js';
-import { type RowKey, rowKeys } from './row-key.js';
-import { readSource, sourceFault, storedDigest } from './source.js';
+import { rowKeys } from './row-key.js';
 import { fixVersion, versionDigest } from './version.js';
 
 export interface SourceFile {
@@ -42,12 +41,6 @@ export interface IngestProgress {
   readonly rows: number;
 }
 
-/**
- * `ingested`: new rows. `revised`: took the place of an earlier file of that name, or of the same file read differently.
- * `unchanged`: this content is held already. `refused`: nothing of it was taken, `code` and `message` say why.
- */
-export type FileStatus = 'ingested' | 'revised' | 'unchanged' | 'refused';
-
 export interface FileReport extends FileCounts {
   readonly name: string;
   readonly status: FileStatus;
@@ -62,47 +55,8 @@ export interface IngestReport {
   readonly totals: FileCounts;
 }
 
-const DAY_MS = 86_400_000;
-
-interface Outcome {
-  readonly name: string;
-  readonly status: FileStatus;
-  readonly source?: number;
-  readonly fault?: ConcordatError;
-}
-
-interface HeldSource {
-  readonly id: number;
-  readonly name: string;
-  readonly content: string;
-  readonly stored: string;
-  readonly reading: string;
-  readonly day: number;
-  readonly rejected: string;
-}
-
-/** Ends a file's transaction without a change: its content is held already. */
-class ContentHeld extends Error {
-  constructor(readonly source: number) {
-    super();
-  }
-}
-
 const nameOf = (file: SourceFile): string =>
   (file.name ?? basename(file.path)).replace(/\.gz$/i, '');
-
-async function heldSources(connection: DuckDBConnection, dataset: string): Promise<HeldSource[]> {
-  const result = await connection.runAndReadAll(
-    'SELECT id, name, content, stored, reading, day, rejected FROM source WHERE dataset = $dataset',
-    { dataset },
-  );
-  return result.getRowObjectsJson() as unknown as HeldSource[];
-}
-
-/** A row refused for its future date may be due by now; such a file is read again on a later day. */
-const mayHaveRipened = (held: HeldSource, day: number): boolean =>
-  day > held.day &&
-  (JSON.parse(held.rejected) as object as { 'future-date'?: number })['future-date'] !== undefined;
 
 /** Numbers of category ids in this index, new ones added; independent of any taxonomy's order. */
 async function internCategories(
@@ -113,73 +67,70 @@ async function internCategories(
   const numbers = new Map(held.getRows().map(([number, id]) => [String(id), Number(number)]));
   for (const id of taxonomy.categories) {
     if (numbers.has(id)) continue;
-    if (numbers.size === 255) throw new ConcordatError('too-many-categories', 'at most 255');
-    await connection.run('INSERT INTO category VALUES ($number, $id)', {
-      number: numbers.size,
-      id,
-    });
-    numbers.set(id, numbers.size);
+    if (numbers.size === 255) {
+      throw new ConcordatError('too-many-categories', 'an index has room for 255 categories');
+    }
+    const number = numbers.size;
+    await connection.run('INSERT INTO category VALUES ($number, $id)', { number, id });
+    numbers.set(id, number);
   }
   return taxonomy.categories.map((id) => numbers.get(id) ?? 0);
 }
 
-/** Ingests the files in the order given. File faults are in the report; only faults of the index itself reject. */
+/** Ingests the files in the order given. See `Records.ingestFiles`. */
 export async function ingestFiles(
   connection: DuckDBConnection,
   secret: Uint8Array,
   request: IngestRequest,
 ): Promise<IngestReport> {
-  const { dataset, taxonomy, categories, mapping } = request;
+  const { dataset, files, mapping, taxonomy, categories, nowMs, onProgress } = request;
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(dataset)) {
     throw new ConcordatError(
       'bad-dataset',
       'name a dataset by lower-case letters, digits, hyphens',
     );
   }
-  const reading = digestOf('concordat/records/reading/v1', {
-    mapping,
-    categories: categories ?? null,
-    taxonomy: { ...taxonomy, labels: [...taxonomy.labels].sort() },
-  });
+  // A declaration that contradicts a mapping is the request's fault, not that of every file.
+  for (const offered of [mapping].flat() as Mapping[]) {
+    declaredCategories(offered, taxonomy, categories);
+  }
   const context: FileContext = {
     connection,
-    request,
-    reading,
-    numbers: await internCategories(connection, taxonomy),
+    dataset,
+    mapping,
+    taxonomy,
+    categories,
+    nowMs,
+    numbers: await inTransaction(connection, () => internCategories(connection, taxonomy)),
     keys: rowKeys(secret),
     cellOf: cachedCells(),
   };
-  const outcomes: Outcome[] = [];
-  for (const [index, file] of request.files.entries()) {
+  const outcomes: FileOutcome[] = [];
+  for (const [index, file] of files.entries()) {
     const name = nameOf(file);
     if (outcomes.some((outcome) => outcome.name === name)) {
       const fault = new ConcordatError('name-twice', 'two files of this name: rename one of them');
       outcomes.push({ name, status: 'refused', fault });
-    } else {
-      outcomes.push(await ingestFile(context, file.path, name, index));
+      continue;
     }
+    const onRows = (rows: number): void =>
+      onProgress?.({ file: name, fileNumber: index + 1, fileCount: files.length, rows });
+    outcomes.push(await ingestFile(context, file.path, name, onRows));
   }
   await refreshVersion(connection, secret, request);
-
-  const counts = await sourceCounts(connection, dataset);
-  const files = outcomes.map(({ name, status, source, fault }): FileReport => {
-    const report = { name, status, ...sumCounts(source === undefined ? [] : [counts.get(source)]) };
-    return fault ? { ...report, code: fault.code, message: fault.message } : report;
-  });
-  const sources = new Set(outcomes.flatMap(({ source }) => (source === undefined ? [] : [source])));
-  return { dataset, files, totals: sumCounts([...sources].map((source) => counts.get(source))) };
+  return report(dataset, outcomes, await sourceCounts(connection, dataset));
 }
 
 /**
- * Fixes the version when it is not the one of the files held: also after a process that ended between a file and this, for until here
- * counts come from the earlier version, whole.
+ * Fixes the version when it is not the one of the files held. Until here counts come from the earlier version, whole, also
+ * when the process ends between a file and this.
  */
 async function refreshVersion(
   connection: DuckDBConnection,
   secret: Uint8Array,
   { dataset, domain }: IngestRequest,
 ): Promise<void> {
-  if ((await heldSources(connection, dataset)).length === 0) return;
+  if ((await heldFiles(connection, dataset)).length === 0) return;
   const fixed = await connection.runAndReadAll(
     'SELECT version, domain FROM dataset WHERE name = $dataset',
     { dataset },
@@ -191,145 +142,17 @@ async function refreshVersion(
   }
 }
 
-interface FileContext {
-  readonly connection: DuckDBConnection;
-  readonly request: IngestRequest;
-  readonly reading: string;
-  readonly numbers: readonly number[];
-  readonly keys: ReturnType<typeof rowKeys>;
-  readonly cellOf: ReturnType<typeof cachedCells>;
-}
-
-async function ingestFile(
-  context: FileContext,
-  path: string,
-  name: string,
-  index: number,
-): Promise<Outcome> {
-  const { connection, request, reading } = context;
-  const day = Math.floor(request.nowMs / DAY_MS);
-  try {
-    const held = await heldSources(connection, request.dataset);
-    const stored = await storedDigest(path);
-    const asBefore = held.find(
-      (source) =>
-        source.stored === stored && source.reading === reading && !mayHaveRipened(source, day),
-    );
-    if (asBefore) return await alreadyHeld(connection, held, asBefore.id, name);
-    return await inTransaction(connection, async () => {
-      const source = await appendFile(context, path, name, index, stored);
-      // The same content read differently, or another content under the same name, gives way.
-      const older = held.filter((other) => other.name === name || other.content === source.content);
-      await dropSources(connection, older);
-      return { name, status: older.length > 0 ? 'revised' : 'ingested', source: source.id };
-    });
-  } catch (error) {
-    if (error instanceof ContentHeld) {
-      const held = await heldSources(connection, request.dataset);
-      return alreadyHeld(connection, held, error.source, name);
-    }
-    const fault = sourceFault(error);
-    if (!(fault instanceof ConcordatError)) throw fault;
-    return { name, status: 'refused', fault };
-  }
-}
-
-/** Nothing to add: the content is held. Other content that was held under this name still gives way to it. */
-async function alreadyHeld(
-  connection: DuckDBConnection,
-  held: readonly HeldSource[],
-  source: number,
-  name: string,
-): Promise<Outcome> {
-  const older = held.filter((other) => other.name === name && other.id !== source);
-  if (older.length === 0) return { name, status: 'unchanged', source };
-  await inTransaction(connection, () => dropSources(connection, older));
-  return { name, status: 'revised', source };
-}
-
-async function dropSources(
-  connection: DuckDBConnection,
-  sources: readonly HeldSource[],
-): Promise<void> {
-  for (const { id } of sources) {
-    await connection.run('DELETE FROM incident WHERE source = $id', { id });
-    await connection.run('DELETE FROM source WHERE id = $id', { id });
-  }
-}
-
-async function appendFile(
-  context: FileContext,
-  path: string,
-  name: string,
-  index: number,
-  stored: string,
-): Promise<{ id: number; content: string }> {
-  const { connection, request, reading, numbers, keys, cellOf } = context;
-  const { dataset, taxonomy, categories, files, nowMs, onProgress } = request;
-  const next = await connection.runAndReadAll("SELECT nextval('source_id')::INTEGER");
-  const id = Number(next.getRows()[0]?.[0]);
-  const writer = await incidentWriter(connection, id);
-  let used: Mapping | undefined;
-  let hasPerson = false;
-  const keyOf = (month: number, incident: string, row: number): RowKey => {
-    if (incident !== '') return keys.incident(month, incident);
-    return hasPerson ? keys.row(name, row) : { high: 0n, low: (BigInt(id) << 32n) | BigInt(row) };
-  };
-  const reader = fileReader(
-    { mapping: request.mapping, taxonomy, categories, nowMs },
-    (row, number) =>
-      writer.write({
-        row: number,
-        month: row.month,
-        category: numbers[row.category] ?? 0,
-        cell: row.located ? cellOf(row.latitude, row.longitude) : 0n,
-        key: keyOf(row.month, row.id, number),
-        person: row.person === '' ? undefined : keys.person(row.person),
-      }),
-    (mapping) => {
-      used = mapping;
-      hasPerson = mapping.person !== undefined;
-    },
-  );
-  let content: string;
-  try {
-    content = await readSource(path, (bytes) => {
-      reader.push(bytes);
-      onProgress?.({
-        file: name,
-        fileNumber: index + 1,
-        fileCount: files.length,
-        rows: reader.rows,
-      });
-    });
-    reader.end();
-  } finally {
-    writer.close();
-  }
-  const day = Math.floor(nowMs / DAY_MS);
-  const held = (await heldSources(connection, dataset)).find(
-    (source) => source.content === content && source.reading === reading,
-  );
-  if (held && !mayHaveRipened(held, day)) throw new ContentHeld(held.id);
-  if (!used) throw new ConcordatError('empty-file', 'the file is empty: export it again');
-  await connection.run(
-    `INSERT INTO source VALUES ($id, $dataset, $name, $content, $stored, $reading, $day, $categories, $hasPerson, $rows, $rejected,
-     NULL, NULL, NULL, NULL)`,
-    {
-      id,
-      dataset,
-      name,
-      content,
-      stored,
-      reading,
-      day,
-      categories: JSON.stringify(declaredCategories(used, taxonomy, categories)),
-      hasPerson,
-      rows: reader.rows,
-      rejected: JSON.stringify(
-        Object.fromEntries([...reader.rejected].sort()) as Partial<Record<Rejection, number>>,
-      ),
-    },
-  );
-  return { id, content };
+function report(
+  dataset: string,
+  outcomes: readonly FileOutcome[],
+  counts: ReadonlyMap<number, FileCounts>,
+): IngestReport {
+  const sources = new Set<number>();
+  const files = outcomes.map(({ name, status, source, fault }): FileReport => {
+    if (source !== undefined) sources.add(source);
+    const held = source === undefined ? undefined : counts.get(source);
+    const file = { name, status, ...sumCounts([held]) };
+    return fault ? { ...file, code: fault.code, message: fault.message } : file;
+  });
+  return { dataset, files, totals: sumCounts([...sources].map((source) => counts.get(source))) };
 }

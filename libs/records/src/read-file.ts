@@ -99,7 +99,14 @@ function open(line: string, candidates: Mapping | readonly Mapping[]): Opened {
   return { mapping, delimiter: DELIMITERS[wanted], header };
 }
 
-const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
+const ZIP = [0x50, 0x4b, 3, 4];
+const isZip = (bytes: Uint8Array): boolean => ZIP.every((byte, i) => bytes[i] === byte);
+
+/** The header names the mapping, so it is read before the mapping's encoding is known: as UTF-8 where it is that. */
+function headerText(bytes: Uint8Array): string {
+  const text = new TextDecoder('utf-8').decode(bytes);
+  return text.includes('\ufffd') ? new TextDecoder('latin1').decode(bytes) : text;
+}
 
 /**
  * Reads one file. `onRow` gets each accepted row and its number (first data row: 1); every other row is counted in
@@ -135,13 +142,9 @@ export function fileReader(
       return;
     }
     const end = newline < 0 ? head.length : newline;
-    const line = new TextDecoder('latin1').decode(head.subarray(from, end));
+    const line = headerText(head.subarray(from, end));
     if (line.trim() === '') bad('empty-file', 'the file is empty: export it again');
-    const utf8Line = new TextDecoder('utf-8').decode(head.subarray(from, end));
-    const { mapping, delimiter, header } = open(
-      utf8Line.includes('\ufffd') ? line : utf8Line,
-      reading.mapping,
-    );
+    const { mapping, delimiter, header } = open(line, reading.mapping);
     const map: RowMapper = compileMapping(mapping, reading.taxonomy, {
       header,
       nowMs: reading.nowMs,

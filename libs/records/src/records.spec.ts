@@ -133,6 +133,15 @@ describe('re-sending', () => {
     expect((await records.version('incidents')).categories).toEqual(['asb']);
   });
 
+  it('is unchanged by a mapping that was added to those offered, or by a title', async () => {
+    const file = put('a.csv', csv(row('1')));
+    await ingest([file], { mapping: [street] });
+    const before = await records.version('incidents');
+    const mapping = [readMapping('bristol-asb'), { ...street, title: 'Another' }];
+    expect((await ingest([file], { mapping })).files[0]?.status).toBe('unchanged');
+    expect(await records.version('incidents')).toEqual(before);
+  });
+
   it('in parallel comes to the same as one after the other', async () => {
     const files = Array.from({ length: 6 }, (_, i) => put(`${i}.csv`, csv(row(`${i}`), row('x'))));
     await Promise.all([...files, ...files].map((file) => ingest([file])));
