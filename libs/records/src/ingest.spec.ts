@@ -103,16 +103,28 @@ describe('a file that is refused', () => {
     expect(await records.summary('incidents')).toMatchObject({ rows: 2, located: 2 });
   });
 
-  it('is one that no mapping recognises, or the second of a name', async () => {
+  it('is one that no mapping recognises', async () => {
+    const other = { ...street, recognise: ['Something else'] };
     const report = await ingest(
-      [put('a.csv', good('a')), put('b.csv', 'x,y\n1,2\n'), put('a.csv.gz', gzipSync(good('b')))],
-      [street],
+      [put('a.csv', good('a')), put('b.csv', 'x,y\n1,2\n')],
+      [other, street],
     );
-    expect(report.files.map(({ code }) => code)).toEqual([
-      undefined,
-      'unknown-format',
-      'name-twice',
+    expect(report.files.map(({ code }) => code)).toEqual([undefined, 'unknown-format']);
+  });
+
+  it('is the second of a name in one run, unless its content is held', async () => {
+    const files = [put('b.csv', good('b')), put('a.csv', good('a'))];
+    const same = put('a.csv.gz', gzipSync(good('a')));
+    expect((await ingest([...files, same])).files.map(({ status }) => status)).toEqual([
+      'ingested',
+      'ingested',
+      'unchanged',
     ]);
+    for (const content of [good('b'), good('c')]) {
+      const report = await ingest([...files, put('a.csv.gz', gzipSync(content))]);
+      expect(report.files[2]).toMatchObject({ status: 'refused', code: 'name-twice' });
+      expect(await records.summary('incidents')).toMatchObject({ located: 4 });
+    }
   });
 });
 
