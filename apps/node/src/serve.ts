@@ -1,4 +1,4 @@
-import { createHttpApp, listen, type RunningProcess } from '#libs/nest-kit';
+import { createHttpApp, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { heldVersion } from './answer-query.js';
 import { AppModule } from './app.module.js';
@@ -33,7 +33,9 @@ export async function serveNode(
   const node = await openNode(dir, { nowMs: Date.now });
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
-    const client = new CoordinatorClient(url, node.agency.id, node.key, node.nowMs);
+    const client = new CoordinatorClient(
+      new SignedClient(url, node.agency.id, node.key, node.nowMs),
+    );
     const loop = startInboxLoop({
       client,
       logger: node.logger,

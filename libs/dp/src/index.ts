@@ -42,7 +42,6 @@ export {
   standardError,
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
-export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
 export {
   type DiscreteGaussianEvent,
   type DiscreteLaplaceEvent,
@@ -50,7 +49,7 @@ export {
   type PrivacyEvent,
   pureEpsilon,
 } from './privacy-event.js';
-export { addNoise, drawNoise, type Noise } from './noise.js';
+export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
 export { hierarchyFromParents, type OrderedHierarchy } from './parent-list.js';
 export type { RandomSource } from './random.js';
 export {

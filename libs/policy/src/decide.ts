@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { addRational, type Rational } from '#libs/dp';
 import {
   accountingYears,
+  CATEGORIES,
   canonicaliseQuery,
   parseInstant,
   type Query,
@@ -19,6 +20,7 @@ import {
   Analyst,
   amountOf,
   atMost,
+  DatasetName,
   type Facts,
   factsOf,
   LedgerView,
@@ -34,11 +36,15 @@ export type Decision =
     }
   | { readonly decision: 'refuse'; readonly code: string; readonly constraint: string };
 
-/** Everything but the policy may come from outside: each member is read strictly and refused with a code. */
+/** Everything but the policies may come from outside: each member is read strictly and refused with a code. */
 export interface DecisionRequest {
+  readonly policies: PolicySet;
   readonly query: unknown;
+  /** The dataset whose budget pays; the query's measure when left out. */
+  readonly dataset?: unknown;
   readonly analyst: unknown;
-  readonly agency: unknown;
+  /** What the node knows of itself. Left out, every category asked must be granted, held or not. */
+  readonly agency?: unknown;
   readonly ledger: unknown;
   /** ISO 8601 instant in UTC. */
   readonly now: unknown;
@@ -113,20 +119,19 @@ function checkLimits(
   limits: Limits,
   place: string,
   facts: Facts,
+  dataset: string,
   years: readonly string[],
   ledger: LedgerView,
 ): void {
-  const dataset = Object.hasOwn(limits.datasets, facts.measure)
-    ? limits.datasets[facts.measure]
-    : undefined;
-  const path = `${place}.datasets.${facts.measure}`;
-  if (!dataset) throw new Refusal('unknown-dataset', path);
-  const within = (already: Rational, limit: string): boolean =>
-    atMost(addRational(already, facts.rho), amountOf(limit));
-  const spent = Object.hasOwn(ledger.spent, facts.measure) ? ledger.spent[facts.measure] : {};
+  const limit = Object.hasOwn(limits.datasets, dataset) ? limits.datasets[dataset] : undefined;
+  const path = `${place}.datasets`;
+  if (!limit) throw new Refusal('unknown-dataset', path);
+  const within = (already: Rational, bound: string): boolean =>
+    atMost(addRational(already, facts.rho), amountOf(bound));
+  const spent = Object.hasOwn(ledger.spent, dataset) ? ledger.spent[dataset] : undefined;
   for (const year of years) {
-    if (!within(amountOf(spent?.[year]), dataset.rhoPerYear)) {
-      throw new Refusal('rho-per-year', `${path}.rhoPerYear`);
+    if (!within(amountOf(spent?.[year]), limit.rhoPerYear)) {
+      throw new Refusal('rho-per-year', `${path}.${dataset}.rhoPerYear`);
     }
   }
   const { analysts = {} } = ledger;
@@ -139,12 +144,12 @@ function checkLimits(
   }
 }
 
-function decideOrThrow(
-  { federation, agency: policy }: PolicySet,
-  request: DecisionRequest,
-): Decision {
+function decideOrThrow(request: DecisionRequest): Decision {
+  const { federation, agency: policy } = request.policies;
   const query = readQuery(request.query);
-  const agency = readAs(AgencyView, request.agency, 'bad-agency-view', 'agency');
+  const everything = { id: policy.agency, categories: CATEGORIES };
+  const agency = readAs(AgencyView, request.agency ?? everything, 'bad-agency-view', 'agency');
+  const dataset = readAs(DatasetName, request.dataset ?? query.measure, 'bad-dataset', 'dataset');
   const analyst = readAs(Analyst, request.analyst, 'bad-analyst', 'analyst');
   const ledger = readAs(LedgerView, request.ledger, 'bad-ledger', 'ledger');
   const nowMs = readNow(request.now);
@@ -171,8 +176,8 @@ function decideOrThrow(
     throw new Refusal('approval', 'federation.floor.approval');
   }
   const years = accountingYears(query.periods);
-  checkLimits(policy.limits, 'limits', facts, years, ledger);
-  checkLimits(federation.limits, 'federation.limits', facts, years, ledger);
+  checkLimits(policy.limits, 'limits', facts, dataset, years, ledger);
+  checkLimits(federation.limits, 'federation.limits', facts, dataset, years, ledger);
   if (grant.approval === 'automatic') return { decision: 'permit', grant: grant.id };
   const { holdHours, approvers = 1 } = grant;
   if (holdHours === undefined) throw new Refusal('approval', `grants.${grant.id}.holdHours`);
@@ -180,12 +185,12 @@ function decideOrThrow(
 }
 
 /**
- * Decides a request under a policy set. Never throws: a fault inside reads as a refusal (`internal-fault`), so that an
- * error can never allow. Grants are not united: one grant alone must admit the whole request.
+ * Decides a request. Never throws: a fault inside reads as a refusal (`internal-fault`), so that an error can never
+ * allow. Grants are not united: one grant alone must admit the whole request.
  */
-export function decide(set: PolicySet, request: DecisionRequest): Decision {
+export function decide(request: DecisionRequest): Decision {
   try {
-    return decideOrThrow(set, request);
+    return decideOrThrow(request);
   } catch (error) {
     if (error instanceof Refusal) {
       return { decision: 'refuse', code: error.code, constraint: error.constraint };

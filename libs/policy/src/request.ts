@@ -13,6 +13,8 @@ const amount = z
   .max(20_000)
   .regex(/^(?:0|[1-9]\d*(?:\/[1-9]\d*)?)$/);
 
+export const DatasetName = kebab;
+
 /** Who asks, as asserted by the identity provider and checked by the caller. */
 export const Analyst = z.strictObject({
   id: z.string().min(1).max(200),
