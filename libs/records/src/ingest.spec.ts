@@ -128,6 +128,29 @@ describe('a file that is refused', () => {
   });
 });
 
+describe('a file is read', () => {
+  const quoted = good('x').replace(/[^,\n]+/g, '"$&"');
+  it.each([
+    ['with every value quoted', quoted],
+    ['with CRLF', good('x').replaceAll('\n', '\r\n')],
+    ['quoted and with CRLF', quoted.replaceAll('\n', '\r\n')],
+    ['with a byte order mark', `\ufeff${good('x')}`],
+    ['with a byte order mark, quoted, CRLF', `\ufeff${quoted.replaceAll('\n', '\r\n')}`],
+    ['without a last line end', good('x').trimEnd()],
+    ['with blank lines', `\n\r\n${good('x').replaceAll('\n', '\n\n')}`],
+  ])('%s', async (_, text) => {
+    expect((await ingest([put('a.csv', text)])).totals).toMatchObject({ rows: 2, located: 2 });
+  });
+
+  it('whatever the delimiter, where the mapping says auto', async () => {
+    const mapping = { ...street, format: { ...street.format, delimiter: 'auto' as const } };
+    const files = [',', '\t', ';', '|'].map((mark, i) =>
+      put(`${i}.csv`, good(`${i}`).replaceAll(',', mark)),
+    );
+    expect((await ingest(files, mapping)).totals).toMatchObject({ rows: 8, located: 8 });
+  });
+});
+
 describe('rows that are refused', () => {
   it('include one with a NUL byte right after the header', async () => {
     const report = await ingest([put('n.csv', `${HEADER}\n${line('n\0')}\n${line('o')}\n`)]);
