@@ -16,11 +16,33 @@ export {
   splitRho,
 } from './budget.js';
 export { referenceGaussian, referenceLaplace } from './cks20.js';
+export {
+  type Composition,
+  type Contribution,
+  type Contributor,
+  composeCounts,
+  composeVariances,
+} from './composition.js';
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
 export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
 export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
+export {
+  type EstimatePlan,
+  estimateHierarchy,
+  type Hierarchy,
+  planEstimate,
+  type Variances,
+} from './hierarchy.js';
+export { integerMap } from './integer-map.js';
+export {
+  type Confidence,
+  confidenceInterval,
+  type Interval,
+  measurementInterval,
+  standardError,
+} from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
-export { addNoise, drawNoise, type Noise } from './noise.js';
+export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
 export {
   type DiscreteGaussianEvent,
   type DiscreteLaplaceEvent,
@@ -58,4 +80,5 @@ export {
   querySensitivity,
   treeL2SensitivitySquared,
 } from './sensitivity.js';
+export { varianceOfSum } from './union-variance.js';
 export { zcdpEpsilon } from './zcdp.js';
