@@ -24,7 +24,7 @@ export {
   composeVariances,
 } from './composition.js';
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
-export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export { discreteGaussian, discreteGaussianMoments, MAX_SIGMA2 } from './discrete-gaussian.js';
 export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
 export {
   type EstimatePlan,
