@@ -14,6 +14,7 @@ import { ReleaseQueries } from './graphql/release-queries.js';
 import { RoundQueries } from './graphql/round-queries.js';
 import { HealthController } from './health.controller.js';
 import { mapControllers, mapProviders } from './map/map.module.js';
+import { BlobsController } from './releases/blobs.controller.js';
 import { mapReader } from './releases/map-reader.js';
 import { RELEASE_READER } from './releases/release-reader.js';
 import { ReleaseStore } from './releases/release-store.js';
@@ -33,7 +34,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions })],
-      controllers: [HealthController, RoundsController, ...mapControllers],
+      controllers: [HealthController, RoundsController, BlobsController, ...mapControllers],
       providers: [
         { provide: COORDINATOR, useValue: coordinator },
         { provide: Inboxes, useValue: new Inboxes() },

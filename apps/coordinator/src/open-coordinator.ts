@@ -23,7 +23,7 @@ export async function openCoordinator(
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message: Uint8Array) => key.sign(message) },
     clock: options.nowMs,
   });
   const coordinator: Coordinator = {

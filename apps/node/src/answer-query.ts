@@ -20,6 +20,7 @@ import { answerFor, ledgerView, reserve } from '#libs/ledger';
 import { decide } from '#libs/policy';
 import { Assertion, type Task, openEnvelope } from '#libs/protocol';
 import { type Query, type QueryGroup, accountingYears, fingerprint, groupsOf, monthsOf } from '#libs/query';
+import type { DatasetVersion } from '#libs/records';
 import type { EntryOf } from '#libs/tlog';
 import type { Node } from './node.js';
 
@@ -85,6 +86,16 @@ const about = (task: Task, node: Node) => ({
   fingerprint: task.fingerprint,
 });
 
+/** The dataset version in force; undefined before the first ingest. */
+export async function heldVersion(node: Node): Promise<DatasetVersion | undefined> {
+  try {
+    return await node.records.version(node.config.dataset.name);
+  } catch (error) {
+    if (isConcordatError(error, 'unknown-dataset')) return undefined;
+    throw error;
+  }
+}
+
 /** Answers a task whose signature was checked. Throws only for faults of the machine (log, disk, database). */
 export async function answerQuery(task: Task, node: Node): Promise<Outcome> {
   const { query } = task;
@@ -119,7 +130,8 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   if (fault !== undefined) return refused(fault);
 
   const dataset = node.config.dataset.name;
-  const version = await node.records.version(dataset);
+  const version = await heldVersion(node);
+  if (!version) return refused('no-data');
   const groups = answerable(query, node.agency.categories, version.months);
   if (groups.length === 0) return refused('period-not-held', 'periods');
 
@@ -136,15 +148,18 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const categories = [...new Set(groups.map(({ category }) => category))];
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
   const analyst = task.assertion.payload.analyst;
-  const decision = decide({
+  const decision = decide(node.policies, {
     query: { ...query, categories: categories.sort(), periods },
-    dataset,
     analyst: {
       id: analyst,
       roles: node.manifest.analysts.find(({ id }) => id === analyst)?.roles ?? [],
     },
-    policies: node.policies,
-    ledger: ledgerView(node.ledger),
+    agency: {
+      id: node.agency.id,
+      categories: node.agency.categories,
+      gridHash: node.manifest.grid.hash,
+    },
+    ledger: ledgerView(node.ledger, analyst, now),
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);
@@ -173,7 +188,13 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   }));
   const noise = drawTreeNoise(levels, groups.length, node.random);
   const leaves = tree.cells.subarray(tree.levelStart[levels.length - 1] as number);
-  const counts = await node.records.count({ dataset, groups, leaves, resolution: query.resolution });
+  const counts = await node.records.count({
+    dataset,
+    version: version.digest,
+    groups,
+    leaves,
+    resolution: query.resolution as Resolution,
+  });
   const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
   const valueDigest = await node.blobs.put(new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength));
   const entry: EntryOf<'release.made'> = {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ConcordatError } from '#libs/bytes';
 import { type SigningKey, verifySignature } from '#libs/keystore';
-import { type PolicySet, parsePolicySet, policyDigest } from '#libs/policy';
+import { type PolicySet, floorFaults, parseFederation, parsePolicy, policyDigest } from '#libs/policy';
 import { Digest, Name, openEnvelope, seal } from '#libs/protocol';
 import { z } from 'zod';
 import type { nodePaths } from './config.js';
@@ -11,11 +11,22 @@ const PolicyApproval = z.strictObject({ agency: Name, policyDigest: Digest });
 
 type Paths = ReturnType<typeof nodePaths>;
 
-const readPolicies = (paths: Paths): PolicySet =>
-  parsePolicySet({
-    federation: readFileSync(paths.federationPolicy, 'utf8'),
-    agency: readFileSync(paths.policy, 'utf8'),
-  });
+/** The two documents of a node's folder. Throws `policy-missing`, `policy-too-wide`, or what parsing them throws. */
+function readPolicies(paths: Paths): PolicySet {
+  let agencyText: string;
+  let federationText: string;
+  try {
+    agencyText = readFileSync(paths.policy, 'utf8');
+    federationText = readFileSync(paths.federationPolicy, 'utf8');
+  } catch {
+    throw new ConcordatError('policy-missing', 'policy.yaml and federation.yaml must lie in the folder of the node');
+  }
+  const policies = { agency: parsePolicy(agencyText), federation: parseFederation(federationText) };
+  if (floorFaults(policies).length > 0) {
+    throw new ConcordatError('policy-too-wide', "the policy allows more than the federation's floor; run: concordat policy lint");
+  }
+  return policies;
+}
 
 /** The policy set in force. Throws `policy-unsigned` unless the agency's own key signed exactly these documents. */
 export function loadPolicies(

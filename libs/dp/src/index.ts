@@ -1,9 +1,4 @@
-export {
-  calibrateGaussian,
-  deltaAtEpsilon,
-  epsilonAtDelta,
-  type LossBound,
-} from './accounting.js';
+export { calibrateGaussian, deltaAtEpsilon, epsilonAtDelta, type LossBound } from './accounting.js';
 export {
   DEFAULT_SHARES,
   type Level,
@@ -43,6 +38,7 @@ export {
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
+export { hierarchyFromParents, type OrderedHierarchy } from './parent-list.js';
 export {
   type DiscreteGaussianEvent,
   type DiscreteLaplaceEvent,

@@ -8,7 +8,7 @@
 /** Longest row in UTF-16 code units, and so the most text that is held back while a quote is open. */
 export const MAX_ROW = 65_536;
 
-export type RowFault = 'malformed-row' | 'row-too-long' | 'bad-encoding';
+type RowFault = 'malformed-row' | 'row-too-long' | 'bad-encoding';
 
 export interface DelimitedOptions {
   readonly delimiter: string;

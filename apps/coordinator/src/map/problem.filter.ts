@@ -1,11 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { ConcordatError } from '#libs/bytes';
-
-interface Reply {
-  code(status: number): this;
-  header(name: string, value: string): this;
-  send(payload: unknown): unknown;
-}
+import type { Reply } from './stored-body.js';
 
 const NOT_FOUND = new Set([
   'no-such-release',

@@ -11,6 +11,7 @@ import {
   type Inbox,
   Offer,
   Refusal,
+  logOrigin,
   openEnvelope,
 } from '#libs/protocol';
 import type { FastifyRequest } from 'fastify';
@@ -107,7 +108,10 @@ export class RoundsController {
   }
 
   @Get('checkpoints')
-  allCheckpoints(): { checkpoints: CheckpointPost[] } {
+  async allCheckpoints(): Promise<{ checkpoints: CheckpointPost[] }> {
+    const { config, federation, journal } = this.coordinator;
+    const origin = logOrigin(federation.manifest.federation, config.id);
+    this.checkpoints.put(config.id, { origin, note: await journal.checkpoint() });
     return { checkpoints: this.checkpoints.all() };
   }
 
