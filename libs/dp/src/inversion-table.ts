@@ -73,7 +73,7 @@ export function inversionSampler(outcomes: OutcomeWeights): NoiseSampler {
     top[i] = Math.min(word, 0xffffffff);
   }
 
-  const guideBits = Math.min(18, Math.max(10, Math.ceil(Math.log2(count)) + 5));
+  const guideBits = Math.min(20, Math.max(10, Math.ceil(Math.log2(count)) + 5));
   const shift = 32 - guideBits;
   const decided = new Int32Array(2 ** guideBits);
   const start = new Uint32Array(2 ** guideBits + 1);

@@ -170,6 +170,32 @@ describe('sensitivity', () => {
     );
   });
 
+  it('counts a record as often as overlapping groups do', () => {
+    // Three groups whose windows overlap: group g counts the rows of groups g and g + 1, so a record is in two of them.
+    fc.assert(
+      fc.property(dataset, bounds, (rows, limits) => {
+        const windows = (kept: Row[]) =>
+          count(
+            kept.flatMap((row) => [
+              row,
+              ...(row.group > 0 ? [{ ...row, group: row.group - 1 }] : []),
+            ]),
+            GROUPS,
+          );
+        const without = rows.filter(({ person }) => person !== 0);
+        const { l2, l1 } = change(windows(bound(rows, limits)), windows(bound(without, limits)));
+        // One window holds the records of two bounded groups.
+        const claimed = querySensitivity(mergedBounds(limits, 2), GROUPS, 2);
+        expect(BigInt(l2)).toBeLessThanOrEqual(claimed.l2Squared);
+        expect(l1).toBeLessThanOrEqual(claimed.l1);
+      }),
+    );
+    expect(querySensitivity(INCIDENT_BOUNDS, 3, 2)).toEqual({ l1: 2, l2Squared: 2n });
+    expect(() => querySensitivity(INCIDENT_BOUNDS, 1, 2)).toThrow(
+      expect.objectContaining({ code: 'bad-contribution-bounds' }),
+    );
+  });
+
   it('makes the events of an answer cost exactly its rho', () => {
     const limits: ContributionBounds = { unit: 'person', perGroup: 3, perYear: 7 };
     const rho = parseRho('1/8');
