@@ -12,10 +12,13 @@ import { rationalToNumberUp } from './rounding.js';
 /**
  * The discrete Gaussian N_Z(0, sigma^2) [CKS20, Definition 1]: P(x) proportional to exp(-x^2 / (2 sigma^2)) on the integers.
  * A counting query of L2 sensitivity Delta plus this noise is Delta^2 / (2 sigma^2)-zCDP [CKS20, Theorem 4].
- * The parameter sigma^2 is any positive rational; the variance of the distribution is at most it [CKS20, Corollary 9].
+ * The parameter sigma^2 is any positive rational; the variance of the distribution is at most it [CKS20].
  */
 
-/** Half the support kept: P(|X| > k) <= 2 exp(-k^2 / (2 sigma^2)) [CKS20, Proposition 25] < 2^-250 at k^2 = 351 sigma^2. */
+/**
+ * Half the support kept: P(X > k) <= P(N(0, sigma^2) >= k) <= exp(-k^2 / (2 sigma^2)) / 2 [CKS20, Proposition 25], so both tails
+ * hold less than 2^-250 from k^2 = 351 sigma^2 on.
+ */
 const TAIL_FACTOR = 351n;
 
 /** Largest sigma^2 whose table is built (noise of +-600,000). */

@@ -23,8 +23,8 @@ export interface DiscreteLaplaceEvent {
   readonly count: number;
 }
 
-export const MAX_EVENT_COUNT = 1_000_000;
-export const MAX_SENSITIVITY = 100_000;
+const MAX_EVENT_COUNT = 1_000_000;
+const MAX_SENSITIVITY = 100_000;
 
 const parameterOf = (event: PrivacyEvent): Rational =>
   event.mechanism === 'discrete-gaussian' ? event.sigma2 : event.scale;
