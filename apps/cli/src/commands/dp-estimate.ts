@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { ConcordatError, fromUtf8 } from '#libs/bytes';
+import { ConcordatError } from '#libs/bytes';
 import {
   compareRational,
   estimateHierarchy,
@@ -13,6 +13,8 @@ import {
   standardError,
   ZERO,
 } from '#libs/dp';
+import { readStandardInput } from '../standard-input.js';
+import { dpCommand } from './dp.js';
 
 const MOST_NODES = 2_000_000;
 const MOST_BYTES = 400_000_000;
@@ -121,17 +123,6 @@ export function estimateDocument(text: string): { readonly nodes: readonly Estim
   return { nodes: answer };
 }
 
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk as Buffer);
-    length += (chunk as Buffer).length;
-    if (length > MOST_BYTES) refuse('input-too-large', `at most ${MOST_BYTES} bytes`);
-  }
-  return fromUtf8(Buffer.concat(chunks));
-}
-
 const asText = ({ id, estimate, variance, integer }: EstimatedNode): string =>
   estimate === null || variance === null
     ? `${id}\tnot determined\t\t${integer}`
@@ -151,15 +142,13 @@ Example:
 
 /** Adds `concordat dp estimate` under the noun `dp`, which it makes when no other command has. */
 export function registerDpEstimate(program: Command): void {
-  const dp =
-    program.commands.find((command) => command.name() === 'dp') ??
-    program.command('dp').description('the arithmetic of differential privacy');
+  const dp = dpCommand(program);
   dp.command('estimate')
     .description('consistent estimates of a tree of noisy counts, from standard input')
     .option('--json', 'print one JSON document')
     .addHelpText('after', HELP)
     .action(async ({ json }: { json?: boolean }) => {
-      const answer = estimateDocument(await readStandardInput());
+      const answer = estimateDocument(await readStandardInput(MOST_BYTES));
       if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
       else
         process.stdout.write(
