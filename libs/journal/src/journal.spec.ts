@@ -23,7 +23,7 @@ const signerOf = (name: string, n: number): NoteSigner => {
 const signer = signerOf('node.example/log', 1);
 const origin = signer.name;
 const logKeys = [formatVerifierKey(signer)];
-const entryOf = (i: number): string => `{"kind":"test","n":${i},"pad":"${'x'.repeat(i % 90)}"}`;
+const entryOf = (i: number): string => `{"kind":"test","n":${i},"pad":"${'x'.repeat(i % 12)}"}`;
 const entryList = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, i) => entryOf(from + i));
 const rootOf = (count: number): Uint8Array =>
@@ -292,14 +292,13 @@ describe('recovery', () => {
   });
 
   it('goes on after a cut', async () => {
-    const { dir, bytes, offsets } = await logOf60(10);
+    const { dir, offsets } = await logOf60(10);
     await truncate(join(dir, 'entries.rec'), (offsets[50] ?? 0) + 5);
     const journal = await openJournal(options(dir));
     await journal.appendAll(entryList(300, 50));
     await journal.checkpoint();
     expect(journal.root()).toEqual(rootOf(350));
     await journal.close();
-    expect(bytes.length).toBeGreaterThan(0);
   });
 
   it('refuses damage that no crash makes', async () => {
