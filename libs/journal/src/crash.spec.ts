@@ -52,14 +52,12 @@ if (task === 'fill-the-disk') {
   const text = 'x'.repeat(5000);
   let appended = 0;
   while ((await code(journal.append(text))) !== 'log-unavailable') appended++;
-  const started = Date.now();
   const again = await Promise.all([journal.append(text), journal.append('y'.repeat(60000))].map(code));
-  const refusedMs = Date.now() - started;
   const small = await code(journal.append('small enough'));
   execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:unlimited']);
   const after = await code(journal.append(text));
   await journal.checkpoint();
-  say(JSON.stringify({ appended, again, refusedMs, small, after, size: Number(journal.size) }));
+  say(JSON.stringify({ appended, again, small, after, size: Number(journal.size) }));
   await journal.close();
 }
 if (task === 'sign-in-a-closed-directory') {
@@ -171,7 +169,6 @@ describe('a log on a disk that refuses', () => {
       after: '14',
       size: 15,
     });
-    expect(told.refusedMs).toBeLessThan(1000);
     expect((await readFile(join(dir, 'entries.rec'))).length).toBe(14 * 5008 + 8 + 12);
     const journal = await open(dir);
     expect(journal.recovered).toEqual({ tornBytes: 0, restoredEntries: 0, unsignedEntries: 0 });

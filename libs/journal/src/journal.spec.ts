@@ -14,7 +14,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '#libs/tlog';
-import { type JournalOptions, openJournal } from './index.js';
+import { type JournalOptions, openJournal, verifyJournal } from './index.js';
 
 const signerOf = (name: string, n: number): NoteSigner => {
   const seed = new Uint8Array(32).fill(n);
@@ -23,7 +23,7 @@ const signerOf = (name: string, n: number): NoteSigner => {
 const signer = signerOf('node.example/log', 1);
 const origin = signer.name;
 const logKeys = [formatVerifierKey(signer)];
-const entryOf = (i: number): string => `{"kind":"test","n":${i},"pad":"${'x'.repeat(i % 12)}"}`;
+const entryOf = (i: number): string => `{"n":${i},"pad":"${'x'.repeat(i % 12)}"}`;
 const entryList = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, i) => entryOf(from + i));
 const rootOf = (count: number): Uint8Array =>
@@ -115,6 +115,29 @@ describe('a journal', () => {
     expect(await readAll(journal, 1200n)).toEqual([]);
     await journal.close();
     await expect(journal.append('x')).rejects.toMatchObject({ code: 'log-closed' });
+  });
+
+  it('signs while entries come in', async () => {
+    const dir = await newDir();
+    const journal = await openJournal(options(dir));
+    const notes: Promise<string>[] = [];
+    const appends: Promise<bigint>[] = [];
+    for (let i = 0; i < 1100; i++) {
+      appends.push(journal.append(entryOf(i)));
+      if (i % 9 === 0) await appends.at(-1);
+      if (i % 20 === 0) notes.push(journal.checkpoint());
+    }
+    await Promise.all(appends);
+    for (const note of await Promise.all(notes)) {
+      const { size, root } = openCheckpoint(note, { origin, logKeys }).checkpoint;
+      expect(root).toEqual(rootOf(Number(size)));
+    }
+    await journal.checkpoint();
+    await journal.close();
+    expect(await verifyJournal(dir, { verifierKeys: logKeys })).toMatchObject({
+      ok: true,
+      size: 1100n,
+    });
   });
 
   it('lays tiles and bundles out as tlog-tiles says', async () => {

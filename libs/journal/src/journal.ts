@@ -14,7 +14,7 @@ import {
   TILE_WIDTH,
 } from '#libs/tlog';
 import { makeDirectory, replaceFile } from './durable-file.js';
-import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './frame.js';
+import { assertPayload, HEADER_BYTES } from './frame.js';
 import { CHECKPOINT, ENTRIES, formatHistoryRecord, HISTORY, parseHistoryRecord } from './layout.js';
 import { type Lock, lockDirectory } from './lock.js';
 import { RecordFile } from './record-file.js';
@@ -53,12 +53,7 @@ const unavailable = (cause: unknown): ConcordatError =>
 
 function entryBytes(entry: Uint8Array | string): Uint8Array {
   const bytes = typeof entry === 'string' ? utf8ToBytes(entry) : Uint8Array.from(entry);
-  if (bytes.length < 1 || bytes.length > MAX_PAYLOAD_BYTES) {
-    throw new ConcordatError(
-      'entry-size',
-      `an entry is 1 to ${MAX_PAYLOAD_BYTES} bytes; store what is larger as a blob and log its hash`,
-    );
-  }
+  assertPayload(bytes);
   return bytes;
 }
 

@@ -33,7 +33,7 @@ export interface Fault {
 }
 
 export interface VerifyOptions {
-  /** Keys of the log and of its witnesses, `name+id+base64`. */
+  /** This log's own keys (type Ed25519) and its witnesses' (cosignature/v1), `name+id+base64`, and no others. */
   readonly verifierKeys: readonly string[];
   /** The log's name; taken from its checkpoint unless given. */
   readonly origin?: string;

@@ -13,7 +13,7 @@ import {
   verifyPublishedLog,
 } from './index.js';
 
-const MUTATIONS = process.env.CONCORDAT_NIGHTLY === '1' ? 10_000 : 250;
+const MUTATIONS = process.env.CONCORDAT_NIGHTLY === '1' ? 10_000 : 150;
 
 const signerOf = (name: string, n: number): NoteSigner => {
   const seed = new Uint8Array(32).fill(n);
