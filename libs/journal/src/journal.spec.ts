@@ -115,6 +115,20 @@ describe('a journal', () => {
     expect(await readAll(journal, 1200n)).toEqual([]);
     await journal.close();
     await expect(journal.append('x')).rejects.toMatchObject({ code: 'log-closed' });
+    await expect(journal.checkpoint()).rejects.toMatchObject({ code: 'log-closed' });
+  });
+
+  it('serves a call made at any moment of another one being answered', async () => {
+    const journal = await openJournal(options(await newDir()));
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const first = journal.append('x');
+      const second = first.then(async () => {
+        for (let i = 0; i < ticks; i++) await undefined;
+        return journal.append('y');
+      });
+      expect(await second).toBe(BigInt(2 * ticks + 1));
+    }
+    await journal.close();
   });
 
   it('signs while entries come in', async () => {

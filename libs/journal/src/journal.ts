@@ -51,6 +51,9 @@ const unavailable = (cause: unknown): ConcordatError =>
     cause,
   });
 
+const closed = (): ConcordatError =>
+  new ConcordatError('log-closed', 'the log is closed; open it again');
+
 function entryBytes(entry: Uint8Array | string): Uint8Array {
   const bytes = typeof entry === 'string' ? utf8ToBytes(entry) : Uint8Array.from(entry);
   assertPayload(bytes);
@@ -61,7 +64,7 @@ export class Journal {
   /** Entries below this index are durable. */
   #size = 0n;
   /** Byte offset in the record file of every 256th entry. */
-  readonly #bundleOffsets: number[] = [];
+  readonly #bundleOffsets: number[];
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
   /** Checkpoints are made one after another. */
@@ -75,8 +78,10 @@ export class Journal {
     private readonly history: RecordFile,
     private readonly tiles: TileStore,
     private latest: { readonly note: string; readonly checkpoint: Checkpoint; historySize: number },
+    bundleOffsets: number[],
     readonly recovered: Recovery,
   ) {
+    this.#bundleOffsets = bundleOffsets;
     this.#size = tiles.size;
   }
 
@@ -130,21 +135,20 @@ export class Journal {
       await tiles.writePartial(tiles.partial());
 
       const founding = latest ?? (await foundLog(options, history.file));
-      const journal = new Journal(
+      return new Journal(
         options,
         lock,
         entries.file,
         history.file,
         tiles,
         { ...founding, historySize: Math.max(1, notes.length) },
+        bundleOffsets,
         {
           tornBytes: entries.tornBytes,
           restoredEntries: Number(tiles.size - sizeFound),
           unsignedEntries: Number(tiles.size - signed),
         },
       );
-      journal.#bundleOffsets.push(...bundleOffsets);
-      return journal;
     } catch (error) {
       for (const file of opened) await file.close();
       await lock?.release();
@@ -176,13 +180,11 @@ export class Journal {
    * fsync, but a crash before it resolves may leave some of them: the first few.
    */
   async appendAll(entries: readonly (Uint8Array | string)[]): Promise<bigint> {
-    if (this.#isClosed) throw new ConcordatError('log-closed', 'the log is closed; open it again');
+    if (this.#isClosed) throw closed();
     const bytes = entries.map(entryBytes);
     const { promise, resolve, reject } = withResolvers<bigint>();
     this.#waiting.push({ entries: bytes, resolve, reject });
-    this.#committing ??= this.#commitAll().finally(() => {
-      this.#committing = undefined;
-    });
+    this.#committing ??= this.#commitAll();
     return promise;
   }
 
@@ -211,6 +213,8 @@ export class Journal {
       // the entries are safe already; tiles that cannot be written now are tried again with the next checkpoint
       this.tiles.flush().catch(() => undefined);
     }
+    // in the same step that found nobody waiting, so that no call slips in between and is never served
+    this.#committing = undefined;
   }
 
   /** The calls of the next batch: at least one, and not more than fit. */
@@ -257,6 +261,7 @@ export class Journal {
   }
 
   #publish(next: () => Checkpoint | string | undefined): Promise<string> {
+    if (this.#isClosed) return Promise.reject(closed());
     const run = this.#publishing.then(async () => {
       // size, root and partial tiles must be of one moment: nothing is awaited between them
       const target = next();
