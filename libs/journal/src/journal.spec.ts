@@ -361,6 +361,30 @@ describe('recovery', () => {
     await (await openJournal(options(dir))).close();
   });
 
+  it('tells a torn batch from damage in logs of several megabytes', async () => {
+    const dir = await newDir();
+    const path = join(dir, 'entries.rec');
+    const large = 'x'.repeat(60 * 1024);
+    const first = await openJournal(options(dir));
+    await first.appendAll(Array<string>(40).fill(large));
+    await first.close();
+    const frame = 60 * 1024 + 8;
+    // one batch, so that what remains of it may be a crash's
+    const batch = await readFile(path);
+    batch.fill(0, 3 * frame + 100, 3 * frame + 200);
+    await writeFile(path, batch);
+    const torn = await openJournal(options(dir));
+    expect([torn.size, torn.recovered.tornBytes]).toEqual([3n, 37 * frame]);
+    await torn.appendAll(Array<string>(37).fill(large));
+    await torn.append('the batch behind');
+    await torn.close();
+    const whole = await readFile(path);
+    whole.fill(0, 3 * frame + 100, 3 * frame + 200);
+    await writeFile(path, whole);
+    await expect(openJournal(options(dir))).rejects.toMatchObject({ code: 'log-corrupt' });
+    expect((await readFile(path)).equals(whole)).toBe(true);
+  });
+
   it('publishes the signed checkpoint a crash kept back, and never an older one', async () => {
     const { dir } = await logOf60(30);
     const path = join(dir, 'checkpoint');
