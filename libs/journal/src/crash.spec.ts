@@ -12,7 +12,8 @@ import { build } from 'esbuild';
 import { formatVerifierKey, type NoteSigner } from '#libs/tlog';
 import { type Journal, openJournal, verifyJournal } from './index.js';
 
-const KILLS = process.env.CONCORDAT_NIGHTLY === '1' ? 250 : 25;
+/** Logs whose writer is killed 25 times each. */
+const LOGS = process.env.CONCORDAT_NIGHTLY === '1' ? 10 : 1;
 
 const seed = new Uint8Array(32).fill(1);
 const signer: NoteSigner = {
@@ -104,23 +105,21 @@ async function said(writer: ChildProcess, lines: () => string[], count: number):
 }
 
 describe('a log whose process dies', () => {
-  it(`keeps every acknowledged entry over ${KILLS} SIGKILLs under load`, async () => {
-    const dir = join(root, 'killed');
+  /** Kills one log's writer again and again; every reader of it in between must find what was acknowledged. */
+  async function killAndRead(dir: string, kills: number, delayMs: () => number): Promise<number> {
     const acknowledged = new Map<bigint, string>();
-    let state = 0x2545f491;
-    for (let run = 0; run < KILLS; run++) {
+    for (let run = 0; run < kills; run++) {
       const writer = spawn('node', [child, dir, 'append-until-killed', String(run)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const lines = linesOf(writer);
       await said(writer, lines, 1);
-      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-      await sleep(state % 97);
+      await sleep(delayMs());
       writer.kill('SIGKILL');
       await once(writer, 'close');
       for (const line of lines()) {
         const [index = '', text = ''] = line.split(' ');
-        expect(acknowledged.has(BigInt(index))).toBe(false);
+        if (acknowledged.has(BigInt(index))) throw new Error(`index ${index} was given twice`);
         acknowledged.set(BigInt(index), text);
       }
 
@@ -134,15 +133,24 @@ describe('a log whose process dies', () => {
         kept++;
       }
       expect(kept).toBe(acknowledged.size);
-      if (run % 2 === 0) await journal.checkpoint();
+      if (run % 2 === 0 || run === kills - 1) await journal.checkpoint();
       await journal.close();
     }
-    const journal = await open(dir);
-    await journal.checkpoint();
-    await journal.close();
     const report = await verifyJournal(dir, { verifierKeys: [formatVerifierKey(signer)] });
-    expect(report).toMatchObject({ ok: true, faults: [], size: journal.size });
-    expect(acknowledged.size).toBeGreaterThan(KILLS * 10);
+    expect(report).toMatchObject({ ok: true, faults: [] });
+    return acknowledged.size;
+  }
+
+  it(`keeps every acknowledged entry over ${LOGS * 25} SIGKILLs under load`, async () => {
+    let state = 0x2545f491;
+    const delayMs = () => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return state % 97;
+    };
+    for (let log = 0; log < LOGS; log++) {
+      const count = await killAndRead(join(root, `killed-${log}`), 25, delayMs);
+      expect(count).toBeGreaterThan(250);
+    }
   }, 3_600_000);
 });
 
