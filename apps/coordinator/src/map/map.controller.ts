@@ -1,0 +1,57 @@
+import { Controller, Get, Header, Headers, Inject, Param, Res, UseFilters } from '@nestjs/common';
+import type { ReleaseHeader } from '../releases/release-reader.js';
+import { CHUNK_TYPE, type LayerAddress, MapService } from './map.service.js';
+import { ProblemFilter } from './problem.filter.js';
+import { IMMUTABLE, type Reply, type RequestHeaders, sendStored } from './stored-body.js';
+
+/** Published releases: headers as JSON, values as immutable chunks (docs/protocol/chunk.md). */
+@Controller('v1')
+@UseFilters(ProblemFilter)
+export class MapController {
+  constructor(@Inject(MapService) private readonly map: MapService) {}
+
+  @Get('releases')
+  @Header('Cache-Control', 'no-cache')
+  releases(): readonly ReleaseHeader[] {
+    return this.map.list();
+  }
+
+  @Get('releases/:id')
+  @Header('Cache-Control', 'no-cache')
+  release(@Param('id') id: string): ReleaseHeader {
+    return this.map.header(id);
+  }
+
+  @Get('grids/:hash')
+  async domain(
+    @Param('hash') hash: string,
+    @Headers() headers: RequestHeaders,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    sendStored(reply, headers, await this.map.domain(hash), IMMUTABLE);
+  }
+
+  @Get('grid/:release/:layer/:period/:resolution')
+  async summary(
+    @Param() address: LayerAddress,
+    @Headers() headers: RequestHeaders,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    sendStored(reply, headers, await this.map.summary(address), IMMUTABLE);
+  }
+
+  @Get('grid/:release/:layer/:period/:resolution/:parent')
+  async chunk(
+    @Param() { parent, ...address }: LayerAddress & { parent: string },
+    @Headers() headers: RequestHeaders,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    const body = wantsJson(headers.accept)
+      ? await this.map.json(address, parent)
+      : await this.map.chunk(address, parent);
+    sendStored(reply, headers, body, IMMUTABLE);
+  }
+}
+
+const wantsJson = (accept: string | string[] = ''): boolean =>
+  accept.includes('application/json') && !accept.includes(CHUNK_TYPE);
