@@ -17,7 +17,7 @@ export function placeOf(basemap: Basemap, centre: readonly [number, number], rin
 }
 
 /** The file that tools/basemap.mjs writes. */
-export interface BasemapFile {
+interface BasemapFile {
   readonly topology: Topology<Layers>;
   readonly labels: readonly {
     readonly kind: 'forces' | 'authorities';
@@ -46,7 +46,7 @@ export async function loadBasemap(url: string): Promise<Basemap> {
   return basemapFrom(await response.json());
 }
 
-export function basemapFrom({ topology, labels }: BasemapFile): Basemap {
+function basemapFrom({ topology, labels }: BasemapFile): Basemap {
   const areas = (name: keyof Layers): Areas => feature(topology, topology.objects[name]) as Areas;
   const authorities = areas('authorities');
   const boxed = authorities.features.map((area) => ({
