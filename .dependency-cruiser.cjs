@@ -20,7 +20,7 @@ const MAY_IMPORT = {
   'libs/protocol': ['bytes', 'dp', 'grid', 'query', 'tlog'],
   // level 3
   'libs/journal': ['bytes', 'tlog'],
-  'libs/keystore': ['bytes', 'tlog', 'protocol'],
+  'libs/keystore': ['bytes', 'dp', 'tlog', 'protocol'],
   'libs/records': ['bytes', 'dp', 'grid', 'query', 'harmonise'],
   'libs/jobs': ['bytes'],
   'libs/nest-kit': ['bytes', 'tlog', 'protocol'],

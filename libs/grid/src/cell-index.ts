@@ -50,7 +50,7 @@ export const ancestorLow = (low: number, resolution: number): number =>
   (low | (unusedLow[resolution] as number)) >>> 0;
 
 /** Digit of `resolution` (1..15). */
-export function digitOf(high: number, low: number, resolution: number): number {
+function digitOf(high: number, low: number, resolution: number): number {
   const shift = 3 * (FINEST_RESOLUTION - resolution);
   if (shift >= 32) return (high >>> (shift - 32)) & 7;
   // The digit of resolution 5 lies across the two words.

@@ -1,5 +1,14 @@
 export { areaToCells, disk, widen } from './area.js';
 export {
+  type Area,
+  type AreaKind,
+  type Areas,
+  type AreasFile,
+  areaDomainName,
+  findArea,
+  parseAreas,
+} from './areas.js';
+export {
   cellAt,
   cellBoundary,
   cellCentre,

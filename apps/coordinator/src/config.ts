@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { readConfig } from '#libs/nest-kit';
+import { Name } from '#libs/protocol';
+import { z } from 'zod';
+
+/** `config.yaml` of the coordinator's folder; unknown keys are refused. */
+const CoordinatorConfig = z.strictObject({
+  version: z.literal(1),
+  id: Name,
+  listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
+  /** How long agencies have to answer before a round closes without them. */
+  roundDeadlineSeconds: z.int().min(1).max(30 * 86_400),
+});
+export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
+
+/** Where everything of the coordinator lies. */
+export const coordinatorPaths = (dir: string) => ({
+  config: join(dir, 'config.yaml'),
+  signingKey: join(dir, 'keys', 'signing.pem'),
+  manifest: join(dir, 'manifest.json'),
+  domains: join(dir, 'domains'),
+  log: join(dir, 'log'),
+  blobs: join(dir, 'blobs'),
+  uploads: join(dir, 'uploads'),
+});
+
+/** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */
+export const loadConfig = (dir: string): CoordinatorConfig =>
+  readConfig(coordinatorPaths(dir).config, CoordinatorConfig, `concordat coordinator init --dir ${dir}`);

@@ -1,0 +1,276 @@
+import { Field, Float, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
+
+/** GraphQL shapes. Nothing here computes; the services do. */
+
+@InputType({ description: 'What, where, when, how fine, at what privacy cost and for what purpose.' })
+export class QueryInput {
+  @Field(() => [String], { description: 'Common categories, such as violence or asb.' })
+  categories!: string[];
+
+  @Field(() => [String], { description: 'Months YYYY-MM, or windows YYYY-MM/YYYY-MM counted as one.' })
+  periods!: string[];
+
+  @Field(() => Int, { description: 'Finest H3 resolution, 4 to 9.' })
+  resolution!: number;
+
+  @Field({ description: 'Privacy budget per agency as an exact rational of zCDP rho, such as "1/8".' })
+  rho!: string;
+
+  @Field({ description: 'Why it is asked, as the grants name it.' })
+  purpose!: string;
+
+  @Field(() => [String], { nullable: true, description: 'Agencies to ask; every agency when left out.' })
+  agencies?: string[];
+}
+
+@InputType({ description: "The analyst's signature over exactly this question." })
+export class AssertionInput {
+  @Field()
+  analyst!: string;
+
+  @Field()
+  fingerprint!: string;
+
+  @Field()
+  manifest!: string;
+
+  @Field()
+  at!: string;
+
+  @Field()
+  nonce!: string;
+
+  @Field()
+  publicKey!: string;
+
+  @Field()
+  signature!: string;
+}
+
+@ObjectType()
+export class Federation {
+  @Field()
+  name!: string;
+
+  @Field({ description: 'Hash of the pinned manifest, which an assertion names.' })
+  manifest!: string;
+
+  @Field()
+  grid!: string;
+
+  @Field()
+  gridHash!: string;
+}
+
+@ObjectType()
+export class Agency {
+  @Field(() => ID)
+  id!: string;
+
+  @Field()
+  name!: string;
+
+  @Field()
+  kind!: string;
+
+  @Field(() => [String])
+  categories!: string[];
+
+  @Field(() => [String], { description: 'Months it says it holds; empty before its first contact.' })
+  months!: string[];
+
+  @Field(() => Int, { description: 'Resolution-9 cells of its public domain.' })
+  domainCells!: number;
+
+  @Field(() => String, { nullable: true })
+  lastContactAt!: string | null;
+}
+
+@ObjectType({ description: 'What a question would cost and how exact its answer would be, before it is asked.' })
+export class Preview {
+  @Field()
+  fingerprint!: string;
+
+  @Field()
+  sentence!: string;
+
+  @Field(() => Int)
+  groups!: number;
+
+  @Field(() => [LevelError])
+  typicalError!: LevelError[];
+
+  @Field(() => Float, { description: 'Epsilon at delta 1e-6 of the budget, rounded up.' })
+  epsilon!: number;
+}
+
+@ObjectType()
+export class LevelError {
+  @Field({ description: 'total, or an H3 resolution.' })
+  level!: string;
+
+  @Field(() => Float, { description: "Standard deviation of one agency's noise, before the estimate makes it smaller." })
+  standardDeviation!: number;
+}
+
+@ObjectType()
+export class Coverage {
+  @Field()
+  agency!: string;
+
+  @Field()
+  name!: string;
+
+  @Field({ description: 'waiting, answered, refused, rejected or silent' })
+  status!: string;
+
+  @Field(() => String, { nullable: true })
+  code!: string | null;
+
+  @Field(() => [String])
+  categories!: string[];
+
+  @Field(() => [String])
+  periods!: string[];
+
+  @Field(() => String, { nullable: true })
+  rhoSpent!: string | null;
+}
+
+@ObjectType()
+export class RoundView {
+  @Field(() => ID)
+  id!: string;
+
+  @Field()
+  fingerprint!: string;
+
+  @Field()
+  sentence!: string;
+
+  @Field({ description: 'collecting, composing, released or aborted' })
+  phase!: string;
+
+  @Field()
+  deadline!: string;
+
+  @Field(() => [Coverage])
+  coverage!: Coverage[];
+
+  @Field(() => ID, { nullable: true })
+  release!: string | null;
+
+  @Field(() => String, { nullable: true })
+  code!: string | null;
+}
+
+@ObjectType()
+export class Privacy {
+  @Field()
+  unit!: string;
+
+  @Field()
+  rho!: string;
+
+  @Field(() => Float)
+  epsilon!: number;
+
+  @Field(() => Float)
+  delta!: number;
+}
+
+@ObjectType()
+export class Estimate {
+  @Field(() => Float)
+  estimate!: number;
+
+  @Field(() => Float)
+  standardError!: number;
+
+  @Field(() => Float, { description: 'Lower end of the 95 % interval.' })
+  low!: number;
+
+  @Field(() => Float, { description: 'Upper end of the 95 % interval.' })
+  high!: number;
+
+  @Field(() => Int, { description: 'From the additive non-negative integer map.' })
+  integer!: number;
+}
+
+@ObjectType()
+export class Cell extends Estimate {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => Int)
+  resolution!: number;
+}
+
+@ObjectType()
+export class CellPage {
+  @Field(() => [Cell])
+  nodes!: Cell[];
+
+  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page; null on the last.' })
+  endCursor!: string | null;
+
+  @Field(() => Int)
+  totalCount!: number;
+}
+
+@ObjectType()
+export class Release {
+  @Field(() => ID)
+  id!: string;
+
+  @Field()
+  fingerprint!: string;
+
+  @Field()
+  sentence!: string;
+
+  @Field()
+  releasedAt!: string;
+
+  @Field()
+  grid!: string;
+
+  @Field()
+  gridHash!: string;
+
+  @Field(() => Int)
+  resolution!: number;
+
+  @Field(() => [String])
+  categories!: string[];
+
+  @Field(() => [String])
+  periods!: string[];
+
+  @Field(() => Privacy)
+  privacy!: Privacy;
+
+  @Field(() => [Coverage])
+  coverage!: Coverage[];
+
+  @Field(() => Int, { description: 'Cells of the finest resolution that some agency covers.' })
+  domainCells!: number;
+
+  @Field(() => Int, { description: 'Those with a positive integer, summed over all groups.' })
+  nonZeroCells!: number;
+
+  @Field(() => Estimate, { description: 'Sum over every group.' })
+  total!: Estimate;
+}
+
+@ObjectType({ description: 'What an agency has spent, as its receipts in published releases prove.' })
+export class LedgerLine {
+  @Field()
+  agency!: string;
+
+  @Field({ description: 'Exact rational of zCDP rho.' })
+  rhoSpent!: string;
+
+  @Field(() => Int)
+  releases!: number;
+}

@@ -1,0 +1,57 @@
+import { ConcordatError } from '#libs/bytes';
+import { type Resolution, formatRational, levelVariances, parseRho } from '#libs/dp';
+import { verifySignature } from '#libs/keystore';
+import { type Contribution, type Receipt, verifyReceipt } from '#libs/protocol';
+import { groupsOf } from '#libs/query';
+import type { Federation } from '../federation/federation.js';
+import type { Round } from './round.js';
+
+const refuse = (code: string, why: string): never => {
+  throw new ConcordatError(code, why);
+};
+
+const key = (group: { category: string; period: string }): string => `${group.category} ${group.period}`;
+
+/**
+ * Everything that can be checked about an answer without its vector: asked groups only and in canonical order, the receipt's
+ * proof, and that bounds, spend and noise are those of the question. Returns the opened receipt and the vector's exact length in bytes.
+ * A contribution is refused whole.
+ */
+export function checkContribution(
+  contribution: Contribution,
+  round: Round,
+  federation: Federation,
+): { readonly receipt: Receipt; readonly vectorBytes: number } {
+  const receipt = verifyReceipt(contribution.receipt, federation.manifest, verifySignature);
+  if (receipt.agency !== contribution.agency) refuse('wrong-agency', "the receipt is another agency's");
+  if (receipt.round !== round.id) refuse('wrong-round', 'the receipt is of another round');
+  if (receipt.manifest !== federation.hash) refuse('wrong-manifest', 'the receipt names another manifest');
+  if (receipt.fingerprint !== round.fingerprint) refuse('wrong-fingerprint', 'the answer is to another question');
+  const agency = federation.agency(contribution.agency);
+  if (!agency) return refuse('unknown-agency', 'the answer is of no agency of this federation');
+
+  const asked = groupsOf(round.query).map(key);
+  const positions = contribution.groups.map((group) => asked.indexOf(key(group)));
+  const ascending = positions.every((at, i) => at >= 0 && (i === 0 || at > (positions[i - 1] ?? -1)));
+  if (!ascending) refuse('wrong-groups', 'the answer has groups that were not asked, or in another order');
+  if (contribution.groups.some(({ category }) => !agency.categories.includes(category))) {
+    refuse('wrong-groups', 'the answer has a category that the agency does not record');
+  }
+
+  if (receipt.rho !== round.query.rho) refuse('wrong-rho', 'the spend is not the one asked for');
+  const { unit, maxPerRelease, maxPerYear } = receipt.privacy;
+  if (unit !== 'incident' || maxPerRelease !== 1 || maxPerYear !== 1) {
+    refuse('wrong-bounds', 'the contribution bounds are not those of this measure');
+  }
+  const resolution = round.query.resolution as Resolution;
+  const expected = levelVariances({
+    rho: parseRho(round.query.rho),
+    finest: resolution,
+    l2SensitivitySquared: 1n,
+  }).map(({ sigma2 }) => formatRational(sigma2));
+  if (expected.join() !== receipt.levelVariances.join()) {
+    refuse('wrong-variances', 'the noise is not the one that the spend buys');
+  }
+  const { nodeCount } = federation.treeOf(agency, resolution);
+  return { receipt, vectorBytes: contribution.groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT };
+}

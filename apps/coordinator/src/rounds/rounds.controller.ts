@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
+import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
+import { verifySignature } from '#libs/keystore';
+import { RequestVerifier } from '#libs/nest-kit';
+import {
+  CheckpointPost,
+  Contribution,
+  Digest,
+  type Inbox,
+  Offer,
+  Refusal,
+  logOrigin,
+  openEnvelope,
+} from '#libs/protocol';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { Checkpoints } from '../federation/checkpoints.js';
+import { Offers } from '../federation/offers.js';
+import { Inboxes } from './inbox.js';
+import { RoundsService } from './rounds.service.js';
+import { VectorStore } from './vector-store.js';
+
+type RawRequest = FastifyRequest & { rawBody?: Buffer | undefined };
+
+const MAX_WAIT_SECONDS = 25;
+
+const integerParameter = (text: string | undefined, max: number): number => {
+  const value = text === undefined ? 0 : /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= max)) throw new ConcordatError('malformed-message', `a query parameter is not an integer from 0 to ${max}`);
+  return value;
+};
+
+/** What nodes call. Every request is signed by a key of the manifest; every body is a signed message of the same agency. */
+@Controller('v1')
+export class RoundsController {
+  constructor(
+    @Inject(COORDINATOR) private readonly coordinator: Coordinator,
+    @Inject(RequestVerifier) private readonly verifier: RequestVerifier,
+    @Inject(RoundsService) private readonly rounds: RoundsService,
+    @Inject(Inboxes) private readonly inboxes: Inboxes,
+    @Inject(VectorStore) private readonly vectors: VectorStore,
+    @Inject(Offers) private readonly offers: Offers,
+    @Inject(Checkpoints) private readonly checkpoints: Checkpoints,
+  ) {}
+
+  @Get('inbox')
+  async inbox(
+    @Req() request: RawRequest,
+    @Query('after') after?: string,
+    @Query('wait') wait?: string,
+  ): Promise<Inbox> {
+    const agency = this.verifier.verifyBuffered(request);
+    const waitMs = integerParameter(wait, MAX_WAIT_SECONDS) * 1000;
+    return this.inboxes.after(
+      agency,
+      integerParameter(after, Number.MAX_SAFE_INTEGER),
+      waitMs,
+      this.coordinator.nowMs(),
+    );
+  }
+
+  @Put('vectors/:digest')
+  @HttpCode(204)
+  async putVector(@Req() request: RawRequest, @Param('digest') name: string): Promise<void> {
+    this.verifier.verifyHeaders(request);
+    const digest = Digest.safeParse(name);
+    if (!digest.success) throw new ConcordatError('malformed-message', 'a vector is named by its SHA-256');
+    await this.vectors.receive(
+      digest.data,
+      request.body as Readable,
+      (sha256) => this.verifier.matchDigest(request, sha256),
+      randomBytes(8).toString('hex'),
+    );
+  }
+
+  @Post('rounds/:id/contribution')
+  @HttpCode(204)
+  async contribution(@Req() request: RawRequest, @Param('id') id: string): Promise<void> {
+    const contribution = this.message(request, 'contribution', Contribution);
+    this.sameRound(contribution.round, id);
+    await this.rounds.contribute(contribution);
+  }
+
+  @Post('rounds/:id/refusal')
+  @HttpCode(204)
+  refusal(@Req() request: RawRequest, @Param('id') id: string): void {
+    const refusal = this.message(request, 'refusal', Refusal);
+    this.sameRound(refusal.round, id);
+    this.rounds.refuse(refusal);
+  }
+
+  @Post('offers')
+  @HttpCode(204)
+  offer(@Req() request: RawRequest): void {
+    this.offers.put(this.message(request, 'offer', Offer));
+  }
+
+  @Post('checkpoints')
+  @HttpCode(204)
+  checkpoint(@Req() request: RawRequest): void {
+    const sender = this.verifier.verifyBuffered(request);
+    const parsed = CheckpointPost.safeParse(this.body(request));
+    if (!parsed.success) throw new ConcordatError('malformed-message', 'not a checkpoint message');
+    this.checkpoints.put(sender, parsed.data);
+  }
+
+  @Get('checkpoints')
+  async allCheckpoints(): Promise<{ checkpoints: CheckpointPost[] }> {
+    const { config, federation, journal } = this.coordinator;
+    const origin = logOrigin(federation.manifest.federation, config.id);
+    this.checkpoints.put(config.id, { origin, note: await journal.checkpoint() });
+    return { checkpoints: this.checkpoints.all() };
+  }
+
+  /** A signed message whose sender, signer and named agency are one and the same. */
+  private message<T extends z.ZodType<{ agency: string }>>(
+    request: RawRequest,
+    purpose: 'contribution' | 'offer' | 'refusal',
+    schema: T,
+  ): z.infer<T> {
+    const sender = this.verifier.verifyBuffered(request);
+    const agency = this.coordinator.federation.agency(sender);
+    if (!agency) throw new ConcordatError('unknown-agency', 'only agencies of the manifest may send this');
+    const payload = openEnvelope(purpose, schema, this.body(request), agency.publicKey, verifySignature);
+    if (payload.agency !== sender) throw new ConcordatError('wrong-agency', 'an agency speaks for itself only');
+    return payload;
+  }
+
+  private body(request: RawRequest): unknown {
+    return parseCanonicalJson(request.rawBody ?? new Uint8Array());
+  }
+
+  private sameRound(named: string, path: string): void {
+    if (named !== path) throw new ConcordatError('wrong-round', 'the message names another round than its address');
+  }
+}

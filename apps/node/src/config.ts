@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { readConfig } from '#libs/nest-kit';
+import { Name, PublicKey } from '#libs/protocol';
+import { z } from 'zod';
+
+/** `config.yaml` of a node's folder: the only settings there are; unknown keys are refused. */
+const NodeConfig = z.strictObject({
+  version: z.literal(1),
+  agency: Name,
+  /** Dataset that this node answers about, and how its files are read. */
+  dataset: z.strictObject({ name: Name, mapping: z.string().min(1) }),
+  coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }),
+  /** Loopback address of the controller console; 0 picks a free port. */
+  listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
+});
+export type NodeConfig = z.infer<typeof NodeConfig>;
+
+/** Where everything of a node lies. One place, so that a backup or a review knows what it is looking at. */
+export const nodePaths = (dir: string) => ({
+  config: join(dir, 'config.yaml'),
+  signingKey: join(dir, 'keys', 'signing.pem'),
+  recordSecret: join(dir, 'keys', 'record-secret'),
+  manifest: join(dir, 'manifest.json'),
+  domain: join(dir, 'domain.txt.gz'),
+  policy: join(dir, 'policy.yaml'),
+  federationPolicy: join(dir, 'federation.yaml'),
+  policySignature: join(dir, 'policy.signature.json'),
+  log: join(dir, 'log'),
+  blobs: join(dir, 'blobs'),
+  records: join(dir, 'records'),
+});
+
+/** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */
+export const loadConfig = (dir: string): NodeConfig =>
+  readConfig(nodePaths(dir).config, NodeConfig, `concordat node init --dir ${dir}`);

@@ -1,0 +1,69 @@
+import {
+  type KeyObject,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+} from 'node:crypto';
+import { ConcordatError, toBase64url } from '#libs/bytes';
+import type { MessageSigner, VerifySignature } from '#libs/protocol';
+import { readPrivateFile, writePrivateFile } from './private-file.js';
+
+/** An Ed25519 private key that stays inside this object. */
+export interface SigningKey extends MessageSigner {
+  /** 32 raw bytes. */
+  readonly publicKeyBytes: Uint8Array;
+}
+
+const publicBytes = (key: KeyObject): Uint8Array =>
+  Buffer.from(String(key.export({ format: 'jwk' }).x), 'base64url');
+
+const fromKeyObject = (privateKey: KeyObject): SigningKey => {
+  const publicKeyBytes = publicBytes(createPublicKey(privateKey));
+  return {
+    publicKeyBytes,
+    publicKey: toBase64url(publicKeyBytes),
+    sign: (message) => sign(null, message, privateKey),
+  };
+};
+
+/** Makes a key and writes it to `path` (PKCS #8 PEM, mode 0600). Throws `key-exists`. */
+export function createSigningKey(path: string): SigningKey {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writePrivateFile(path, Buffer.from(privateKey.export({ format: 'pem', type: 'pkcs8' })));
+  return fromKeyObject(privateKey);
+}
+
+/** Loads a key. Throws `key-missing`, `key-exposed` or `key-malformed`. */
+export function loadSigningKey(path: string): SigningKey {
+  const pem = readPrivateFile(path);
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(Buffer.from(pem));
+  } catch {
+    throw new ConcordatError('key-malformed', `${path} is not a PKCS #8 private key`);
+  }
+  if (key.asymmetricKeyType !== 'ed25519') {
+    throw new ConcordatError('key-malformed', `${path} is not an Ed25519 key`);
+  }
+  return fromKeyObject(key);
+}
+
+/** SubjectPublicKeyInfo header of an Ed25519 key (RFC 8410 section 4), before the 32 raw bytes. */
+const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** Ed25519 verification; OpenSSL refuses S >= L. A malformed key or signature is simply not valid. */
+export const verifySignature: VerifySignature = (publicKey, message, signature) => {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  try {
+    const key = createPublicKey({
+      key: Buffer.concat([SPKI_HEADER, publicKey]),
+      format: 'der',
+      type: 'spki',
+    });
+    return verify(null, message, key, signature);
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,47 @@
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ConcordatError } from '#libs/bytes';
+import { type Logger, nestLogger } from './logger.js';
+import { ProblemFilter } from './problem.filter.js';
+
+/** JSON bodies are messages, not data: vectors travel as octet streams, which this limit does not touch. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+/** A Nest application on Fastify: problem documents for errors, raw bodies for signatures, streams for octets. */
+export async function createHttpApp(
+  module: Type | Parameters<typeof NestFactory.create>[0],
+  logger: Logger,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: MAX_JSON_BYTES, forceCloseConnections: true });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: nestLogger(logger),
+    rawBody: true,
+    abortOnError: false,
+  });
+  const server = adapter.getInstance();
+  server.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
+    done(null, payload);
+  });
+  app.useGlobalFilters(new ProblemFilter(logger));
+  return app;
+}
+
+/** Binds and returns the base URL. A taken port is `port-taken`. */
+export async function listen(app: NestFastifyApplication, host: string, port: number): Promise<string> {
+  try {
+    await app.listen(port, host);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'EADDRINUSE') {
+      throw new ConcordatError('port-taken', `port ${port} on ${host} is taken; choose another with --port`);
+    }
+    if (code === 'EACCES') {
+      throw new ConcordatError('port-refused', `port ${port} may not be used by this user; choose one above 1023`);
+    }
+    throw cause;
+  }
+  const address = app.getHttpServer().address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}

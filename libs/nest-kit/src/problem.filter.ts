@@ -1,0 +1,53 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { ConcordatError } from '#libs/bytes';
+import { problem } from '#libs/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Logger } from './logger.js';
+
+/** HTTP status of our codes; a code that is not here is 422: well understood and never going to work. */
+const STATUS: Readonly<Record<string, number>> = {
+  'bad-request-signature': 401,
+  'bad-signature': 401,
+  'wrong-signer': 401,
+  'malformed-message': 400,
+  'malformed-encoding': 400,
+  'not-canonical': 400,
+  'not-found': 404,
+  'not-yet': 409,
+  'too-large': 413,
+  'log-unavailable': 503,
+  'log-locked': 503,
+};
+
+/** The only place where an error becomes an HTTP body. What is not ours is logged and answered as `internal`. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    if (host.getType<string>() !== 'http') throw error;
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const { status, code, title } = this.describe(error);
+    if (status === 409 || status === 503) void reply.header('retry-after', '1');
+    void reply
+      .status(status)
+      .header('content-type', 'application/problem+json')
+      .send(JSON.stringify(problem(status, code, title)));
+  }
+
+  private describe(error: unknown): { status: number; code: string; title: string } {
+    if (error instanceof ConcordatError) {
+      return { status: STATUS[error.code] ?? 422, code: error.code, title: error.message };
+    }
+    if (error instanceof HttpException) {
+      const status = error.getStatus();
+      return { status, code: status === 404 ? 'not-found' : `http-${status}`, title: error.message };
+    }
+    const fastifyStatus = (error as { statusCode?: unknown } | null)?.statusCode;
+    if (typeof fastifyStatus === 'number' && fastifyStatus >= 400 && fastifyStatus < 500) {
+      return { status: fastifyStatus, code: `http-${fastifyStatus}`, title: 'the request could not be read' };
+    }
+    this.logger.error({ err: error }, 'unexpected error');
+    return { status: 500, code: 'internal', title: 'this is our fault; the log of the process names it' };
+  }
+}

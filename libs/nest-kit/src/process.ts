@@ -1,0 +1,71 @@
+import { isConcordatError } from '#libs/bytes';
+import type { Logger } from './logger.js';
+
+/** What a parent process (the demo, a test) is told over IPC. */
+export type ProcessMessage =
+  | { readonly type: 'ready'; readonly url: string }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'initialised'; readonly id: string; readonly publicKey: string }
+  | { readonly type: 'progress'; readonly rows: number; readonly file: number; readonly fileCount: number }
+  | { readonly type: 'ingested'; readonly report: unknown };
+
+export interface RunningProcess {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Tells the process that started this one, if one did. */
+export const tellParent = (message: ProcessMessage): void => {
+  if (process.connected) process.send?.(message);
+};
+
+/**
+ * Runs a server until SIGINT, SIGTERM or the death of the parent that started it with an IPC channel: a process whose parent
+ * was killed stops by itself. A failed start is told to the parent and ends with exit code 1.
+ */
+export async function runProcess(logger: Logger, start: () => Promise<RunningProcess>): Promise<void> {
+  let running: RunningProcess;
+  try {
+    running = await start();
+  } catch (error) {
+    const code = isConcordatError(error) ? error.code : 'internal';
+    const message = error instanceof Error ? error.message : String(error);
+    logger.fatal({ code, ...(code === 'internal' ? { err: error } : {}) }, message);
+    tellParent({ type: 'failed', code, message });
+    process.exitCode = 1;
+    if (process.connected) process.disconnect();
+    return;
+  }
+  let stopping: Promise<void> | undefined;
+  const stop = (why: string): void => {
+    stopping ??= running
+      .stop()
+      .then(() => logger.info({ why }, 'stopped'))
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'could not stop cleanly');
+        process.exitCode = 1;
+      })
+      .finally(() => process.exit());
+  };
+  process.once('SIGINT', () => stop('SIGINT'));
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('disconnect', () => stop('parent gone'));
+  logger.info({ url: running.url }, 'ready');
+  tellParent({ type: 'ready', url: running.url });
+}
+
+/** Runs the command line of a server process; a failed command is told to the parent and ends with exit code 1. */
+export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
+  try {
+    await parse();
+  } catch (error) {
+    const code = isConcordatError(error) ? error.code : 'internal';
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${message} [${code}]\n`);
+    if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    tellParent({ type: 'failed', code, message });
+    process.exitCode = 1;
+  }
+  // A command that is done must not be kept alive by the channel to its parent; a server is, until `runProcess` ends it.
+  if (process.exitCode === 1 && process.connected) process.disconnect();
+}

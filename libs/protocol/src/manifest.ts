@@ -1,0 +1,46 @@
+/**
+ * The federation manifest: who belongs to it, under which keys, for which area and which categories. Every process pins one;
+ * every signed message is checked against the pinned keys. It changes by serial number, each naming the one before.
+ */
+import { digestOf } from '#libs/bytes';
+import { CATEGORIES } from '#libs/query';
+import { z } from 'zod';
+import { signedSchema } from './envelope.js';
+import { Digest, Name, PublicKey } from './names.js';
+
+const Categories = z.array(z.enum(CATEGORIES)).min(1);
+
+export const ManifestAgency = z.strictObject({
+  id: Name,
+  name: z.string().min(1).max(120),
+  kind: z.enum(['police', 'council', 'health', 'social-care']),
+  publicKey: PublicKey,
+  /** Hash of the agency's public domain (its area in resolution-9 cells). */
+  domain: Digest,
+  /** What it records at all: a category outside this list is "not covered" there, never zero. */
+  categories: Categories,
+});
+export type ManifestAgency = z.infer<typeof ManifestAgency>;
+
+export const Manifest = z.strictObject({
+  version: z.literal(1),
+  federation: Name,
+  serial: z.int().min(1),
+  previous: Digest.nullable(),
+  grid: z.strictObject({ name: Name, hash: Digest }),
+  coordinator: z.strictObject({ id: Name, publicKey: PublicKey }),
+  auditor: z.strictObject({ id: Name, publicKey: PublicKey }),
+  agencies: z.array(ManifestAgency).min(1).max(10_000),
+  analysts: z.array(
+    z.strictObject({ id: Name, publicKey: PublicKey, roles: z.array(Name).min(1) }),
+  ),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+/** Signed by the coordinator's key, which every process is given out of band when it enrols. */
+export const SignedManifest = signedSchema(Manifest);
+export type SignedManifest = z.infer<typeof SignedManifest>;
+
+/** What tasks, receipts and assertions name the manifest by. */
+export const manifestHash = (manifest: Manifest): string =>
+  digestOf('concordat/manifest/v1', manifest);

@@ -1,0 +1,103 @@
+/**
+ * What a node signs about one answer. Anyone with the manifest can check it offline: the signature, that the checkpoint is the
+ * node's, that the `release.made` entry with these facts is in that log, and that the vector they hold is the one meant.
+ */
+import { ConcordatError, fromBase64url, fromHex, utf8ToBytes } from '#libs/bytes';
+import {
+  type VerifyEd25519,
+  decodeEntry,
+  formatVerifierKey,
+  leafHash,
+  openCheckpoint,
+  verifyInclusion,
+} from '#libs/tlog';
+import { z } from 'zod';
+import { type Signed, type VerifySignature, openEnvelope } from './envelope.js';
+import type { Manifest } from './manifest.js';
+import { Digest, Instant, Name, RationalText, RoundId, Size, logOrigin } from './names.js';
+
+export const Receipt = z.strictObject({
+  agency: Name,
+  round: RoundId,
+  manifest: Digest,
+  fingerprint: Digest,
+  dataset: Name,
+  /** Keyed digest of the dataset version: equal for equal data, tells nothing else. */
+  versionDigest: Digest,
+  privacy: z.strictObject({
+    unit: z.enum(['incident', 'person-year']),
+    maxPerRelease: z.int().min(1),
+    maxPerYear: z.int().min(1),
+  }),
+  mechanism: z.literal('discrete-gaussian'),
+  /** sigma^2 of the noise a level: the domain total first, then resolution 4 and finer. */
+  levelVariances: z.array(RationalText).min(2),
+  rho: RationalText,
+  policyDigest: Digest,
+  grant: Name,
+  valueDigest: Digest,
+  log: z.strictObject({
+    origin: z.string().min(1).max(200),
+    /** Signed note over a tree that holds the `release.made` entry. */
+    checkpoint: z.string().max(4096),
+    entry: z.string().max(60_000),
+    index: Size,
+    proof: z.array(Digest),
+  }),
+  at: Instant,
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+const refuse = (why: string): never => {
+  throw new ConcordatError('bad-receipt', why);
+};
+
+/** Facts that the logged `release.made` entry and the receipt must agree on. */
+const SHARED_FACTS = [
+  'fingerprint',
+  'versionDigest',
+  'dataset',
+  'rho',
+  'grant',
+  'policyDigest',
+  'valueDigest',
+  'mechanism',
+] as const;
+
+/**
+ * Checks a receipt offline against the manifest and returns it: signed by the agency it names, its checkpoint signed by that
+ * agency's log, and the `release.made` entry with the same facts included in that log.
+ * Throws `unknown-agency`, `bad-receipt`, or what `openEnvelope` and `openCheckpoint` throw.
+ */
+export function verifyReceipt(
+  signed: Signed<Receipt>,
+  manifest: Manifest,
+  verify: VerifySignature,
+): Receipt {
+  const agency = manifest.agencies.find(({ id }) => id === signed.payload.agency);
+  if (!agency) throw new ConcordatError('unknown-agency', 'the receipt is of no agency of this manifest');
+  const receipt = openEnvelope('receipt', Receipt, signed, agency.publicKey, verify);
+  const origin = logOrigin(manifest.federation, agency.id);
+  if (receipt.log.origin !== origin) refuse("the log is not this agency's");
+  const verifyEd25519: VerifyEd25519 = (signature, message, key) => verify(key, message, signature);
+  const { checkpoint } = openCheckpoint(receipt.log.checkpoint, {
+    origin,
+    logKeys: [formatVerifierKey({ name: origin, publicKey: fromBase64url(agency.publicKey) })],
+    verify: verifyEd25519,
+  });
+  const leaf = utf8ToBytes(receipt.log.entry);
+  const included = verifyInclusion({
+    leafIndex: BigInt(receipt.log.index),
+    treeSize: checkpoint.size,
+    leafHash: leafHash(leaf),
+    proof: receipt.log.proof.map(fromHex),
+    root: checkpoint.root,
+  });
+  if (!included) refuse('the entry is not in the log');
+  const entry = decodeEntry(leaf);
+  if (entry.kind !== 'release.made') return refuse('the entry is not a release');
+  for (const fact of SHARED_FACTS) {
+    if (entry[fact] !== receipt[fact]) refuse(`the log and the receipt differ in ${fact}`);
+  }
+  return receipt;
+}

@@ -1,0 +1,73 @@
+/**
+ * A release: what the federation publishes about one round. The header is canonical JSON; its SHA-256 is the release id and
+ * stands in the coordinator's log. The header names every column blob by hash, so the id covers every published number.
+ */
+import { sha256Hex, canonicalBytes } from '#libs/bytes';
+import { CATEGORIES, Query } from '#libs/query';
+import { z } from 'zod';
+import { Code, Digest, Instant, Name, PeriodText, RationalText, RoundId } from './names.js';
+
+/**
+ * The groups that the same agencies answered share a domain, a tree and so their variances.
+ * `domain` is a compacted cell list; `variance` is float64 little-endian over the nodes of its tree.
+ */
+export const CoverageClass = z.strictObject({
+  agencies: z.array(Name).min(1),
+  domain: Digest,
+  variance: Digest,
+});
+
+/** Columns over the nodes of the class's tree, breadth first; all little-endian. */
+export const GroupColumnBlobs = z.strictObject({
+  category: z.enum(CATEGORIES),
+  period: PeriodText,
+  coverageClass: z.int().min(0),
+  /** int32: the sum of the contributions as they arrived. */
+  raw: Digest,
+  /** float64: generalised least squares estimate, unbiased, may be negative. */
+  estimate: Digest,
+  /** int32: additive non-negative integer map. */
+  integer: Digest,
+});
+
+export const CoverageEntry = z.strictObject({
+  agency: Name,
+  name: z.string(),
+  status: z.enum(['answered', 'refused', 'silent', 'rejected']),
+  code: Code.nullable(),
+  categories: z.array(z.enum(CATEGORIES)),
+  periods: z.array(PeriodText),
+  rhoSpent: RationalText.nullable(),
+  /** Digest of the vector it sent; the same in two releases when the same logged answer served both. */
+  answer: Digest.nullable(),
+  /** SHA-256 of its signed receipt, which lies beside the release. */
+  receipt: Digest.nullable(),
+});
+export type CoverageEntry = z.infer<typeof CoverageEntry>;
+
+export const ReleaseHeader = z.strictObject({
+  version: z.literal(1),
+  round: RoundId,
+  manifest: Digest,
+  fingerprint: Digest,
+  query: Query,
+  sentence: z.string(),
+  releasedAt: Instant,
+  coverage: z.array(CoverageEntry),
+  privacy: z.strictObject({
+    unit: z.enum(['incident', 'person-year']),
+    rho: RationalText,
+    /** Decimal texts, rounded up. */
+    epsilon: z.string(),
+    delta: z.string(),
+  }),
+  classes: z.array(CoverageClass),
+  groups: z.array(GroupColumnBlobs),
+});
+export type ReleaseHeader = z.infer<typeof ReleaseHeader>;
+
+/** Canonical bytes of a header: the blob whose hash is the release id. */
+export const releaseBytes = (header: ReleaseHeader): Uint8Array => canonicalBytes(header);
+
+/** SHA-256 of the canonical header in hex. */
+export const releaseId = (header: ReleaseHeader): string => sha256Hex(releaseBytes(header));

@@ -1,0 +1,62 @@
+/** A query in one sentence that a data controller without a technical background can agree or disagree with. */
+import { categoryName } from './category.js';
+import { monthsOf } from './period.js';
+import type { Query } from './query.js';
+
+/** Average H3 cell areas in square kilometres, https://h3geo.org/docs/core-library/restable. */
+const AREA: Readonly<Record<number, string>> = {
+  4: '1,770 square kilometres',
+  5: '253 square kilometres',
+  6: '36 square kilometres',
+  7: '5 square kilometres',
+  8: '74 hectares',
+  9: '11 hectares',
+};
+
+/** Average area of one cell of a resolution 4 to 9, to stand inside a sentence. */
+export const cellAreaName = (resolution: number): string => AREA[resolution] ?? 'unknown size';
+
+const MONTH_NAMES =
+  'January February March April May June July August September October November December'.split(
+    ' ',
+  );
+
+const monthName = (month: string): string =>
+  `${MONTH_NAMES[Number(month.slice(5, 7)) - 1]} ${month.slice(0, 4)}`;
+
+const listed = (items: readonly string[]): string =>
+  items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+
+const spanName = (months: readonly string[]): string => {
+  const [first = '', last = first] = [months[0], months.at(-1)];
+  return first === last ? monthName(first) : `${monthName(first)} to ${monthName(last)}`;
+};
+
+function describePeriods(periods: readonly string[]): string {
+  const months = periods.flatMap(monthsOf);
+  const span = spanName(months);
+  const gapless = months.every((month, i) => {
+    const before = months[i - 1];
+    return before === undefined || monthsOf(`${before}/${month}`).length === 2;
+  });
+  if (periods.length === 1) return months.length === 1 ? `in ${span}` : `over ${span} as a whole`;
+  if (gapless && months.length === periods.length) {
+    return `in each of the ${months.length} months ${span}`;
+  }
+  return `in each of ${listed(periods.map((period) => spanName(monthsOf(period))))}`;
+}
+
+/**
+ * One plain-English sentence: what, where, when, from whom, why, and what it costs. It is made from the canonical
+ * query alone, so the sentence a person approved is the query that runs.
+ */
+export function describeQuery(query: Query): string {
+  const what = listed(query.categories.map(categoryName));
+  const who = query.agencies ? `by ${listed(query.agencies)}` : 'by every agency';
+  return (
+    `How many incidents of ${what} were recorded ${who} ${describePeriods(query.periods)}, ` +
+    `in areas as small as about ${cellAreaName(query.resolution)}, ` +
+    `for the purpose "${query.purpose}", ` +
+    `with random noise added to every figure at a privacy cost of rho ${query.rho}?`
+  );
+}

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Database, inTransaction, openDatabase } from './database.js';
+
+let dir: string;
+let database: Database;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'concordat-database-'));
+  writeFileSync(join(dir, 'other.csv'), 'a,b\n1,2\n');
+  database = await openDatabase(dir);
+});
+afterEach(() => {
+  database.close();
+  rmSync(dir, { recursive: true });
+});
+
+describe('the database', () => {
+  it.each([
+    ['reads no file', "SELECT * FROM read_csv('DIR/other.csv')"],
+    ['writes no file', "COPY source TO 'DIR/out.csv'"],
+    ['opens no other database', "ATTACH 'DIR/other.duckdb'"],
+    ['installs no extension', 'INSTALL spatial'],
+    ['loads no extension', "LOAD 'DIR/other.duckdb_extension'"],
+    ['is not unlocked', 'SET enable_external_access = true'],
+    ['changes no setting', 'SET autoload_known_extensions = true'],
+  ])('%s', async (_, sql) => {
+    for (const connection of [database.writer, database.reader]) {
+      await expect(connection.run(sql.replace('DIR', dir))).rejects.toThrow(
+        /Permission Error|disabled|Cannot change configuration|locked/,
+      );
+    }
+  });
+
+  it('takes all of a transaction or nothing', async () => {
+    const insert = () => database.writer.run("INSERT INTO meta VALUES ('a', 'b')");
+    await expect(
+      inTransaction(database.writer, async () => {
+        await insert();
+        throw new Error('stop');
+      }),
+    ).rejects.toThrow('stop');
+    const rows = async () => (await database.reader.runAndReadAll('FROM meta')).getRows().length;
+    expect(await rows()).toBe(0);
+    await inTransaction(database.writer, insert);
+    expect(await rows()).toBe(1);
+  });
+
+  it('is open in one process only', async () => {
+    const script = `import('@duckdb/node-api').then(({ DuckDBInstance }) => DuckDBInstance.create(process.argv[1]))
+      .then(() => process.exit(0), (error) => { process.stderr.write(error.message); process.exit(3); })`;
+    await expect(
+      promisify(execFile)(process.execPath, ['-e', script, join(dir, 'records.duckdb')]),
+    ).rejects.toMatchObject({ code: 3, stderr: expect.stringMatching(/lock/i) });
+  });
+});

@@ -1,0 +1,72 @@
+/**
+ * The right edge of a growing Merkle tree: one hash for each perfect subtree of the size's binary form, so that a tree of
+ * n leaves is carried on with log2(n) hashes. Called a compact range in transparency-dev/merkle.
+ */
+import { ConcordatError } from '#libs/bytes';
+import { assertHash, EMPTY_ROOT, nodeHash } from './merkle.js';
+
+/** Called for each perfect subtree as it completes, smaller levels first; the leaf itself is level 0. */
+export type OnNode = (level: number, hash: Uint8Array) => void;
+
+export class CompactRange {
+  #size = 0n;
+  /** Perfect subtrees from left (largest) to right; their levels are the set bits of the size, highest first. */
+  readonly #nodes: Uint8Array[] = [];
+
+  /** Takes up a tree of `size` leaves from the hashes `nodes` returned before. Throws `malformed-range`. */
+  static restore(size: bigint, nodes: readonly Uint8Array[]): CompactRange {
+    const bits = size < 0n ? -1 : size.toString(2).replaceAll('0', '').length;
+    if (nodes.length !== bits) {
+      throw new ConcordatError(
+        'malformed-range',
+        'one hash is needed for each set bit of the size',
+      );
+    }
+    nodes.forEach(assertHash);
+    const range = new CompactRange();
+    range.#size = size;
+    range.#nodes.push(...nodes);
+    return range;
+  }
+
+  /** Leaves so far. */
+  get size(): bigint {
+    return this.#size;
+  }
+
+  /** Hashes of the perfect subtrees, largest first; what `restore` takes. */
+  get nodes(): readonly Uint8Array[] {
+    return [...this.#nodes];
+  }
+
+  /** Adds one 32-byte leaf hash. Amortised one node hash. Throws `malformed-hash`. */
+  append(leaf: Uint8Array, onNode?: OnNode): void {
+    assertHash(leaf);
+    let node = leaf;
+    onNode?.(0, node);
+    let level = 0;
+    for (let rest = this.#size; (rest & 1n) === 1n; rest >>= 1n) {
+      node = nodeHash(this.#nodes.pop() as Uint8Array, node);
+      onNode?.(++level, node);
+    }
+    this.#nodes.push(node);
+    this.#size += 1n;
+  }
+
+  /** Merkle tree hash of the leaves so far. */
+  root(): Uint8Array {
+    return (
+      this.#nodes.reduceRight<Uint8Array | undefined>(
+        (right, left) => (right ? nodeHash(left, right) : left),
+        undefined,
+      ) ?? EMPTY_ROOT
+    );
+  }
+}
+
+/** Merkle tree hash of 32-byte leaf hashes (`leafHash` of each entry); `EMPTY_ROOT` for none. Throws `malformed-hash`. */
+export function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  const range = new CompactRange();
+  for (const leaf of leaves) range.append(leaf);
+  return range.root();
+}

@@ -1,0 +1,280 @@
+/**
+ * Typed log entries. One entry is one RFC 8785 JSON document of at most 60 KiB; its bytes are the leaf data of the
+ * transparency log. An entry never holds a true count, a raw value or an identifier of a person in the records, nor
+ * anything whose size depends on them: what is large is a blob, and the entry holds its SHA-256.
+ *
+ * Entries about processing carry what section 62 of the Data Protection Act 2018 asks for: the operation (`verb`),
+ * when (`at`), who (`actor`), to whom (`recipient`) and why (`purpose`).
+ */
+import { z } from 'zod';
+import { ConcordatError, canonicalBytes, parseCanonicalJson } from '#libs/bytes';
+
+export const MAX_ENTRY_BYTES = 61_440;
+const MAX_AGENCIES = 400;
+
+const isInstant = (text: string): boolean => {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === text;
+};
+const at = z.string().length(24).refine(isInstant, 'an instant in UTC with milliseconds');
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const kebab = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+const roundId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const accountingYear = z.string().regex(/^(?:19|20|21)\d\d$/);
+const decimal = z.string().regex(/^(?:0|[1-9]\d{0,19})$/);
+/** A positive rational; that it is in lowest terms is checked by the ledger, which computes with it. */
+const rational = z
+  .string()
+  .max(40)
+  .regex(/^[1-9]\d*(?:\/[1-9]\d*)?$/);
+const mechanism = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9]+(?:[-./][a-z0-9]+)*$/);
+/** A short printable text, NFC, without leading or trailing space: names of people and bodies, reasons, places in a document. */
+const line = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine(
+      (text) => text === text.trim().normalize('NFC') && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text),
+      'a printable line in NFC',
+    );
+const actor = line(200);
+const agencies = z.array(kebab).max(MAX_AGENCIES).readonly();
+
+const recipient = line(200);
+const purpose = kebab;
+
+const started = z.strictObject({
+  kind: z.literal('started'),
+  at,
+  actor,
+  process: z.enum(['node', 'coordinator', 'auditor', 'cli']),
+  version: line(64),
+  /** Bytes of a torn tail that recovery cut off, when it did. */
+  truncatedBytes: z.int().nonnegative().optional(),
+});
+
+const policyActivated = z.strictObject({
+  kind: z.literal('policy.activated'),
+  at,
+  actor,
+  agency: kebab,
+  policyDigest: digest,
+  /** What the ledger enforces from here on: the hard bound of each dataset and the fairness limits of each analyst. */
+  limits: z.strictObject({
+    datasets: z.record(kebab, z.strictObject({ rhoPerYear: rational })),
+    analysts: z.strictObject({ rhoPerYear: rational, queriesPerDay: z.int().positive() }),
+  }),
+});
+
+const enrol = z.strictObject({
+  kind: z.literal('enrol'),
+  at,
+  actor,
+  agency: kebab,
+  keyFingerprint: digest,
+  manifestVersion: z.int().positive(),
+  manifestDigest: digest,
+});
+
+const ingestBatch = z.strictObject({
+  kind: z.literal('ingest.batch'),
+  at,
+  verb: z.enum(['collection', 'alteration', 'erasure']),
+  actor,
+  purpose,
+  dataset: kebab,
+  versionDigest: digest,
+  files: z.int().nonnegative(),
+});
+
+const asked = { at, actor, recipient, purpose, fingerprint: digest, round: roundId };
+
+const queryReceived = z.strictObject({
+  kind: z.literal('query.received'),
+  verb: z.literal('consultation'),
+  ...asked,
+  analyst: line(200),
+  /** RFC 8785 text of the canonical query. */
+  query: z.string().min(2).max(40_000),
+});
+
+const queryHeld = z.strictObject({
+  kind: z.literal('query.held'),
+  verb: z.literal('consultation'),
+  ...asked,
+  grant: kebab,
+  policyDigest: digest,
+  expiresAt: at,
+});
+
+const queryApproved = z.strictObject({
+  kind: z.literal('query.approved'),
+  verb: z.literal('consultation'),
+  ...asked,
+  grant: kebab,
+  policyDigest: digest,
+});
+
+const queryRefused = z.strictObject({
+  kind: z.literal('query.refused'),
+  verb: z.literal('consultation'),
+  ...asked,
+  code: kebab,
+  constraint: line(200).optional(),
+  policyDigest: digest.optional(),
+  /** A person's reason, when a person refused. */
+  reason: line(500).optional(),
+});
+
+const budgetReserved = z.strictObject({
+  kind: z.literal('budget.reserved'),
+  verb: z.literal('consultation'),
+  at,
+  actor,
+  recipient,
+  purpose,
+  dataset: kebab,
+  /** Accounting years of the data that are charged, each with the whole of `rho`; ascending. */
+  years: z
+    .array(accountingYear)
+    .min(1)
+    .max(120)
+    .refine((all) => all.every((year, i) => i === 0 || (all[i - 1] ?? '') < year), 'ascending')
+    .readonly(),
+  fingerprint: digest,
+  versionDigest: digest,
+  analyst: line(200),
+  rho: rational,
+  /** The dataset's rhoPerYear in force when the spend was made. */
+  limit: rational,
+  grant: kebab,
+  policyDigest: digest,
+});
+
+const releaseMade = z.strictObject({
+  kind: z.literal('release.made'),
+  verb: z.literal('disclosure'),
+  at,
+  actor,
+  recipient,
+  purpose,
+  fingerprint: digest,
+  versionDigest: digest,
+  dataset: kebab,
+  rho: rational,
+  grant: kebab,
+  policyDigest: digest,
+  /** SHA-256 of the noisy vector. */
+  valueDigest: digest,
+  blob: digest,
+  mechanism,
+  /** Index in this log of the budget.reserved entry that paid for this release. */
+  reservation: decimal,
+});
+
+const roundOpened = z.strictObject({
+  kind: z.literal('round.opened'),
+  at,
+  actor,
+  round: roundId,
+  fingerprint: digest,
+  agencies,
+  deadline: at,
+  sealed: z.boolean(),
+});
+
+const roundClosed = z.strictObject({
+  kind: z.literal('round.closed'),
+  at,
+  actor,
+  round: roundId,
+  outcome: z.enum(['composing', 'aborted', 'expired']),
+  code: kebab.optional(),
+  coverage: z
+    .array(
+      z.strictObject({
+        agency: kebab,
+        status: z.enum(['answered', 'refused', 'silent', 'rejected']),
+        code: kebab.optional(),
+      }),
+    )
+    .max(MAX_AGENCIES)
+    .readonly(),
+});
+
+const roundReleased = z.strictObject({
+  kind: z.literal('round.released'),
+  verb: z.literal('combination'),
+  at,
+  actor,
+  recipient,
+  purpose,
+  round: roundId,
+  fingerprint: digest,
+  releaseDigest: digest,
+  blob: digest,
+});
+
+const keyRotated = z.strictObject({
+  kind: z.literal('key.rotated'),
+  at,
+  actor,
+  agency: kebab,
+  use: z.enum(['sign', 'box', 'log']),
+  oldKeyFingerprint: digest,
+  newKeyFingerprint: digest,
+});
+
+/** Every entry a log of ours may hold, told apart by `kind`. Unknown members are refused. */
+export const Entry = z.discriminatedUnion('kind', [
+  started,
+  policyActivated,
+  enrol,
+  ingestBatch,
+  queryReceived,
+  queryHeld,
+  queryApproved,
+  queryRefused,
+  budgetReserved,
+  releaseMade,
+  roundOpened,
+  roundClosed,
+  roundReleased,
+  keyRotated,
+]);
+export type Entry = Readonly<z.infer<typeof Entry>>;
+/** The entry of one kind, such as `EntryOf<'release.made'>`. */
+export type EntryOf<Kind extends Entry['kind']> = Extract<Entry, { kind: Kind }>;
+
+const checked = (value: unknown): Entry => {
+  const parsed = Entry.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const place = issue?.path.join('.') || issue?.code || 'document';
+  throw new ConcordatError('bad-entry', `not a log entry of this version, see its ${place}`);
+};
+
+/** The bytes of a leaf. Throws `bad-entry`, `not-canonical`, `entry-too-large`. */
+export function encodeEntry(entry: Entry): Uint8Array {
+  const bytes = canonicalBytes(checked(entry));
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    throw new ConcordatError('entry-too-large', 'store what is large as a blob and log its hash');
+  }
+  return bytes;
+}
+
+/** Inverse of `encodeEntry`; only the canonical bytes are read. Throws `bad-entry`, `not-canonical`, `entry-too-large`. */
+export function decodeEntry(bytes: Uint8Array): Entry {
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    throw new ConcordatError('entry-too-large', 'a log entry is at most 60 KiB');
+  }
+  return checked(parseCanonicalJson(bytes));
+}
