@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -14,19 +13,16 @@ import {
 } from './synthetic-release.fixture-spec.js';
 
 const CHROMIUM = '/usr/bin/chromium';
-const root = new URL('../../../../', import.meta.url);
-const shots = new URL('.cache/screenshots/', root);
+const shots = new URL('../../../../.cache/screenshots/', import.meta.url);
 const reader = new SyntheticReleases();
 let app: NestFastifyApplication;
 let origin: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  const built = spawnSync(process.execPath, [fileURLToPath(new URL('tools/build-web.mjs', root))]);
-  if (built.status !== 0) throw new Error(`the web build failed: ${built.stderr}`);
   if (!existsSync(CHROMIUM)) throw new Error('install Chromium: apt-get install chromium');
   mkdirSync(shots, { recursive: true });
-  app = await serve(reader, fileURLToPath(new URL('dist/web/', root)));
+  app = await serve(reader);
   origin = await app.getUrl();
   browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -181,6 +177,19 @@ describe('the map page', () => {
     reader.published = [header];
     await page.getByRole('table').waitFor({ timeout: 15_000 });
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('GraphiQL', () => {
+  it('runs a query from files of this origin alone', async () => {
+    const { page, foreign, complaints } = await open('/graphiql.html');
+    await page.getByRole('button', { name: /Execute query/ }).click();
+    await page.getByText('"__typename": "Query"').waitFor();
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await page.getByText('Number of releases').waitFor();
+    await shot(page, 'graphiql');
+    expect([foreign, complaints]).toEqual([[], []]);
     await page.close();
   });
 });

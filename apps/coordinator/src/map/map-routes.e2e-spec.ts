@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { get as httpGet, type IncomingHttpHeaders } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -25,17 +23,14 @@ import {
   tree,
 } from './synthetic-release.fixture-spec.js';
 
-const root = new URL('../../../../', import.meta.url);
 const grid = `/v1/grid/${header.id}`;
 let app: NestFastifyApplication;
 let origin: string;
 
 beforeAll(async () => {
-  const built = spawnSync(process.execPath, [fileURLToPath(new URL('tools/build-web.mjs', root))]);
-  if (built.status !== 0) throw new Error(`the web build failed: ${built.stderr}`);
   const reader = new SyntheticReleases();
   reader.published = [header];
-  app = await serve(reader, fileURLToPath(new URL('dist/web/', root)));
+  app = await serve(reader);
   origin = await app.getUrl();
 });
 afterAll(() => app?.close());

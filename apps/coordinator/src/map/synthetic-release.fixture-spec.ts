@@ -1,7 +1,14 @@
 /** A small release on real cells, for the specs beside it (the name keeps it out of the build and out of Jest's list). */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { buildSchema, graphql } from 'graphql';
 import { buildTree, cellAt, disk, domainFromCells, type GridTree, sortedCells } from '#libs/grid';
 import {
   type GroupColumns,
@@ -96,8 +103,15 @@ export class SyntheticReleases implements ReleaseReader {
   columns = async (_id: string, group: number) => groupColumns(group);
 }
 
-/** The map routes and the page over `reader`, listening on a free port. */
-export async function serve(reader: ReleaseReader, web: string): Promise<NestFastifyApplication> {
+const schema = buildSchema('type Query { "Number of releases" releases: Int }');
+
+/** The map routes and freshly built pages over `reader`, and a schema of one field for GraphiQL, on a free port. */
+export async function serve(reader: ReleaseReader): Promise<NestFastifyApplication> {
+  const folder = await mkdtemp(join(tmpdir(), 'concordat-web-'));
+  await promisify(execFile)(process.execPath, [
+    fileURLToPath(new URL('../../../../tools/build-web.mjs', import.meta.url)),
+    folder,
+  ]);
   @Module({
     controllers: mapControllers,
     providers: [...mapProviders, { provide: RELEASE_READER, useValue: reader }],
@@ -107,7 +121,12 @@ export async function serve(reader: ReleaseReader, web: string): Promise<NestFas
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
     logger: false,
   });
-  serveWeb(app, web);
+  serveWeb(app, folder);
+  await rm(folder, { recursive: true });
+  const server = app.getHttpAdapter().getInstance();
+  server.post<{ Body: { query: string } }>('/graphql', ({ body }) =>
+    graphql({ schema, source: body.query }),
+  );
   await app.listen(0, '127.0.0.1');
   return app;
 }
