@@ -4,8 +4,10 @@ import './graphiql.css';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 
-const START = `# Figures here are estimates with noise: read low and high, not the estimate alone.
-# Ctrl-Space completes, Ctrl-Enter runs. The book icon opens the schema.
+const START = `# Estimates carry noise:
+# read low and high with them.
+# Ctrl-Space completes,
+# Ctrl-Enter runs.
 
 {
   __typename

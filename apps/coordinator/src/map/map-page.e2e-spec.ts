@@ -187,6 +187,7 @@ describe('GraphiQL', () => {
     await page.getByRole('button', { name: /Execute query/ }).click();
     await page.getByText('"__typename": "Query"').waitFor();
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).click();
     await page.getByText('Number of releases').waitFor();
     await shot(page, 'graphiql');
     expect([foreign, complaints]).toEqual([[], []]);
