@@ -2,14 +2,8 @@ import { readFileSync } from 'node:fs';
 import { ConcordatError } from '#libs/bytes';
 import { openJournal } from '#libs/journal';
 import { loadSigningKey, verifySignature } from '#libs/keystore';
-import {
-  createHttpApp,
-  createLogger,
-  listen,
-  type RunningProcess,
-  SignedClient,
-} from '#libs/nest-kit';
-import { logOrigin, Manifest, openEnvelope } from '#libs/protocol';
+import { createHttpApp, createLogger, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
+import { Manifest, logOrigin, openEnvelope } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
 import { AppModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
@@ -18,10 +12,7 @@ import { Witness } from './witness.js';
 import { startWitnessLoop } from './witness-loop.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
-export async function serveAuditor(
-  dir: string,
-  coordinatorUrl: string | undefined,
-): Promise<RunningProcess> {
+export async function serveAuditor(dir: string, coordinatorUrl: string | undefined): Promise<RunningProcess> {
   const config = loadConfig(dir);
   const paths = auditorPaths(dir);
   const key = loadSigningKey(paths.signingKey);
@@ -29,23 +20,11 @@ export async function serveAuditor(
   try {
     signed = JSON.parse(readFileSync(paths.manifest, 'utf8'));
   } catch {
-    throw new ConcordatError(
-      'manifest-missing',
-      `${paths.manifest} cannot be read; put the signed federation manifest there`,
-    );
+    throw new ConcordatError('manifest-missing', `${paths.manifest} cannot be read; put the signed federation manifest there`);
   }
-  const manifest = openEnvelope(
-    'manifest',
-    Manifest,
-    signed,
-    config.coordinator.publicKey,
-    verifySignature,
-  );
+  const manifest = openEnvelope('manifest', Manifest, signed, config.coordinator.publicKey, verifySignature);
   if (manifest.auditor.publicKey !== key.publicKey) {
-    throw new ConcordatError(
-      'wrong-key',
-      'the manifest names another key for the auditor than the one in its folder',
-    );
+    throw new ConcordatError('wrong-key', 'the manifest names another key for the auditor than the one in its folder');
   }
   const logger = createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);

@@ -3,8 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { verifySignature } from '#libs/keystore';
 import { RequestVerifier } from '#libs/nest-kit';
-import { coordinatorPaths } from './config.js';
 import { COORDINATOR, type Coordinator } from './coordinator.js';
+import { coordinatorPaths } from './config.js';
 import { Checkpoints } from './federation/checkpoints.js';
 import { Offers } from './federation/offers.js';
 import { DatasetsService } from './graphql/datasets.service.js';
@@ -29,16 +29,11 @@ export class AppModule {
   static of(coordinator: Coordinator, dir: string, releases: ReleaseStore): DynamicModule {
     const { federation, nowMs } = coordinator;
     const keys = new Map(
-      [federation.manifest.auditor, ...federation.manifest.agencies].map(({ id, publicKey }) => [
-        id,
-        publicKey,
-      ]),
+      [federation.manifest.auditor, ...federation.manifest.agencies].map(({ id, publicKey }) => [id, publicKey]),
     );
     return {
       module: AppModule,
-      imports: [
-        GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions }),
-      ],
+      imports: [GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions })],
       controllers: [HealthController, RoundsController, BlobsController, ...mapControllers],
       providers: [
         { provide: COORDINATOR, useValue: coordinator },

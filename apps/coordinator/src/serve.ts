@@ -11,10 +11,7 @@ import { RoundsService } from './rounds/rounds.service.js';
 const WEB_ROOT = fileURLToPath(new URL('../../../web/', import.meta.url));
 
 /** Opens the folder, replays the log, binds the port. */
-export async function serveCoordinator(
-  dir: string,
-  port: number | undefined,
-): Promise<RunningProcess> {
+export async function serveCoordinator(dir: string, port: number | undefined): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, {
     nowMs: Date.now,
     ...(port === undefined ? {} : { port }),

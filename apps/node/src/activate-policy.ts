@@ -12,10 +12,7 @@ export async function activatePolicy(node: Node): Promise<void> {
     policyDigest: node.policyDigest,
     limits: {
       datasets: Object.fromEntries(
-        Object.entries(limits.datasets).map(([dataset, { rhoPerYear }]) => [
-          dataset,
-          { rhoPerYear },
-        ]),
+        Object.entries(limits.datasets).map(([dataset, { rhoPerYear }]) => [dataset, { rhoPerYear }]),
       ),
       analysts: limits.analysts,
     },

@@ -4,29 +4,22 @@
  */
 import { isConcordatError } from '#libs/bytes';
 import {
+  type ExactCounts,
+  type Resolution,
   addNoise,
   discreteGaussian,
   drawTreeNoise,
-  type ExactCounts,
   exactCounts,
   formatRational,
   levelVariances,
   parseRho,
-  type Resolution,
 } from '#libs/dp';
 import { type GridTree, rollUp } from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
 import { answerFor, ledgerView, reserve } from '#libs/ledger';
 import { decide } from '#libs/policy';
-import { Assertion, openEnvelope, type Task } from '#libs/protocol';
-import {
-  accountingYears,
-  fingerprint,
-  groupsOf,
-  monthsOf,
-  type Query,
-  type QueryGroup,
-} from '#libs/query';
+import { Assertion, type Task, openEnvelope } from '#libs/protocol';
+import { type Query, type QueryGroup, accountingYears, fingerprint, groupsOf, monthsOf } from '#libs/query';
 import type { DatasetVersion } from '#libs/records';
 import type { EntryOf } from '#libs/tlog';
 import type { Node } from './node.js';
@@ -55,11 +48,7 @@ const refused = (code: string, constraint: string | null = null): Outcome => ({
 });
 
 /** Part of a question that this agency can answer: the categories it records and the periods it holds whole. */
-function answerable(
-  query: Query,
-  categories: readonly string[],
-  monthsHeld: readonly string[],
-): readonly QueryGroup[] {
+function answerable(query: Query, categories: readonly string[], monthsHeld: readonly string[]): readonly QueryGroup[] {
   const held = new Set(monthsHeld);
   return groupsOf(query).filter(
     ({ category, period }) =>
@@ -151,10 +140,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     finest: query.resolution as Resolution,
     l2SensitivitySquared: 1n,
   });
-  const described = {
-    groups,
-    levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)),
-  };
+  const described = { groups, levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)) };
   const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
   if (earlier) return { ok: true, answer: { ...described, ...earlier } };
 
@@ -210,9 +196,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     resolution: query.resolution as Resolution,
   });
   const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
-  const valueDigest = await node.blobs.put(
-    new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength),
-  );
+  const valueDigest = await node.blobs.put(new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength));
   const entry: EntryOf<'release.made'> = {
     kind: 'release.made',
     verb: 'disclosure',

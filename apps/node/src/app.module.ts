@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NODE, type Node } from './node.js';
-import { CONTACT, type Contact, StatusController } from './status.controller.js';
+import { type Contact, CONTACT, StatusController } from './status.controller.js';
 
 /** Everything of the process, flat. */
 @Module({})

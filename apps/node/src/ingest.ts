@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
@@ -6,7 +6,7 @@ import { parseDomainFile } from '#libs/grid';
 import { parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey } from '#libs/keystore';
-import { logOrigin, Manifest } from '#libs/protocol';
+import { Manifest, logOrigin } from '#libs/protocol';
 import { type IngestReport, openRecords } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
 import { loadConfig, nodePaths } from './config.js';
@@ -19,15 +19,9 @@ function loadMappings(name: string) {
   const all = readdirSync(MAPPINGS)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => parseMapping(readFileSync(new URL(file, MAPPINGS), 'utf8')));
-  const chosen =
-    name === 'auto'
-      ? all.filter(({ recognise }) => recognise)
-      : all.filter(({ mapping }) => mapping === name);
+  const chosen = name === 'auto' ? all.filter(({ recognise }) => recognise) : all.filter(({ mapping }) => mapping === name);
   if (chosen.length === 0) {
-    throw new ConcordatError(
-      'unknown-mapping',
-      'config.yaml names a mapping that policies/mappings does not have',
-    );
+    throw new ConcordatError('unknown-mapping', 'config.yaml names a mapping that policies/mappings does not have');
   }
   return chosen;
 }
@@ -59,16 +53,10 @@ export async function ingest(
     clock: () => options.nowMs,
   });
   try {
-    const records = await openRecords({
-      dir: paths.records,
-      secret: loadSecret(paths.recordSecret),
-    });
+    const records = await openRecords({ dir: paths.records, secret: loadSecret(paths.recordSecret) });
     try {
       const dataset = config.dataset.name;
-      const domain = parseDomainFile(
-        config.agency,
-        gunzipSync(readFileSync(paths.domain)).toString('utf8'),
-      );
+      const domain = parseDomainFile(config.agency, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
       let rowsBefore = 0;
       let current = { file: 0, rows: 0 };
       const report = await records.ingestFiles({
@@ -85,9 +73,7 @@ export async function ingest(
           options.onProgress(rowsBefore + rows, fileNumber, fileCount);
         },
       });
-      const taken = report.files.filter(
-        ({ status }) => status === 'ingested' || status === 'revised',
-      );
+      const taken = report.files.filter(({ status }) => status === 'ingested' || status === 'revised');
       const refusedOnly = report.files.every(({ status }) => status === 'refused');
       if (refusedOnly) return { ...report, months: [] };
       const version = await records.version(dataset);

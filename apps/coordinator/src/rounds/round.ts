@@ -1,5 +1,5 @@
-import type { Receipt, Signed, SignedAssertion } from '#libs/protocol';
 import type { Category, Query } from '#libs/query';
+import type { Receipt, Signed, SignedAssertion } from '#libs/protocol';
 
 /** What one agency did in a round. `waiting` becomes `silent` when the round closes. */
 export type Party = { readonly agency: string } & (
