@@ -7,8 +7,9 @@ import { parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey } from '#libs/keystore';
 import { Manifest, logOrigin } from '#libs/protocol';
-import { type IngestReport, openRecords } from '#libs/records';
+import { type IngestReport, openRecords, type Summary } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
+import { heldVersion } from './held-version.js';
 import { loadConfig, nodePaths } from './config.js';
 
 const TAXONOMY = new URL('../../../../policies/taxonomy/common-v1.yaml', import.meta.url);
@@ -38,7 +39,7 @@ export async function ingest(
     readonly categories: readonly string[] | undefined;
     readonly onProgress: (rows: number, file: number, fileCount: number) => void;
   },
-): Promise<IngestReport & { readonly months: readonly string[] }> {
+): Promise<IngestReport & { readonly months: readonly string[]; readonly held: Summary | null }> {
   const paths = nodePaths(dir);
   const config = loadConfig(dir);
   const key = loadSigningKey(paths.signingKey);
@@ -74,9 +75,8 @@ export async function ingest(
         },
       });
       const taken = report.files.filter(({ status }) => status === 'ingested' || status === 'revised');
-      const refusedOnly = report.files.every(({ status }) => status === 'refused');
-      if (refusedOnly) return { ...report, months: [] };
-      const version = await records.version(dataset);
+      const version = await heldVersion(records, dataset);
+      if (!version) return { ...report, months: [], held: null };
       if (taken.length > 0) {
         await journal.append(
           encodeEntry({
@@ -92,7 +92,7 @@ export async function ingest(
         );
         await journal.checkpoint();
       }
-      return { ...report, months: version.months };
+      return { ...report, months: version.months, held: await records.summary(dataset) };
     } finally {
       await records.close();
     }
