@@ -20,8 +20,8 @@ import { answerFor, ledgerView, reserve } from '#libs/ledger';
 import { decide } from '#libs/policy';
 import { Assertion, type Task, openEnvelope } from '#libs/protocol';
 import { type Query, type QueryGroup, accountingYears, fingerprint, groupsOf, monthsOf } from '#libs/query';
-import type { DatasetVersion } from '#libs/records';
 import type { EntryOf } from '#libs/tlog';
+import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
 
 /** One accepted answer: what `receipt.ts` writes the receipt from. */
@@ -86,16 +86,6 @@ const about = (task: Task, node: Node) => ({
   fingerprint: task.fingerprint,
 });
 
-/** The dataset version in force; undefined before the first ingest. */
-export async function heldVersion(node: Node): Promise<DatasetVersion | undefined> {
-  try {
-    return await node.records.version(node.config.dataset.name);
-  } catch (error) {
-    if (isConcordatError(error, 'unknown-dataset')) return undefined;
-    throw error;
-  }
-}
-
 /** Answers a task whose signature was checked. Throws only for faults of the machine (log, disk, database). */
 export async function answerQuery(task: Task, node: Node): Promise<Outcome> {
   const { query } = task;
@@ -130,7 +120,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   if (fault !== undefined) return refused(fault);
 
   const dataset = node.config.dataset.name;
-  const version = await heldVersion(node);
+  const version = await heldVersion(node.records, dataset);
   if (!version) return refused('no-data');
   const groups = answerable(query, node.agency.categories, version.months);
   if (groups.length === 0) return refused('period-not-held', 'periods');
@@ -148,7 +138,9 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const categories = [...new Set(groups.map(({ category }) => category))];
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
   const analyst = task.assertion.payload.analyst;
-  const decision = decide(node.policies, {
+  const decision = decide({
+    policies: node.policies,
+    dataset,
     query: { ...query, categories: categories.sort(), periods },
     analyst: {
       id: analyst,
@@ -159,7 +151,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
       categories: node.agency.categories,
       gridHash: node.manifest.grid.hash,
     },
-    ledger: ledgerView(node.ledger, analyst, now),
+    ledger: ledgerView(node.ledger, { analyst, at: now }),
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);

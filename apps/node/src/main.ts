@@ -70,6 +70,7 @@ program
   .requiredOption('--dir <folder>', 'folder of the node, which must not be running')
   .option('--json', 'print the report as JSON')
   .option('--categories <list>', 'categories that these files cover, when fewer than the mapping says')
+  .option('--refused-ok', 'exit 0 although files were refused')
   .argument('<files...>', 'CSV or TSV files, also gzipped; a folder stands for the files in it')
   .addHelpText('after', '\nExample:\n  concordat node ingest --dir /var/lib/concordat/my-force 2024-06-my-force-street.csv')
   .action(async (paths: string[], options) => {
@@ -86,7 +87,7 @@ program
     if (process.stderr.isTTY) process.stderr.write('\n');
     tellParent({ type: 'ingested', report });
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : formatReport(report));
-    if (report.files.some(({ status }) => status === 'refused')) process.exitCode = 1;
+    if (!options.refusedOk && report.files.some(({ status }) => status === 'refused')) process.exitCode = 1;
   });
 
 program

@@ -1,16 +1,16 @@
 import { createHttpApp, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
-import { heldVersion } from './answer-query.js';
 import { AppModule } from './app.module.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import { handleTask } from './handle-task.js';
 import { startInboxLoop } from './inbox-loop.js';
+import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 
 /** Tells the coordinator which months this node holds, and its newest checkpoint. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
-  const months = (await heldVersion(node))?.months ?? [];
+  const months = (await heldVersion(node.records, node.config.dataset.name))?.months ?? [];
   const offer = {
     agency: node.agency.id,
     manifest: node.manifestHash,

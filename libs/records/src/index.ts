@@ -12,5 +12,6 @@ export {
   openRecords,
   type Records,
   type RecordsOptions,
+  type Summary,
 } from './records.js';
 export type { FileCounts } from './report.js';

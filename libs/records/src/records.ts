@@ -17,6 +17,12 @@ export interface DatasetVersion {
   readonly unit: 'incident' | 'person';
 }
 
+/** The operator's local view of a dataset; never part of an answer. */
+export interface Summary extends FileCounts {
+  /** Categories with at least one row kept. */
+  readonly categories: readonly string[];
+}
+
 export interface RecordsOptions {
   /** Folder of the index; made when missing. */
   readonly dir: string;
@@ -38,11 +44,12 @@ export interface Records {
   version(dataset: string): Promise<DatasetVersion>;
   /**
    * Counts per group and leaf, row-major: groups x leaves. Rows without a place or outside the leaves are in none. Throws
-   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`, and `missing-bounds`, `unbounded-window` where the unit is the person.
+   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`, and where the unit is
+   * the person `missing-bounds`, `unbounded-window`.
    */
   count(request: CountRequest): Promise<ExactCounts>;
   /** The operator's local view over all files held. Throws `unknown-dataset`. */
-  summary(dataset: string): Promise<FileCounts>;
+  summary(dataset: string): Promise<Summary>;
   /** Waits for running calls and closes the file. */
   close(): Promise<void>;
 }
@@ -94,9 +101,16 @@ async function countVersion(database: Database, request: CountRequest): Promise<
   return counts;
 }
 
-async function summarise(database: Database, dataset: string): Promise<FileCounts> {
+async function summarise(database: Database, dataset: string): Promise<Summary> {
   await readVersion(database, dataset);
-  return sumCounts([...(await sourceCounts(database.reader, dataset)).values()]);
+  const recorded = await database.reader.runAndReadAll(
+    'SELECT DISTINCT id FROM kept JOIN category ON kept.category = category.number WHERE dataset = $dataset ORDER BY id',
+    { dataset },
+  );
+  return {
+    ...sumCounts([...(await sourceCounts(database.reader, dataset)).values()]),
+    categories: recorded.getRows().map(([id]) => String(id)),
+  };
 }
 
 /** An index made under another secret would take every known row for a new one. */
