@@ -97,7 +97,7 @@ function decideFiles(options: DecideOptions) {
       roles: options.role ?? assumedRoles(agency),
     };
     const now = options.at ?? new Date(Date.now()).toISOString();
-    return decide({ federation, agency }, { query, analyst, agency: view, ledger, now });
+    return decide({ policies: { federation, agency }, query, analyst, agency: view, ledger, now });
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     return { decision: 'refuse', code: error.code, constraint: error.message } as const;
