@@ -129,7 +129,7 @@ describe('reserve', () => {
     const entry = granted(ledger, ask(7));
     expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved' });
     const index = append(entry);
-    expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved', index });
+    expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved', index, entry });
     const released = append(release(entry, index));
     expect(reserve(ledger, ask(7))).toEqual({
       ok: false,
