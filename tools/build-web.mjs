@@ -1,17 +1,18 @@
 /**
- * Bundles apps/web into dist/web: index.html, hashed scripts and styles, MapLibre's worker as a file of this origin, the
- * basemap; each also brotli-compressed. The page asks no other host for anything.
+ * `node tools/build-web.mjs [folder]` bundles apps/web into dist/web or that folder: index.html, hashed scripts and styles, MapLibre's worker as a file of this origin, the
+ * basemap; and GraphiQL as a page of its own. Each file also brotli-compressed. No page asks another host for anything.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { basename, relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { basemap } from './basemap.mjs';
 
 const root = new URL('../', import.meta.url);
-const out = new URL('dist/web/', root);
 const path = (relative) => fileURLToPath(new URL(relative, root));
+const out = pathToFileURL(`${resolve(process.argv[2] ?? path('dist/web'))}/`);
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(new URL('assets/', out), { recursive: true });
@@ -33,26 +34,33 @@ function emitHashed(stem, extension, contents) {
   return emit(`assets/${stem}-${hash}.${extension}`, contents);
 }
 
-/** One entry point to one script and one style sheet. */
-async function bundle(stem, entryPoint, options = {}) {
-  const { outputFiles } = await build({
-    entryPoints: [path(entryPoint)],
-    outdir: path('dist/web/assets'),
+/** One entry point to scripts and a style sheet whose names carry their hash; answers the URLs a page needs. */
+async function bundle(entryPoint, options = {}) {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: path('.'),
+    entryPoints: [entryPoint],
+    outdir: fileURLToPath(out),
+    entryNames: 'assets/[name]-[hash]',
+    chunkNames: 'assets/[name]-[hash]',
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
+    splitting: true,
     format: 'esm',
     target: 'es2022',
-    conditions: ['source', 'browser', 'import'],
+    define: { 'process.env.NODE_ENV': '"production"' },
     legalComments: 'none',
     logLevel: 'warning',
     ...options,
   });
-  const url = (extension) => {
-    const file = outputFiles.find((f) => f.path.endsWith(`.${extension}`));
-    return file && emitHashed(stem, extension, file.contents);
-  };
-  return { script: url('js'), style: url('css') };
+  for (const { path: file, contents } of outputFiles)
+    emit(relative(fileURLToPath(out), file), contents);
+  const [script, { cssBundle }] = Object.entries(metafile.outputs).find(
+    ([, output]) => output.entryPoint === entryPoint,
+  );
+  const urlOf = (file) => `/assets/${basename(file)}`;
+  return { script: urlOf(script), style: urlOf(cssBundle) };
 }
 
 const page = ({ title, script, style, data = {} }) => `<!doctype html>
@@ -70,14 +78,16 @@ const page = ({ title, script, style, data = {} }) => `<!doctype html>
 <div id="app"${Object.entries(data)
   .map(([name, value]) => ` data-${name}="${value}"`)
   .join('')}></div>
-<noscript>This page draws a map and needs JavaScript. The same numbers are at <a href="/v1/releases">/v1/releases</a>.</noscript>
+<noscript>This page needs JavaScript. The same numbers are at <a href="/v1/releases">/v1/releases</a>.</noscript>
 </body>
 </html>
 `;
 
-const map = await bundle('map', 'apps/web/src/main.tsx', {
+const map = await bundle('apps/web/src/main.tsx', {
   jsx: 'automatic',
   jsxImportSource: 'preact',
+  // '#libs/grid' as its TypeScript, through package.json "imports"
+  conditions: ['source', 'browser', 'import'],
 });
 const worker = emitHashed(
   'maplibre-worker',
@@ -94,3 +104,21 @@ emit(
     data: { worker, basemap: background },
   }),
 );
+
+/** GraphiQL brings its typefaces as data in its style sheet: 260 kB, and against our policy. The system's own serve. */
+const withoutTypefaces = {
+  name: 'without-typefaces',
+  setup({ onLoad }) {
+    onLoad({ filter: /graphiql\/dist\/style\.css$/ }, ({ path: file }) => ({
+      contents: readFileSync(file, 'utf8').replace(/@font-face\s*\{[^}]*\}/g, ''),
+      loader: 'css',
+    }));
+  },
+};
+const graphiql = await bundle('apps/web/src/graphiql.tsx', {
+  jsx: 'automatic',
+  // One copy of graphql, or schema types of one are foreign to the other.
+  alias: { graphql: path('node_modules/graphql/index.mjs') },
+  plugins: [withoutTypefaces],
+});
+emit('graphiql.html', page({ title: 'Concordat: GraphiQL', ...graphiql }));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
-import { parseMapping, parseTaxonomy } from '#libs/harmonise';
+import { type Mapping, parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey } from '#libs/keystore';
 import { Manifest, logOrigin } from '#libs/protocol';
@@ -15,16 +15,15 @@ import { loadConfig, nodePaths } from './config.js';
 const TAXONOMY = new URL('../../../../policies/taxonomy/common-v1.yaml', import.meta.url);
 const MAPPINGS = new URL('../../../../policies/mappings/', import.meta.url);
 
-/** The mapping of the settings: one by name from `policies/mappings`, or `auto` for those that recognise their files. */
-function loadMappings(name: string) {
+/** The mapping of the settings: one by name from `policies/mappings`, or `auto` for all that recognise their files. */
+function loadMappings(name: string): Mapping | readonly Mapping[] {
   const all = readdirSync(MAPPINGS)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => parseMapping(readFileSync(new URL(file, MAPPINGS), 'utf8')));
-  const chosen = name === 'auto' ? all.filter(({ recognise }) => recognise) : all.filter(({ mapping }) => mapping === name);
-  if (chosen.length === 0) {
-    throw new ConcordatError('unknown-mapping', 'config.yaml names a mapping that policies/mappings does not have');
-  }
-  return chosen;
+  if (name === 'auto') return all.filter(({ recognise }) => recognise);
+  const named = all.find(({ mapping }) => mapping === name);
+  if (named) return named;
+  throw new ConcordatError('unknown-mapping', 'config.yaml names a mapping that policies/mappings does not have');
 }
 
 /**

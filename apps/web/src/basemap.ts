@@ -1,13 +1,23 @@
 import type { Feature, FeatureCollection, MultiPolygon, Point, Polygon } from 'geojson';
 import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
+import type { Ring } from './layer-store.js';
 import { type Bounds, boundsOf } from './viewport.js';
 
 type Areas = FeatureCollection<Polygon | MultiPolygon, { readonly name: string }>;
 type Layers = Record<'countries' | 'forces' | 'authorities', GeometryCollection<{ name: string }>>;
 
+/** Local authority of a hexagon: of its centre, else of the first corner on land, else `Off the coast`. */
+export function placeOf(basemap: Basemap, centre: readonly [number, number], ring: Ring): string {
+  for (const [x, y] of [centre, ...ring]) {
+    const name = basemap.nameAt(x, y);
+    if (name !== undefined) return name;
+  }
+  return 'Off the coast';
+}
+
 /** The file that tools/basemap.mjs writes. */
-export interface BasemapFile {
+interface BasemapFile {
   readonly topology: Topology<Layers>;
   readonly labels: readonly {
     readonly kind: 'forces' | 'authorities';
@@ -36,7 +46,7 @@ export async function loadBasemap(url: string): Promise<Basemap> {
   return basemapFrom(await response.json());
 }
 
-export function basemapFrom({ topology, labels }: BasemapFile): Basemap {
+function basemapFrom({ topology, labels }: BasemapFile): Basemap {
   const areas = (name: keyof Layers): Areas => feature(topology, topology.objects[name]) as Areas;
   const authorities = areas('authorities');
   const boxed = authorities.features.map((area) => ({

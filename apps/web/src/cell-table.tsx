@@ -1,18 +1,8 @@
 import { useState } from 'preact/hooks';
+import type { CellRow, CellRows } from './cell-rows.js';
 import { formatWhole, likelyRange, rangeText } from './interval.js';
 
-/** One listed cell. `place` is the local authority it lies in. */
-export interface CellRow {
-  readonly cell: string;
-  readonly place: string;
-  readonly estimate: number;
-  readonly standardError: number;
-}
-
-interface CellTableProps {
-  readonly rows: readonly CellRow[];
-  /** Covered cells in view that cannot be told from zero. */
-  readonly unclear: number;
+interface CellTableProps extends CellRows {
   readonly selected: string | undefined;
   readonly onSelect: (cell: string) => void;
 }

@@ -1,5 +1,5 @@
 /** Half width of the likely range in standard errors: two-sided 90 % of a normal law. */
-export const LIKELY = 1.645;
+const LIKELY = 1.645;
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
 /** Whole number with thousands separators; never a minus sign before a zero. */

@@ -14,7 +14,7 @@ interface LegendProps {
   readonly release: Release;
   readonly layer: string;
   readonly period: string;
-  readonly resolution: number | undefined;
+  readonly resolution: number;
   readonly breaks: readonly number[];
 }
 
@@ -26,9 +26,7 @@ export function Legend({ release, layer, period, resolution, breaks }: LegendPro
     <section class="legend" aria-label="Key">
       <h2>{layerText(layer, query.categories)}</h2>
       <p class="legend-when">{periodText(period, query.periods)}</p>
-      {resolution !== undefined && (
-        <p class="legend-unit">Incidents in each hexagon of about {areaText(resolution)}</p>
-      )}
+      <p class="legend-unit">Incidents in each hexagon of about {areaText(resolution)}</p>
       {breaks.length > 0 && (
         <div class="scales">
           <Scale name="Fairly certain" colours={CLEAR} limits={breaks} />

@@ -165,7 +165,7 @@ export const patterns = (): Readonly<Record<'hatch' | 'dots', Pattern>> => ({
   }),
   dots: pattern(12, (x, y) => {
     const near = (x - 3) ** 2 + (y - 3) ** 2 < 2.4 || (x - 9) ** 2 + (y - 9) ** 2 < 2.4;
-    return near ? [150, 160, 168, 255] : [251, 250, 248, 255];
+    return near ? [163, 172, 179, 255] : [251, 250, 248, 255];
   }),
 });
 

@@ -28,7 +28,7 @@ export interface MapEvents {
 }
 
 /** Width of the key and its margin; style.css knows it too. */
-const KEY_PX = 340;
+const KEY_PX = 352;
 /** Mean edge of an H3 cell of resolution 0; each finer resolution divides it by the square root of 7. */
 const RESOLUTION_0_EDGE_M = 1_281_256;
 
@@ -99,6 +99,8 @@ export class MapView {
   #listen({ onMove, onPick, onClose }: MapEvents): void {
     const map = this.#map;
     map.on('load', () => onMove(this.camera, this.bounds));
+    map.on('movestart', () => this.#setBusy(true));
+    map.on('idle', () => this.#setBusy(false));
     map.on('moveend', () => onMove(this.camera, this.bounds));
     map.on('click', ({ lngLat }) => onPick(lngLat.lng, lngLat.lat));
     map.getCanvas().style.cursor = 'crosshair';
@@ -125,7 +127,12 @@ export class MapView {
         properties: { shade: shadeOf(estimate, standardError, breaks) },
       })),
     };
+    this.#setBusy(true);
     void this.#source(CELLS)?.setData(data);
+  }
+
+  #setBusy(busy: boolean): void {
+    this.#map.getContainer().ariaBusy = String(busy);
   }
 
   #pixelsAcross(resolution: number): number {

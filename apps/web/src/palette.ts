@@ -9,7 +9,7 @@ export const CLEAR = ['#d3e3f3', '#a3c7e6', '#6ba3d3', '#3a7fbd', '#1c5a96', '#0
 export const ROUGH = ['#dde3e9', '#b5c2cf', '#8395a8'] as const;
 
 /** Standard errors from which all classes are told apart; at this point the likely range is about half the value. */
-export const CLEAR_FROM = 3;
+const CLEAR_FROM = 3;
 
 /** `zero`, or a class of one of the rows: `clear-0` .. `clear-5`, `rough-0` .. `rough-2`. */
 export type Shade = 'zero' | `clear-${number}` | `rough-${number}`;

@@ -1,5 +1,5 @@
-import { cellCentre, isCell, resolutionOf } from '#libs/grid';
-import type { Basemap } from './basemap.js';
+import { cellBoundary, cellCentre, isCell, resolutionOf } from '#libs/grid';
+import { type Basemap, placeOf } from './basemap.js';
 import { countText } from './interval.js';
 import type { LayerView } from './layer-store.js';
 import { areaText } from './words.js';
@@ -21,8 +21,8 @@ export function cellReading(text: string, view: LayerView, basemap: Basemap): Re
   if (!isCell(cell) || resolutionOf(cell) !== resolution) return undefined;
   const value = view.at(cell);
   const { latitude, longitude } = cellCentre(cell);
-  const name = basemap.nameAt(longitude, latitude);
-  const reading = { cell, at: [longitude, latitude] as const, place: name ?? 'Off the coast' };
+  const at = [longitude, latitude] as const;
+  const reading = { cell, at, place: placeOf(basemap, at, cellBoundary(cell)) };
   // A cell outside the grid is covered by nobody either.
   if (value === 'uncovered' || value === undefined) {
     return { ...reading, text: 'No agency covers this place', notes: ['Missing is not zero.'] };

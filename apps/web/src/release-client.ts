@@ -46,7 +46,7 @@ export interface LayerAddress {
 }
 
 /** The coordinator answered, but not with what was asked for. */
-export class RequestFailed extends Error {
+class RequestFailed extends Error {
   override readonly name = 'RequestFailed';
 }
 

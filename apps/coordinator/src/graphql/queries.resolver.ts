@@ -68,11 +68,11 @@ export class QueriesResolver {
   cells(
     @Args('release', { type: () => ID }) release: string,
     @Args('resolution', { type: () => Int }) resolution: number,
-    @Args('category', { type: () => String, nullable: true }) category: string | null,
-    @Args('period', { type: () => String, nullable: true }) period: string | null,
+    @Args('category', { type: () => String, nullable: true }) category: string | null = null,
+    @Args('period', { type: () => String, nullable: true }) period: string | null = null,
     @Args('orderBy', { defaultValue: 'cell', description: 'cell, or estimate (highest first)' }) orderBy: string,
     @Args('first', { type: () => Int, defaultValue: 1000 }) first: number,
-    @Args('after', { type: () => String, nullable: true }) after: string | null,
+    @Args('after', { type: () => String, nullable: true }) after: string | null = null,
   ): Promise<CellPage> {
     return this.published.cells({ release, resolution, category, period, orderBy, first, after });
   }

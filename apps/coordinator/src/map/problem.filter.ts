@@ -22,13 +22,16 @@ export class ProblemFilter implements ExceptionFilter<ConcordatError> {
       .header('Content-Type', 'application/problem+json')
       .header('Cache-Control', 'no-store')
       .send(
-        JSON.stringify({
-          type: 'about:blank',
-          title: status === 404 ? 'Not Found' : 'Bad Request',
-          status,
-          code,
-          detail: message,
-        }),
+        // Bytes, because the framework adds a charset to text, and this media type has none.
+        Buffer.from(
+          JSON.stringify({
+            type: 'about:blank',
+            title: status === 404 ? 'Not Found' : 'Bad Request',
+            status,
+            code,
+            detail: message,
+          }),
+        ),
       );
   }
 }
