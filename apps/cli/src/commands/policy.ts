@@ -20,6 +20,7 @@ import {
   requestOf,
   runCases,
 } from '#libs/policy';
+import { runWhy } from './policy-why.js';
 
 const FEDERATION = 'federation.yaml';
 
@@ -330,6 +331,23 @@ export function registerPolicy(program: Command): void {
       '\nExample:\n  concordat policy table policies/agencies/avon-and-somerset-police.yaml',
     )
     .action(runTable);
+
+  policy
+    .command('why')
+    .description(
+      'say what a log holds of one query: refusals, spends, releases and the grants behind them',
+    )
+    .argument('<fingerprint>', 'the fingerprint of the query')
+    .requiredOption(
+      '--log <dir>',
+      'folder of a process or of its log; verify it first with concordat audit',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat policy why 98593dd5...adf4f --log node-folder --json',
+    )
+    .action(runWhy);
 
   policy
     .command('schema')
