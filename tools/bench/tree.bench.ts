@@ -168,24 +168,25 @@ function compare(
   emit({ name, figure: ours, unit, peer: 'flat noise, same rho', ratio: flat / ours });
 }
 
-function national(emit: Emit): void {
+/** Time and peak memory of one vector of England and Wales, in a process of its own. */
+export function nationalTree(emit: Emit): void {
   const script = fileURLToPath(new URL('./national-tree.js', import.meta.url));
   const figures = JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' }));
-  const { noiseMs, planMs, estimateMs, mapMs, cpuMs, domainMs, treeMs, peakMegabytes } = figures;
-  emit({
-    name: 'tree/national/noise+plan+estimate+map',
-    figure: noiseMs + planMs + estimateMs + mapMs,
-    unit: 'ms',
-  });
-  emit({ name: 'tree/national/cpu', figure: cpuMs, unit: 'ms' });
-  emit({ name: 'tree/national/noise', figure: noiseMs, unit: 'ms' });
-  emit({ name: 'tree/national/plan', figure: planMs, unit: 'ms' });
-  emit({ name: 'tree/national/estimate', figure: estimateMs, unit: 'ms' });
-  emit({ name: 'tree/national/map', figure: mapMs, unit: 'ms' });
+  const { noiseMs, planMs, estimateMs, mapMs, totalMs, firstCpuMs } = figures;
+  const { domainMs, treeMs, peakMegabytes } = figures;
+  emit({ name: 'tree/national/noise+plan+estimate+map, best of 3', figure: totalMs, unit: 'ms' });
+  emit({ name: 'tree/national/processor time of the first', figure: firstCpuMs, unit: 'ms' });
+  const parts = { noise: noiseMs, plan: planMs, estimate: estimateMs, map: mapMs };
+  for (const [part, figure] of Object.entries(parts)) {
+    emit({ name: `tree/national/${part}`, figure, unit: 'ms' });
+  }
   emit({ name: 'tree/national/peak-memory', figure: peakMegabytes, unit: 'MB' });
   emit({ name: 'tree/national/open-domain-file', figure: domainMs, unit: 'ms' });
   emit({ name: 'tree/national/build-tree', figure: treeMs, unit: 'ms' });
+}
 
+/** Accuracy on a synthetic national total of half a million incidents. */
+function nationalCascade(emit: Emit): void {
   const tree = buildTree(parseDomainFile('ew-2026-1', gunzipped('samples/grid/ew-2026-1.txt.gz')), {
     finest: 9,
   });
@@ -209,10 +210,9 @@ function realForce(emit: Emit, folder: string): void {
   const monthly = (category: string) =>
     months.flatMap((month) => counts.get(`${month}|${category}`) ?? []);
   const year = new Int32Array(setting.tree.nodeCount - (tree.levelStart.at(-2) as number));
-  for (const vector of monthly('all'))
-    vector.forEach((x, i) => {
-      year[i] = (year[i] as number) + x;
-    });
+  for (const vector of monthly('all')) {
+    for (let i = 0; i < year.length; i++) year[i] = (year[i] as number) + (vector[i] as number);
+  }
   const draw = (vectors: readonly Int32Array[], draws: number) =>
     vectors.flatMap((vector, i) =>
       Array.from({ length: draws }, (_, k) => releaseBoth(setting, vector, `${i}/${k}`)),
@@ -266,7 +266,8 @@ function realForce(emit: Emit, folder: string): void {
 }
 
 export async function run(emit: Emit): Promise<void> {
-  national(emit);
+  nationalTree(emit);
+  nationalCascade(emit);
   const folder = process.env.CONCORDAT_BENCH_STREET ?? 'samples/agencies/avon-and-somerset-police';
   if (existsSync(folder)) realForce(emit, folder);
   else process.stderr.write(`tree: no street CSVs in ${folder}: no figures on real records\n`);

@@ -4,22 +4,29 @@
  */
 import { isConcordatError } from '#libs/bytes';
 import {
-  type ExactCounts,
-  type Resolution,
   addNoise,
   discreteGaussian,
   drawTreeNoise,
+  type ExactCounts,
   exactCounts,
   formatRational,
   levelVariances,
   parseRho,
+  type Resolution,
 } from '#libs/dp';
 import { type GridTree, rollUp } from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
 import { answerFor, ledgerView, reserve } from '#libs/ledger';
 import { decide } from '#libs/policy';
-import { Assertion, type Task, openEnvelope } from '#libs/protocol';
-import { type Query, type QueryGroup, accountingYears, fingerprint, groupsOf, monthsOf } from '#libs/query';
+import { Assertion, openEnvelope, type Task } from '#libs/protocol';
+import {
+  accountingYears,
+  fingerprint,
+  groupsOf,
+  monthsOf,
+  type Query,
+  type QueryGroup,
+} from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
 import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
@@ -33,7 +40,7 @@ export interface Answer {
   readonly entry: EntryOf<'release.made'>;
 }
 
-export interface Refused {
+interface Refused {
   readonly code: string;
   readonly constraint: string | null;
 }
@@ -48,7 +55,11 @@ const refused = (code: string, constraint: string | null = null): Outcome => ({
 });
 
 /** Part of a question that this agency can answer: the categories it records and the periods it holds whole. */
-function answerable(query: Query, categories: readonly string[], monthsHeld: readonly string[]): readonly QueryGroup[] {
+function answerable(
+  query: Query,
+  categories: readonly string[],
+  monthsHeld: readonly string[],
+): readonly QueryGroup[] {
   const held = new Set(monthsHeld);
   return groupsOf(query).filter(
     ({ category, period }) =>
@@ -130,7 +141,10 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     finest: query.resolution as Resolution,
     l2SensitivitySquared: 1n,
   });
-  const described = { groups, levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)) };
+  const described = {
+    groups,
+    levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)),
+  };
   const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
   if (earlier) return { ok: true, answer: { ...described, ...earlier } };
 
@@ -138,8 +152,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const categories = [...new Set(groups.map(({ category }) => category))];
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
   const analyst = task.assertion.payload.analyst;
-  const decision = decide({
-    policies: node.policies,
+  const decision = decide(node.policies, {
     dataset,
     query: { ...query, categories: categories.sort(), periods },
     analyst: {
@@ -151,7 +164,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
       categories: node.agency.categories,
       gridHash: node.manifest.grid.hash,
     },
-    ledger: ledgerView(node.ledger, { analyst, at: now }),
+    ledger: ledgerView(node.ledger, analyst, now),
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);
@@ -188,7 +201,9 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     resolution: query.resolution as Resolution,
   });
   const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
-  const valueDigest = await node.blobs.put(new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength));
+  const valueDigest = await node.blobs.put(
+    new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength),
+  );
   const entry: EntryOf<'release.made'> = {
     kind: 'release.made',
     verb: 'disclosure',

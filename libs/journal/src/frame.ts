@@ -4,6 +4,7 @@
  * before it is durable, so a damaged frame with a batch behind it cannot be the trace of a crash.
  */
 import { crc32 } from 'node:zlib';
+import { ConcordatError } from '#libs/bytes';
 
 export const HEADER_BYTES = 8;
 /** No entry is larger: C2SP bundles allow 65,535 bytes, the federation's messages 60 KiB. */
@@ -11,8 +12,18 @@ export const MAX_PAYLOAD_BYTES = 60 * 1024;
 
 const FIRST_OF_BATCH = 0x8000_0000;
 
-/** The frames of one batch. Payloads are 1 to `MAX_PAYLOAD_BYTES` long. */
+/** Throws `entry-size` for a payload that no frame holds. */
+export function assertPayload({ length }: Uint8Array): void {
+  if (length >= 1 && length <= MAX_PAYLOAD_BYTES) return;
+  throw new ConcordatError(
+    'entry-size',
+    `an entry is 1 to ${MAX_PAYLOAD_BYTES} bytes; store what is larger as a blob and log its hash`,
+  );
+}
+
+/** The frames of one batch. Throws `entry-size` unless payloads are 1 to `MAX_PAYLOAD_BYTES` long. */
 export function formatBatch(payloads: readonly Uint8Array[]): Buffer {
+  payloads.forEach(assertPayload);
   const total = payloads.reduce((bytes, payload) => bytes + HEADER_BYTES + payload.length, 0);
   const batch = Buffer.allocUnsafe(total);
   let at = 0;

@@ -2,31 +2,31 @@
  * A process's transparency log on disk: one writer, entries durable before they are acknowledged, checkpoints signed over
  * what is durable. `docs/protocol/log.md` gives the layout and the rules of recovery.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes, utf8ToBytes } from '#libs/bytes';
 import {
   addSignatures,
   type Checkpoint,
   consistencyProof,
-  formatVerifierKey,
   inclusionProof,
-  type NoteSigner,
-  openCheckpoint,
-  parseCheckpoint,
-  parseEntryBundle,
   rootOfPrefix,
   signCheckpoint,
   TILE_WIDTH,
-  tilePath,
-  tileWidth,
 } from '#libs/tlog';
-import { hasErrno, makeDirectory, replaceFile, TEMPORARY } from './durable-file.js';
-import { verifyEd25519ByNode } from './ed25519.js';
-import { MAX_PAYLOAD_BYTES } from './frame.js';
+import { makeDirectory, replaceFile } from './durable-file.js';
+import { assertPayload, HEADER_BYTES } from './frame.js';
 import { CHECKPOINT, ENTRIES, formatHistoryRecord, HISTORY, parseHistoryRecord } from './layout.js';
 import { type Lock, lockDirectory } from './lock.js';
 import { RecordFile } from './record-file.js';
+import {
+  assertRoot,
+  entriesFromBundles,
+  foundLog,
+  type JournalOptions,
+  latestCheckpoint,
+  type Recovery,
+  removeTemporaries,
+} from './recovery.js';
 import { TileStore } from './tile-store.js';
 
 /** A batch takes no more entries or bytes than this; the rest waits for the next fsync. */
@@ -34,27 +34,6 @@ const MAX_BATCH_ENTRIES = 4096;
 const MAX_BATCH_BYTES = 8 << 20;
 /** While a log is opened its tiles are compared with the disk this often, so that memory stays bounded. */
 const OPENING_STRIDE = 4096n;
-
-export interface JournalOptions {
-  readonly dir: string;
-  /** Name of the log, in every checkpoint. */
-  readonly origin: string;
-  readonly signer: NoteSigner;
-  /** POSIX milliseconds; told in the lock file alone. */
-  readonly clock?: () => number;
-  /** Keys that signed this log's checkpoints before `signer` did, `name+id+base64`. */
-  readonly formerKeys?: readonly string[];
-}
-
-/** What opening a log found and mended; every number is 0 after a clean stop. */
-export interface Recovery {
-  /** Bytes of a torn record cut off the end: an append that was never acknowledged. */
-  readonly tornBytes: number;
-  /** Entries put back from entry bundles because the record file ended before the checkpoint. */
-  readonly restoredEntries: number;
-  /** Whole entries after the last checkpoint, kept; the next checkpoint signs them. */
-  readonly unsignedEntries: number;
-}
 
 export interface JournalEntry {
   readonly index: bigint;
@@ -72,14 +51,12 @@ const unavailable = (cause: unknown): ConcordatError =>
     cause,
   });
 
+const closed = (): ConcordatError =>
+  new ConcordatError('log-closed', 'the log is closed; open it again');
+
 function entryBytes(entry: Uint8Array | string): Uint8Array {
   const bytes = typeof entry === 'string' ? utf8ToBytes(entry) : Uint8Array.from(entry);
-  if (bytes.length < 1 || bytes.length > MAX_PAYLOAD_BYTES) {
-    throw new ConcordatError(
-      'entry-size',
-      `an entry is 1 to ${MAX_PAYLOAD_BYTES} bytes; store what is larger as a blob and log its hash`,
-    );
-  }
+  assertPayload(bytes);
   return bytes;
 }
 
@@ -87,7 +64,7 @@ export class Journal {
   /** Entries below this index are durable. */
   #size = 0n;
   /** Byte offset in the record file of every 256th entry. */
-  readonly #bundleOffsets: number[] = [];
+  readonly #bundleOffsets: number[];
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
   /** Checkpoints are made one after another. */
@@ -101,8 +78,10 @@ export class Journal {
     private readonly history: RecordFile,
     private readonly tiles: TileStore,
     private latest: { readonly note: string; readonly checkpoint: Checkpoint; historySize: number },
+    bundleOffsets: number[],
     readonly recovered: Recovery,
   ) {
+    this.#bundleOffsets = bundleOffsets;
     this.#size = tiles.size;
   }
 
@@ -146,7 +125,7 @@ export class Journal {
         await entries.file.append(missing);
         for (const entry of missing) {
           add(entry, offset);
-          offset += 8 + entry.length;
+          offset += HEADER_BYTES + entry.length;
         }
       }
       const signed = latest?.checkpoint.size ?? 0n;
@@ -155,22 +134,21 @@ export class Journal {
       await tiles.removeBeyond();
       await tiles.writePartial(tiles.partial());
 
-      const founding = latest ?? (await found(options, history.file));
-      const journal = new Journal(
+      const founding = latest ?? (await foundLog(options, history.file));
+      return new Journal(
         options,
         lock,
         entries.file,
         history.file,
         tiles,
         { ...founding, historySize: Math.max(1, notes.length) },
+        bundleOffsets,
         {
           tornBytes: entries.tornBytes,
           restoredEntries: Number(tiles.size - sizeFound),
           unsignedEntries: Number(tiles.size - signed),
         },
       );
-      journal.#bundleOffsets.push(...bundleOffsets);
-      return journal;
     } catch (error) {
       for (const file of opened) await file.close();
       await lock?.release();
@@ -202,13 +180,11 @@ export class Journal {
    * fsync, but a crash before it resolves may leave some of them: the first few.
    */
   async appendAll(entries: readonly (Uint8Array | string)[]): Promise<bigint> {
-    if (this.#isClosed) throw new ConcordatError('log-closed', 'the log is closed; open it again');
+    if (this.#isClosed) throw closed();
     const bytes = entries.map(entryBytes);
     const { promise, resolve, reject } = withResolvers<bigint>();
     this.#waiting.push({ entries: bytes, resolve, reject });
-    this.#committing ??= this.#commitAll().finally(() => {
-      this.#committing = undefined;
-    });
+    this.#committing ??= this.#commitAll();
     return promise;
   }
 
@@ -228,7 +204,7 @@ export class Journal {
       for (const payload of payloads) {
         if (this.tiles.size % BigInt(TILE_WIDTH) === 0n) this.#bundleOffsets.push(offset);
         this.tiles.add(payload);
-        offset += 8 + payload.length;
+        offset += HEADER_BYTES + payload.length;
       }
       for (const waiting of batch) {
         waiting.resolve(this.#size);
@@ -237,6 +213,8 @@ export class Journal {
       // the entries are safe already; tiles that cannot be written now are tried again with the next checkpoint
       this.tiles.flush().catch(() => undefined);
     }
+    // in the same step that found nobody waiting, so that no call slips in between and is never served
+    this.#committing = undefined;
   }
 
   /** The calls of the next batch: at least one, and not more than fit. */
@@ -283,6 +261,7 @@ export class Journal {
   }
 
   #publish(next: () => Checkpoint | string | undefined): Promise<string> {
+    if (this.#isClosed) return Promise.reject(closed());
     const run = this.#publishing.then(async () => {
       // size, root and partial tiles must be of one moment: nothing is awaited between them
       const target = next();
@@ -390,94 +369,4 @@ function withResolvers<T>(): {
     reject = no;
   });
   return { promise, resolve, reject };
-}
-
-async function removeTemporaries(dir: string): Promise<void> {
-  const tiles = await readdir(join(dir, 'tile'), { recursive: true }).catch(() => []);
-  for (const name of [...(await readdir(dir)), ...tiles.map((path) => join('tile', path))]) {
-    if (name.endsWith(TEMPORARY)) await rm(join(dir, name), { force: true });
-  }
-}
-
-/**
- * The last checkpoint that was signed. The history is written first and holds it; a crash before the file `checkpoint` was
- * replaced, or damage to that file, is mended from there.
- */
-async function latestCheckpoint(
-  { dir, origin, signer, formerKeys = [] }: JournalOptions,
-  notes: readonly string[],
-): Promise<{ note: string; checkpoint: Checkpoint } | undefined> {
-  const policy = {
-    origin,
-    logKeys: [formatVerifierKey(signer), ...formerKeys],
-    verify: verifyEd25519ByNode,
-  };
-  const path = join(dir, CHECKPOINT);
-  const published = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  });
-  const note = notes.at(-1);
-  if (note === undefined && published === undefined) return undefined;
-  if (note === undefined || (published !== undefined && sizeOf(published) > sizeOf(note))) {
-    throw new ConcordatError(
-      'log-corrupt',
-      'the history lacks the published checkpoint; restore the log from a copy',
-    );
-  }
-  const { checkpoint } = openCheckpoint(note, policy);
-  if (published !== note) await replaceFile(path, note);
-  return { note, checkpoint };
-}
-
-/** Size a note claims, whoever signed it; -1n when it is no checkpoint. */
-function sizeOf(note: string): bigint {
-  try {
-    return parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)).size;
-  } catch {
-    return -1n;
-  }
-}
-
-/** Signs and publishes the empty tree, so that a log has a checkpoint from its first moment. */
-async function found(
-  { dir, origin, signer }: JournalOptions,
-  history: RecordFile,
-): Promise<{ note: string; checkpoint: Checkpoint }> {
-  const checkpoint = { origin, size: 0n, root: new TileStore(dir).root() };
-  const note = signCheckpoint(checkpoint, signer);
-  await history.append([formatHistoryRecord(0, note)]);
-  await replaceFile(join(dir, CHECKPOINT), note);
-  return { note, checkpoint };
-}
-
-/** Entries `[from, to)` out of the bundles, which hold whatever a checkpoint covers. Throws `log-corrupt`. */
-async function entriesFromBundles(dir: string, from: bigint, to: bigint): Promise<Uint8Array[]> {
-  const width = BigInt(TILE_WIDTH);
-  const entries: Uint8Array[] = [];
-  for (let bundle = from / width; bundle * width < to; bundle++) {
-    const count = tileWidth('entries', bundle, to);
-    let whole: Uint8Array[] | undefined;
-    // a full bundle stands in for the partial one, which is deleted when it fills
-    for (const path of [tilePath('entries', bundle, count), tilePath('entries', bundle)]) {
-      whole ??= await readFile(join(dir, path)).then(parseEntryBundle, () => undefined);
-    }
-    if (!whole || whole.length < count) {
-      throw new ConcordatError(
-        'log-corrupt',
-        'entries that a checkpoint signed are gone from the record file and from the bundles; restore a copy',
-      );
-    }
-    const skip = from > bundle * width ? Number(from - bundle * width) : 0;
-    entries.push(...whole.slice(skip, count).map((entry) => Uint8Array.from(entry)));
-  }
-  return entries;
-}
-
-async function assertRoot(tiles: TileStore, { size, root }: Checkpoint): Promise<void> {
-  if (equalBytes(await rootOfPrefix(size, tiles.reader()), root)) return;
-  throw new ConcordatError(
-    'log-corrupt',
-    'the entries do not hash to the signed root; find the place with concordat audit and restore a copy',
-  );
 }

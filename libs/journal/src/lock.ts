@@ -7,7 +7,7 @@
  * must not share a directory.
  */
 import { readFileSync } from 'node:fs';
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError } from '#libs/bytes';
 import { hasErrno } from './durable-file.js';
@@ -56,7 +56,7 @@ async function generations(dir: string): Promise<number[]> {
     .sort((a, b) => b - a);
 }
 
-/** The holder a lock file names; undefined for one that was released, is gone or says nothing. */
+/** The holder a lock file names; undefined for one that was released (and emptied), is gone or says nothing. */
 async function holderOf(path: string): Promise<Holder | undefined> {
   try {
     const holder = JSON.parse(await readFile(path, 'utf8'));
@@ -114,11 +114,9 @@ export async function lockDirectory(dir: string, now: number): Promise<Lock> {
     }
     for (const old of all.slice(1)) await rm(join(dir, `lock.${old}`), { force: true });
     return {
-      // numbers never start again: a slow process that still sees an old file must find a higher one
-      release: async () => {
-        await claim(own + 1, '{}\n');
-        await rm(join(dir, `lock.${own}`), { force: true });
-      },
+      // the emptied file stays, so that numbers never start again: a slow process that still sees an old file must
+      // find a higher one; emptying works on a full disk too
+      release: () => truncate(join(dir, `lock.${own}`), 0),
     };
   }
 }

@@ -103,13 +103,18 @@ export class TileStore {
 
   /** Writes the full tiles that are not on disk yet; what fails is tried again by the next call. */
   flush(): Promise<void> {
-    const run = this.#writing.then(async () => {
+    return this.#inTurn(async () => {
       for (const [path, { bytes }] of this.#pending) {
         await replaceFile(join(this.#dir, path), bytes);
         this.#pending.delete(path);
         await rm(join(this.#dir, `${path}.p`), { recursive: true, force: true });
       }
     });
+  }
+
+  /** One write at a time: a partial tile must not be written where its directory is just being deleted. */
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const run = this.#writing.then(task);
     this.#writing = run.catch(() => undefined);
     return run;
   }
@@ -130,10 +135,12 @@ export class TileStore {
   }
 
   /** Writes partial tiles. Not durable: they can be built again, and a full tile replaces them soon. */
-  async writePartial(tiles: readonly (readonly [string, Uint8Array])[]): Promise<void> {
-    for (const [path, bytes] of tiles) {
-      await replaceFile(join(this.#dir, path), bytes, { durable: false });
-    }
+  writePartial(tiles: readonly (readonly [string, Uint8Array])[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [path, bytes] of tiles) {
+        await replaceFile(join(this.#dir, path), bytes, { durable: false });
+      }
+    });
   }
 
   /** Node hashes of the tree as it is now, from memory and from the full tiles on disk. */

@@ -68,16 +68,11 @@ export function spentTable(ledger: Ledger): SpentTable {
 }
 
 /**
- * The ledger as `libs/policy` wants to see it, with the use of `analyst` at the instant `at`. Without an analyst it holds
- * the spends on datasets only, and the fairness limits are left to `reserve`.
+ * The ledger as `libs/policy` wants to see it when it decides on a query of `analyst` at the instant `at`; spends granted
+ * but not logged yet are counted.
  */
-export function ledgerView(
-  ledger: Ledger,
-  asking?: { readonly analyst: string; readonly at: string },
-) {
-  const view = { spent: spentTable(ledger) };
-  if (!asking) return view;
-  const { rhoThisYear, queriesToday } = analystUse(ledger, asking.analyst, asking.at);
+export function ledgerView(ledger: Ledger, analyst: string, at: string) {
+  const { rhoThisYear, queriesToday } = analystUse(ledger, analyst, at);
   const use = { rhoThisYear: formatRational(rhoThisYear), queriesToday };
-  return { ...view, analysts: { [asking.analyst]: use } };
+  return { spent: spentTable(ledger), analysts: { [analyst]: use } };
 }

@@ -122,8 +122,7 @@ describe('diff', () => {
         if (diffPolicies(from, to).verdict === 'WIDENS') return;
         for (const query of questions) {
           const permits = (agency: AgencyPolicy) =>
-            decide({ policies: { federation, agency }, ...requestOf(policy, { query }) })
-              .decision === 'permit';
+            decide({ federation, agency }, requestOf(policy, { query })).decision === 'permit';
           expect(permits(to) && !permits(from)).toBe(false);
         }
       }),

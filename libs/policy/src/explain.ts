@@ -8,6 +8,8 @@ const listed = (items: readonly string[], conjunction: 'and' | 'or'): string =>
     ? items.join()
     : `${items.slice(0, -1).join(', ')} ${conjunction} ${items.at(-1)}`;
 
+const incidents = (count: number): string => (count === 1 ? '1 incident' : `${count} incidents`);
+
 const decisionOf = ({ approval, approvers = 1, holdHours }: Grant): string =>
   approval === 'automatic'
     ? 'answered without asking a person'
@@ -42,7 +44,7 @@ export function explainPolicy(policy: AgencyPolicy): readonly string[] {
     ...Object.entries(datasets).map(
       ([id, { rhoPerYear, privacyUnit: unit }]) =>
         `All analysts together may spend at most rho ${rhoPerYear} on ${id} of any one year; of one person at most ` +
-        `${unit.maxPerRelease} count in a release and ${unit.maxPerYear} in a year.`,
+        `${incidents(unit.maxPerRelease)} can count in a release and ${incidents(unit.maxPerYear)} in a year.`,
     ),
     `One analyst may spend at most rho ${analysts.rhoPerYear} a year and ask at most ${analysts.queriesPerDay} ` +
       'queries a day.',

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Database, inTransaction, openDatabase } from './database.js';
 
@@ -50,10 +50,20 @@ describe('the database', () => {
   });
 
   it('is open in one process only', async () => {
-    const script = `import('@duckdb/node-api').then(({ DuckDBInstance }) => DuckDBInstance.create(process.argv[1]))
-      .then(() => process.exit(0), (error) => { process.stderr.write(error.message); process.exit(3); })`;
-    await expect(
-      promisify(execFile)(process.execPath, ['-e', script, join(dir, 'records.duckdb')]),
-    ).rejects.toMatchObject({ code: 3, stderr: expect.stringMatching(/lock/i) });
+    const script = `import('@duckdb/node-api')
+      .then(({ DuckDBInstance }) => DuckDBInstance.create(process.argv[1]))
+      .then(() => process.stdout.write('open'));
+      process.stdin.resume();`;
+    const elsewhere = join(dir, 'elsewhere');
+    mkdirSync(elsewhere);
+    const other = spawn(process.execPath, ['-e', script, join(elsewhere, 'records.duckdb')]);
+    try {
+      await once(other.stdout, 'data');
+      await expect(openDatabase(elsewhere)).rejects.toMatchObject({ code: 'records-locked' });
+    } finally {
+      other.stdin.end();
+      await once(other, 'exit');
+    }
+    (await openDatabase(elsewhere)).close();
   });
 });

@@ -32,13 +32,14 @@ describe('delimited text', () => {
       fc.property(
         table,
         fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom('\n', '\r\n', '\r', ''),
         fc.boolean(),
         fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
-        (rows, end, lastEnd, cuts) => {
+        (rows, end, lastEnd, quoteAll, cuts) => {
           const lines = rows.map((row) =>
-            row.map((text) => (/[",\r\n]/.test(text) ? quote(text) : text)).join(','),
+            row.map((text) => (quoteAll || /[",\r\n]/.test(text) ? quote(text) : text)).join(','),
           );
-          const text = lines.join(end) + (lastEnd ? end : '');
+          const text = lines.join(end) + lastEnd;
           const pieces: string[] = [];
           for (let at = 0; at < text.length; ) {
             const size = cuts.next().value as number;
@@ -46,6 +47,7 @@ describe('delimited text', () => {
             at += size;
           }
           expect(read(pieces)).toEqual({ rows, faults: [] });
+          if (lastEnd === '\r') return; // to csv-parse a value of its own, here half a line end
           expect(parse(text, { record_delimiter: ['\n', '\r\n'] })).toEqual(rows);
         },
       ),

@@ -67,8 +67,11 @@ export function delimitedReader(options: DelimitedOptions): DelimitedReader {
         }
         fields.push(value);
         at = from;
-        if (text[at] === '\r' && text[at + 1] === '\n') at++;
-        else if (text[at] === '\r' && at + 1 === text.length && !last) return INCOMPLETE;
+        if (text[at] === '\r') {
+          const ends = at + 1 === text.length;
+          if (ends && !last) return INCOMPLETE;
+          if (ends || text[at + 1] === '\n') at++;
+        }
       } else {
         const line = text.indexOf('\n', at);
         const next = text.indexOf(delimiter, at);

@@ -37,6 +37,13 @@ export interface FileContext {
   readonly cellOf: ReturnType<typeof cachedCells>;
 }
 
+interface IncomingFile {
+  readonly path: string;
+  readonly name: string;
+  /** An earlier file of the same run had this name: a second may repeat its content, but not take its place. */
+  readonly again: boolean;
+}
+
 const DAY_MS = 86_400_000;
 
 /** Ends a file's transaction without a change: its content is held already. */
@@ -49,11 +56,11 @@ class ContentHeld extends Error {
 /** Faults of the file are the outcome; faults of the index reject. `onRows` hears how many data rows were met so far. */
 export async function ingestFile(
   context: FileContext,
-  path: string,
-  name: string,
+  file: IncomingFile,
   onRows: (rows: number) => void,
 ): Promise<FileOutcome> {
   const { connection, dataset } = context;
+  const { path, name } = file;
   const held = await heldFiles(connection, dataset);
   try {
     const offered = [context.mapping].flat() as Mapping[];
@@ -65,16 +72,17 @@ export async function ingestFile(
       (file) =>
         file.stored === stored && readings.includes(file.reading) && !isRipe(file, today(context)),
     );
-    if (asBefore) return await alreadyHeld(connection, held, asBefore.id, name);
+    if (asBefore) return await alreadyHeld(connection, held, asBefore.id, file);
     return await inTransaction(connection, async () => {
-      const source = await appendFile(context, path, name, held, onRows);
+      const source = await appendFile(context, file, held, onRows);
       // The same content read differently, or another content under the same name, gives way.
       const older = held.filter((other) => other.name === name || other.content === source.content);
       await dropFiles(connection, older);
       return { name, status: older.length > 0 ? 'revised' : 'ingested', source: source.id };
     });
   } catch (error) {
-    if (error instanceof ContentHeld) return alreadyHeld(connection, held, error.source, name);
+    if (error instanceof ContentHeld)
+      return await alreadyHeld(connection, held, error.source, file);
     const fault = sourceFault(error);
     if (!(fault instanceof ConcordatError)) throw fault;
     return { name, status: 'refused', fault };
@@ -83,15 +91,19 @@ export async function ingestFile(
 
 const today = ({ nowMs }: FileContext): number => Math.floor(nowMs / DAY_MS);
 
+const nameTwice = (): ConcordatError =>
+  new ConcordatError('name-twice', 'two files of this name with different content: rename one');
+
 /** Nothing to add: the content is held. Other content that was held under this name still gives way to it. */
 async function alreadyHeld(
   connection: DuckDBConnection,
   held: readonly HeldFile[],
   source: number,
-  name: string,
+  { name, again }: IncomingFile,
 ): Promise<FileOutcome> {
   const older = held.filter((other) => other.name === name && other.id !== source);
   if (older.length === 0) return { name, status: 'unchanged', source };
+  if (again) return { name, status: 'refused', fault: nameTwice() };
   await inTransaction(connection, () => dropFiles(connection, older));
   return { name, status: 'revised', source };
 }
@@ -99,8 +111,7 @@ async function alreadyHeld(
 /** Reads the file and adds its rows and its entry; throws ContentHeld when there was nothing new in it. */
 async function appendFile(
   context: FileContext,
-  path: string,
-  name: string,
+  { path, name, again }: IncomingFile,
   held: readonly HeldFile[],
   onRows: (rows: number) => void,
 ): Promise<{ id: number; content: string }> {
@@ -148,6 +159,7 @@ async function appendFile(
     (file) => file.content === digests.content && file.reading === reading && !isRipe(file, day),
   );
   if (same) throw new ContentHeld(same.id);
+  if (again) throw nameTwice();
   await connection.run(
     `INSERT INTO source VALUES ($id, $dataset, $name, $content, $stored, $reading, $day, $categories, $hasPerson, $rows,
      $rejected, NULL, NULL, NULL, NULL)`,

@@ -73,7 +73,7 @@ describe('a file that is refused', () => {
     expect(report.files.map(({ status }) => status)).toEqual(['ingested', 'refused', 'ingested']);
     expect(report.files[1]).toMatchObject({ code, rows: 0, located: 0, rejected: {} });
     expect(report.totals).toMatchObject({ rows: 4, located: 4 });
-    expect(await records.summary('incidents')).toEqual(report.totals);
+    expect(await records.summary('incidents')).toEqual({ ...report.totals, categories: ['drugs'] });
   });
 
   it('is none whose header starts like a zip archive', async () => {
@@ -103,16 +103,51 @@ describe('a file that is refused', () => {
     expect(await records.summary('incidents')).toMatchObject({ rows: 2, located: 2 });
   });
 
-  it('is one that no mapping recognises, or the second of a name', async () => {
+  it('is one that no mapping recognises', async () => {
+    const other = { ...street, recognise: ['Something else'] };
     const report = await ingest(
-      [put('a.csv', good('a')), put('b.csv', 'x,y\n1,2\n'), put('a.csv.gz', gzipSync(good('b')))],
-      [street],
+      [put('a.csv', good('a')), put('b.csv', 'x,y\n1,2\n')],
+      [other, street],
     );
-    expect(report.files.map(({ code }) => code)).toEqual([
-      undefined,
-      'unknown-format',
-      'name-twice',
+    expect(report.files.map(({ code }) => code)).toEqual([undefined, 'unknown-format']);
+  });
+
+  it('is the second of a name in one run, unless its content is held', async () => {
+    const files = [put('b.csv', good('b')), put('a.csv', good('a'))];
+    const same = put('a.csv.gz', gzipSync(good('a')));
+    expect((await ingest([...files, same])).files.map(({ status }) => status)).toEqual([
+      'ingested',
+      'ingested',
+      'unchanged',
     ]);
+    for (const content of [good('b'), good('c')]) {
+      const report = await ingest([...files, put('a.csv.gz', gzipSync(content))]);
+      expect(report.files[2]).toMatchObject({ status: 'refused', code: 'name-twice' });
+      expect(await records.summary('incidents')).toMatchObject({ located: 4 });
+    }
+  });
+});
+
+describe('a file is read', () => {
+  const quoted = good('x').replace(/[^,\n]+/g, '"$&"');
+  it.each([
+    ['with every value quoted', quoted],
+    ['with CRLF', good('x').replaceAll('\n', '\r\n')],
+    ['quoted and with CRLF', quoted.replaceAll('\n', '\r\n')],
+    ['with a byte order mark', `\ufeff${good('x')}`],
+    ['with a byte order mark, quoted, CRLF', `\ufeff${quoted.replaceAll('\n', '\r\n')}`],
+    ['without a last line end', good('x').trimEnd()],
+    ['with blank lines', `\n\r\n${good('x').replaceAll('\n', '\n\n')}`],
+  ])('%s', async (_, text) => {
+    expect((await ingest([put('a.csv', text)])).totals).toMatchObject({ rows: 2, located: 2 });
+  });
+
+  it('whatever the delimiter, where the mapping says auto', async () => {
+    const mapping = { ...street, format: { ...street.format, delimiter: 'auto' as const } };
+    const files = [',', '\t', ';', '|'].map((mark, i) =>
+      put(`${i}.csv`, good(`${i}`).replaceAll(',', mark)),
+    );
+    expect((await ingest(files, mapping)).totals).toMatchObject({ rows: 8, located: 8 });
   });
 });
 

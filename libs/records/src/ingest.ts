@@ -21,7 +21,7 @@ export interface SourceFile {
 export interface IngestRequest {
   readonly dataset: string;
   readonly files: readonly SourceFile[];
-  /** A mapping, or those among which each file's header decides. */
+  /** A mapping, or several among which each file's header decides. */
   readonly mapping: Mapping | readonly Mapping[];
   readonly taxonomy: Taxonomy;
   /** Narrows the categories that the mapping says such files cover. */
@@ -108,14 +108,10 @@ export async function ingestFiles(
   const outcomes: FileOutcome[] = [];
   for (const [index, file] of files.entries()) {
     const name = nameOf(file);
-    if (outcomes.some((outcome) => outcome.name === name)) {
-      const fault = new ConcordatError('name-twice', 'two files of this name: rename one of them');
-      outcomes.push({ name, status: 'refused', fault });
-      continue;
-    }
+    const again = outcomes.some((outcome) => outcome.name === name);
     const onRows = (rows: number): void =>
       onProgress?.({ file: name, fileNumber: index + 1, fileCount: files.length, rows });
-    outcomes.push(await ingestFile(context, file.path, name, onRows));
+    outcomes.push(await ingestFile(context, { path: file.path, name, again }, onRows));
   }
   await refreshVersion(connection, secret, request);
   return report(dataset, outcomes, await sourceCounts(connection, dataset));

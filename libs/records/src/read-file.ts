@@ -16,7 +16,7 @@ import {
 import { type DelimitedReader, delimitedReader, MAX_ROW } from './delimited.js';
 
 export interface Reading {
-  /** A mapping, or those among which the header decides. */
+  /** A mapping, or several among which the header decides. */
   readonly mapping: Mapping | readonly Mapping[];
   readonly taxonomy: Taxonomy;
   readonly categories?: readonly string[] | undefined;
@@ -71,15 +71,16 @@ interface Opened {
 /** Chooses the mapping and the delimiter for a header line. */
 function open(line: string, candidates: Mapping | readonly Mapping[]): Opened {
   const delimiters = Object.entries(DELIMITERS);
-  if (Array.isArray(candidates)) {
+  const offered = [candidates].flat() as Mapping[];
+  const [mapping, ...others] = offered;
+  if (!mapping || others.length > 0) {
     for (const [, delimiter] of delimiters) {
       const header = headerNames(line, delimiter, 'double') ?? [];
-      const mapping = recognise(header, candidates as readonly Mapping[]);
-      if (mapping) return { mapping, delimiter, header };
+      const recognised = recognise(header, offered);
+      if (recognised) return { mapping: recognised, delimiter, header };
     }
     return bad('unknown-format', 'no mapping recognises these columns: write one and name it');
   }
-  const mapping = candidates as Mapping;
   const { delimiter: wanted, quoting } = mapping.format;
   const fitting = delimiters.filter(([, delimiter]) =>
     hasAll(headerNames(line, delimiter, quoting) ?? [], mapping),

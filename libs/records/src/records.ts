@@ -44,7 +44,8 @@ export interface Records {
   version(dataset: string): Promise<DatasetVersion>;
   /**
    * Counts per group and leaf, row-major: groups x leaves. Rows without a place or outside the leaves are in none. Throws
-   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`, and `missing-bounds`, `unbounded-window` where the unit is the person.
+   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`, and where the unit is
+   * the person `missing-bounds`, `unbounded-window`.
    */
   count(request: CountRequest): Promise<ExactCounts>;
   /** The operator's local view over all files held. Throws `unknown-dataset`. */

@@ -28,8 +28,8 @@ const PERSONS = KEEP.replace('RANK_IN_MONTH', rank('month')).replace(
 );
 
 /**
- * HMAC-SHA256 over the set of files and how they were read, in hex. It changes when, and only when, a file or its reading does; without
- * the secret it says nothing, not even whether a known file is held.
+ * HMAC-SHA256 over the set of files and how they were read, in hex. It changes when, and only when, a file or its reading
+ * does; without the secret it says nothing, not even whether a known file is held.
  */
 export async function versionDigest(
   connection: DuckDBConnection,
@@ -91,7 +91,8 @@ async function countPlaces(
     if (domain.cells[at] !== cell) tally.outside += count;
   }
   const accepted = await connection.runAndReadAll(
-    'SELECT s.id, count(i.source)::INTEGER FROM source s LEFT JOIN incident i ON i.source = s.id WHERE s.dataset = $dataset GROUP BY ALL',
+    `SELECT s.id, count(i.source)::INTEGER FROM source s LEFT JOIN incident i ON i.source = s.id
+     WHERE s.dataset = $dataset GROUP BY ALL`,
     { dataset },
   );
   for (const [id, rows] of accepted.getRows() as [number, number][]) {
@@ -101,7 +102,8 @@ async function countPlaces(
       outside: 0,
     };
     await connection.run(
-      'UPDATE source SET located = $located, no_location = $noLocation, outside = $outside, duplicates = $duplicates WHERE id = $id',
+      `UPDATE source SET located = $located, no_location = $noLocation, outside = $outside, duplicates = $duplicates
+       WHERE id = $id`,
       { id, located, noLocation, outside, duplicates: rows - located - noLocation },
     );
   }

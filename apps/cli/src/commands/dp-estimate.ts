@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { ConcordatError, fromUtf8 } from '#libs/bytes';
+import { ConcordatError } from '#libs/bytes';
 import {
   compareRational,
   estimateHierarchy,
@@ -13,21 +13,20 @@ import {
   standardError,
   ZERO,
 } from '#libs/dp';
+import { readStandardInput } from '../standard-input.js';
+import { dpCommand } from './dp.js';
 
 const MOST_NODES = 2_000_000;
 const MOST_BYTES = 400_000_000;
 
-const TreeDocument = z.strictObject({
-  nodes: z.array(
-    z.strictObject({
-      id: z.string().min(1),
-      parent: z.string().nullable(),
-      value: z.int32().nullable(),
-      variance: z.string().nullish(),
-    }),
-  ),
+const TreeDocument = z.strictObject({ nodes: z.array(z.unknown()) });
+const NodeDocument = z.strictObject({
+  id: z.string().min(1),
+  parent: z.string().nullable(),
+  value: z.int32().nullable(),
+  variance: z.string().nullish(),
 });
-type NodeDocument = z.infer<typeof TreeDocument>['nodes'][number];
+type NodeDocument = z.infer<typeof NodeDocument>;
 
 /** `estimate` and `variance` are null when the measurements do not determine the node. */
 export interface EstimatedNode {
@@ -48,18 +47,20 @@ function readDocument(text: string): readonly NodeDocument[] {
   } catch {
     return refuse('malformed-json', 'standard input is not a JSON document');
   }
-  const result = TreeDocument.safeParse(document);
-  if (!result.success) {
-    const where = result.error.issues[0]?.path.join('.') || 'the document';
-    return refuse(
-      'malformed-tree',
-      `at ${where}: give {"nodes":[{"id","parent","value","variance"}]}, value a 32-bit integer or null`,
-    );
-  }
-  const { nodes } = result.data;
+  const tree = TreeDocument.safeParse(document);
+  if (!tree.success) return refuse('malformed-tree', 'give one object {"nodes":[...]}');
+  const { nodes } = tree.data;
   if (nodes.length === 0) refuse('empty-tree', 'a tree has at least its root');
   if (nodes.length > MOST_NODES) refuse('too-many-nodes', `at most ${MOST_NODES} nodes`);
-  return nodes;
+  // One by one, so that a million bad nodes cost no more than the first.
+  return nodes.map((node, i) => {
+    const result = NodeDocument.safeParse(node);
+    if (result.success) return result.data;
+    return refuse(
+      'malformed-tree',
+      `node ${i}: give {"id","parent","value","variance"}, value a 32-bit integer or null, variance text`,
+    );
+  });
 }
 
 function parentPlaces(nodes: readonly NodeDocument[]): Int32Array {
@@ -121,17 +122,6 @@ export function estimateDocument(text: string): { readonly nodes: readonly Estim
   return { nodes: answer };
 }
 
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk as Buffer);
-    length += (chunk as Buffer).length;
-    if (length > MOST_BYTES) refuse('input-too-large', `at most ${MOST_BYTES} bytes`);
-  }
-  return fromUtf8(Buffer.concat(chunks));
-}
-
 const asText = ({ id, estimate, variance, integer }: EstimatedNode): string =>
   estimate === null || variance === null
     ? `${id}\tnot determined\t\t${integer}`
@@ -151,15 +141,13 @@ Example:
 
 /** Adds `concordat dp estimate` under the noun `dp`, which it makes when no other command has. */
 export function registerDpEstimate(program: Command): void {
-  const dp =
-    program.commands.find((command) => command.name() === 'dp') ??
-    program.command('dp').description('the arithmetic of differential privacy');
+  const dp = dpCommand(program);
   dp.command('estimate')
     .description('consistent estimates of a tree of noisy counts, from standard input')
     .option('--json', 'print one JSON document')
     .addHelpText('after', HELP)
     .action(async ({ json }: { json?: boolean }) => {
-      const answer = estimateDocument(await readStandardInput());
+      const answer = estimateDocument(await readStandardInput(MOST_BYTES));
       if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
       else
         process.stdout.write(

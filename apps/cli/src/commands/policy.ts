@@ -58,11 +58,13 @@ function findAbove(start: string, name: string): string | undefined {
   }
 }
 
-/** The floor: as told, else the nearest one above the policy, else the one that ships with Concordat. */
+/** The floor: as told, else the one beside the policy or in the folder above, else the one that ships with Concordat. */
 function readFederation(option: string | undefined, policyPath: string): FederationPolicy {
   const shipped = () =>
     findAbove(dirname(fileURLToPath(import.meta.url)), join('policies', FEDERATION));
-  const path = option ?? findAbove(dirname(resolve(policyPath)), FEDERATION) ?? shipped();
+  const folder = dirname(resolve(policyPath));
+  const near = [folder, dirname(folder)].map((at) => join(at, FEDERATION)).find(existsSync);
+  const path = option ?? near ?? shipped();
   if (!path) throw new ConcordatError('no-federation-policy', 'name the floor with --federation');
   return parseFederation(readText(path));
 }
@@ -95,7 +97,7 @@ function decideFiles(options: DecideOptions) {
       roles: options.role ?? assumedRoles(agency),
     };
     const now = options.at ?? new Date(Date.now()).toISOString();
-    return decide({ policies: { federation, agency }, query, analyst, agency: view, ledger, now });
+    return decide({ federation, agency }, { query, analyst, agency: view, ledger, now });
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     return { decision: 'refuse', code: error.code, constraint: error.message } as const;
@@ -261,7 +263,7 @@ export function registerPolicy(program: Command): void {
     .option('--ledger <file>', 'what is spent, JSON; nothing when left out')
     .option(
       '--federation <file>',
-      "the federation's floor; the nearest federation.yaml when left out",
+      "the federation's floor; the federation.yaml near the policy, or the shipped one, when left out",
     )
     .option('--at <instant>', 'ISO 8601 in UTC; now when left out')
     .option('--analyst <id>', 'who asks')
@@ -276,7 +278,7 @@ export function registerPolicy(program: Command): void {
     .argument('<path>', 'a policy file or a folder of them')
     .option(
       '--federation <file>',
-      "the federation's floor; the nearest federation.yaml when left out",
+      "the federation's floor; the federation.yaml near the policy, or the shipped one, when left out",
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  concordat policy test policies')
@@ -288,7 +290,7 @@ export function registerPolicy(program: Command): void {
     .argument('<path>', 'a policy file or a folder of them')
     .option(
       '--federation <file>',
-      "the federation's floor; the nearest federation.yaml when left out",
+      "the federation's floor; the federation.yaml near the policy, or the shipped one, when left out",
     )
     .option('--json', 'print one JSON document')
     .addHelpText(
