@@ -18,12 +18,13 @@ class WitnessController {
 }
 
 @Module({})
-export class AppModule {
-  static of(witness: Witness): DynamicModule {
-    return {
-      module: AppModule,
-      controllers: [WitnessController],
-      providers: [{ provide: Witness, useValue: witness }],
-    };
-  }
+class AppModule {}
+
+/** Everything of the process, flat, over what was opened at its start. */
+export function appModule(witness: Witness): DynamicModule {
+  return {
+    module: AppModule,
+    controllers: [WitnessController],
+    providers: [{ provide: Witness, useValue: witness }],
+  };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readConfig } from '#libs/nest-kit';
 import { Name, PublicKey } from '#libs/protocol';
-import { z } from 'zod';
 
 /** `config.yaml` of the auditor's folder; unknown keys are refused. */
 const AuditorConfig = z.strictObject({

@@ -1,14 +1,16 @@
 import 'reflect-metadata';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createSigningKey } from '#libs/keystore';
-import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
+import { createSigningKey } from '#libs/keystore';
+import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
 import { auditorPaths } from './config.js';
 import { serveAuditor } from './serve.js';
 
-const program = new Command('concordat auditor').description('Witnesses every log of a federation.');
+const program = new Command('concordat auditor').description(
+  'Witnesses every log of a federation.',
+);
 
 program
   .command('init')

@@ -2,17 +2,26 @@ import { readFileSync } from 'node:fs';
 import { ConcordatError } from '#libs/bytes';
 import { openJournal } from '#libs/journal';
 import { loadSigningKey, verifySignature } from '#libs/keystore';
-import { createHttpApp, createLogger, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
-import { Manifest, logOrigin, openEnvelope } from '#libs/protocol';
+import {
+  createHttpApp,
+  createLogger,
+  listen,
+  type RunningProcess,
+  SignedClient,
+} from '#libs/nest-kit';
+import { logOrigin, Manifest, openEnvelope } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
-import { AppModule } from './app.module.js';
+import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
 import { VERSION } from './version.js';
 import { Witness } from './witness.js';
 import { startWitnessLoop } from './witness-loop.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
-export async function serveAuditor(dir: string, coordinatorUrl: string | undefined): Promise<RunningProcess> {
+export async function serveAuditor(
+  dir: string,
+  coordinatorUrl: string | undefined,
+): Promise<RunningProcess> {
   const config = loadConfig(dir);
   const paths = auditorPaths(dir);
   const key = loadSigningKey(paths.signingKey);
@@ -20,11 +29,23 @@ export async function serveAuditor(dir: string, coordinatorUrl: string | undefin
   try {
     signed = JSON.parse(readFileSync(paths.manifest, 'utf8'));
   } catch {
-    throw new ConcordatError('manifest-missing', `${paths.manifest} cannot be read; put the signed federation manifest there`);
+    throw new ConcordatError(
+      'manifest-missing',
+      `${paths.manifest} cannot be read; put the signed federation manifest there`,
+    );
   }
-  const manifest = openEnvelope('manifest', Manifest, signed, config.coordinator.publicKey, verifySignature);
+  const manifest = openEnvelope(
+    'manifest',
+    Manifest,
+    signed,
+    config.coordinator.publicKey,
+    verifySignature,
+  );
   if (manifest.auditor.publicKey !== key.publicKey) {
-    throw new ConcordatError('wrong-key', 'the manifest names another key for the auditor than the one in its folder');
+    throw new ConcordatError(
+      'wrong-key',
+      'the manifest names another key for the auditor than the one in its folder',
+    );
   }
   const logger = createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);
@@ -48,7 +69,7 @@ export async function serveAuditor(dir: string, coordinatorUrl: string | undefin
       pollMs: config.pollSeconds * 1000,
       logger,
     });
-    const app = await createHttpApp(AppModule.of(witness), logger);
+    const app = await createHttpApp(appModule(witness), logger);
     const url = await listen(app, config.listen.host, config.listen.port);
     return {
       url,

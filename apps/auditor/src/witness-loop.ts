@@ -1,8 +1,8 @@
+import { z } from 'zod';
 import { canonicalBytes, isConcordatError } from '#libs/bytes';
 import type { Journal } from '#libs/journal';
 import type { Logger, SignedClient } from '#libs/nest-kit';
 import { CheckpointPost } from '#libs/protocol';
-import { z } from 'zod';
 import type { Witness } from './witness.js';
 
 const Relayed = z.strictObject({ checkpoints: z.array(CheckpointPost) });

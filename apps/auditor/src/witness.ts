@@ -2,11 +2,18 @@
  * The auditor as witness: takes every log's newest checkpoint from the coordinator's relay, checks its signature against the pinned manifest,
  * and remembers it. A log whose tree shrinks, or shows two roots for one size, has been rewritten: that is an alarm, never a new state.
  */
-import { mkdir, open, readFile, readdir, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConcordatError, bytesToHex, equalBytes, fromBase64url, sha256Hex, utf8ToBytes } from '#libs/bytes';
+import {
+  bytesToHex,
+  ConcordatError,
+  equalBytes,
+  fromBase64url,
+  sha256Hex,
+  utf8ToBytes,
+} from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import { type CheckpointPost, type Manifest, logOrigin } from '#libs/protocol';
+import { type CheckpointPost, logOrigin, type Manifest } from '#libs/protocol';
 import { type Checkpoint, formatVerifierKey, openCheckpoint } from '#libs/tlog';
 
 /** What the auditor knows of one log. */
@@ -18,7 +25,10 @@ export interface WitnessedLog {
 
 export class Witness {
   private readonly keys: ReadonlyMap<string, string>;
-  private readonly newest = new Map<string, { readonly checkpoint: Checkpoint; readonly note: string }>();
+  private readonly newest = new Map<
+    string,
+    { readonly checkpoint: Checkpoint; readonly note: string }
+  >();
 
   private constructor(
     private readonly dir: string,
@@ -74,7 +84,8 @@ export class Witness {
 
   private verified(origin: string, note: string): Checkpoint {
     const publicKey = this.keys.get(origin);
-    if (publicKey === undefined) throw new ConcordatError('unknown-log', 'no process of the manifest has this log');
+    if (publicKey === undefined)
+      throw new ConcordatError('unknown-log', 'no process of the manifest has this log');
     return openCheckpoint(note, {
       origin,
       logKeys: [formatVerifierKey({ name: origin, publicKey: fromBase64url(publicKey) })],

@@ -1,11 +1,11 @@
 /** An analyst's question from the keyboard to the release: sign, submit, wait. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import type { SigningKey } from '#libs/keystore';
 import { seal } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint } from '#libs/query';
-import { z } from 'zod';
 import { graphql } from './graphql-client.js';
 
 export interface Question {
@@ -49,10 +49,14 @@ export async function ask(
     baseUrl,
     '{ federation { manifest grid gridHash } }',
     {},
-    z.object({ federation: z.object({ manifest: z.string(), grid: z.string(), gridHash: z.string() }) }),
+    z.object({
+      federation: z.object({ manifest: z.string(), grid: z.string(), gridHash: z.string() }),
+    }),
   );
   const { grid, gridHash, manifest } = federation;
-  const asked = fingerprint(canonicaliseQuery({ version: 1, measure: 'incidents', ...question, grid, gridHash }));
+  const asked = fingerprint(
+    canonicaliseQuery({ version: 1, measure: 'incidents', ...question, grid, gridHash }),
+  );
   const { payload, ...signature } = seal(
     'assertion',
     {
@@ -88,6 +92,7 @@ export async function ask(
     round = reply.round;
   }
   options.onProgress(round);
-  if (round.release === null) throw new ConcordatError('unexpected-answer', 'a released round names its release');
+  if (round.release === null)
+    throw new ConcordatError('unexpected-answer', 'a released round names its release');
   return { ...round, release: round.release };
 }

@@ -1,5 +1,5 @@
-import { ConcordatError } from '#libs/bytes';
 import { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
 
 const TIMEOUT_MS = 300_000;
 
@@ -15,7 +15,11 @@ export async function reach(url: URL, init: RequestInit = {}): Promise<Response>
   try {
     return await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), ...init });
   } catch (cause) {
-    throw new ConcordatError('unreachable', `${url.origin} does not answer; is the coordinator running there?`, { cause });
+    throw new ConcordatError(
+      'unreachable',
+      `${url.origin} does not answer; is the coordinator running there?`,
+      { cause },
+    );
   }
 }
 
@@ -32,10 +36,15 @@ export async function graphql<T extends z.ZodType>(
     body: JSON.stringify({ query: document, variables }),
   });
   const reply = Reply.safeParse(await response.json().catch(() => undefined));
-  if (!reply.success) throw new ConcordatError('not-a-coordinator', `${baseUrl} does not speak GraphQL`);
+  if (!reply.success)
+    throw new ConcordatError('not-a-coordinator', `${baseUrl} does not speak GraphQL`);
   const [error] = reply.data.errors ?? [];
   if (error) throw new ConcordatError(error.extensions?.code ?? 'graphql', error.message);
   const data = schema.safeParse(reply.data.data);
-  if (!data.success) throw new ConcordatError('unexpected-answer', 'the coordinator runs another version than this command');
+  if (!data.success)
+    throw new ConcordatError(
+      'unexpected-answer',
+      'the coordinator runs another version than this command',
+    );
   return data.data;
 }

@@ -8,7 +8,9 @@ import { registerStart } from './commands/start.js';
 /** The whole command line, one noun a file. */
 export function createProgram(): Command {
   const program = new Command('concordat')
-    .description('Federated analytics for crime concentrations: the data stays, only noisy counts travel.')
+    .description(
+      'Federated analytics for crime concentrations: the data stays, only noisy counts travel.',
+    )
     .version('0.1.0')
     .enablePositionalOptions()
     .showHelpAfterError('(concordat COMMAND --help shows examples)');

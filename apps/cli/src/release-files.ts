@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { ConcordatError, fromUtf8, parseCanonicalJson, sha256Hex } from '#libs/bytes';
 import { confidenceInterval, standardError } from '#libs/dp';
-import { type Resolution, buildTree, cellToText, parseDomainFile } from '#libs/grid';
+import { buildTree, cellToText, parseDomainFile, type Resolution } from '#libs/grid';
 import { ReleaseHeader } from '#libs/protocol';
 import { reach } from './graphql-client.js';
 
@@ -16,9 +16,11 @@ const FLUSH_CHARACTERS = 1 << 20;
 /** Bytes of a blob, which must hash to its name (`blob-corrupt`). */
 async function fetchBlob(baseUrl: string, hash: string): Promise<Uint8Array> {
   const response = await reach(new URL(`/v1/blobs/${hash}`, baseUrl));
-  if (!response.ok) throw new ConcordatError('not-found', 'the coordinator does not have a part of this release');
+  if (!response.ok)
+    throw new ConcordatError('not-found', 'the coordinator does not have a part of this release');
   const bytes = new Uint8Array(await response.arrayBuffer());
-  if (sha256Hex(bytes) !== hash) throw new ConcordatError('blob-corrupt', 'a part of the release is not what its hash says');
+  if (sha256Hex(bytes) !== hash)
+    throw new ConcordatError('blob-corrupt', 'a part of the release is not what its hash says');
   return bytes;
 }
 
@@ -26,8 +28,10 @@ async function fetchBlob(baseUrl: string, hash: string): Promise<Uint8Array> {
 export const fetchRelease = async (baseUrl: string, id: string): Promise<ReleaseHeader> =>
   ReleaseHeader.parse(parseCanonicalJson(await fetchBlob(baseUrl, id)));
 
-const int32 = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-const float64 = (bytes: Uint8Array): Float64Array => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+const int32 = (bytes: Uint8Array): Int32Array =>
+  new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+const float64 = (bytes: Uint8Array): Float64Array =>
+  new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
 
 /**
  * Writes every covered cell of every resolution, category and period as CSV: one row each, resolution 4 first. `onProgress` hears of
@@ -48,8 +52,13 @@ export async function writeCellsCsv(
       const errors = Float64Array.from(variances, standardError);
       const prefixes: string[] = [];
       for (let level = 1; level < tree.levelResolution.length; level++) {
-        for (let node = tree.levelStart[level] as number; node < (tree.levelStart[level + 1] as number); node++) {
-          prefixes[node] = `${cellToText(tree.cells[node] as bigint)},${tree.levelResolution[level]},`;
+        for (
+          let node = tree.levelStart[level] as number;
+          node < (tree.levelStart[level + 1] as number);
+          node++
+        ) {
+          prefixes[node] =
+            `${cellToText(tree.cells[node] as bigint)},${tree.levelResolution[level]},`;
         }
       }
       return { variances, errors, prefixes };
@@ -65,7 +74,8 @@ export async function writeCellsCsv(
   let done = 0;
   for (const { category, period, coverageClass, ...blobs } of header.groups) {
     const coverage = classes[coverageClass];
-    if (!coverage) throw new ConcordatError('unexpected-answer', 'a group of the release has no coverage class');
+    if (!coverage)
+      throw new ConcordatError('unexpected-answer', 'a group of the release has no coverage class');
     const [estimate, integer] = await Promise.all([
       fetchBlob(baseUrl, blobs.estimate).then(float64),
       fetchBlob(baseUrl, blobs.integer).then(int32),
@@ -78,7 +88,11 @@ export async function writeCellsCsv(
         Math.ceil((coverage.errors[node] as number) * SCALE) / SCALE
       },${Math.floor(low * SCALE) / SCALE},${Math.ceil(high * SCALE) / SCALE},${integer[node]}\n`;
       if (text.length > FLUSH_CHARACTERS) {
-        if (!file.write(text)) await Promise.race([new Promise<void>((resolve) => file.once("drain", () => resolve())), written]);
+        if (!file.write(text))
+          await Promise.race([
+            new Promise<void>((resolve) => file.once('drain', () => resolve())),
+            written,
+          ]);
         text = '';
       }
     }

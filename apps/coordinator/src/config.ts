@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readConfig } from '#libs/nest-kit';
 import { Name } from '#libs/protocol';
-import { z } from 'zod';
 
 /** `config.yaml` of the coordinator's folder; unknown keys are refused. */
 const CoordinatorConfig = z.strictObject({
@@ -9,7 +9,10 @@ const CoordinatorConfig = z.strictObject({
   id: Name,
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
   /** How long agencies have to answer before a round closes without them. */
-  roundDeadlineSeconds: z.int().min(1).max(30 * 86_400),
+  roundDeadlineSeconds: z
+    .int()
+    .min(1)
+    .max(30 * 86_400),
 });
 export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 
@@ -26,4 +29,8 @@ export const coordinatorPaths = (dir: string) => ({
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */
 export const loadConfig = (dir: string): CoordinatorConfig =>
-  readConfig(coordinatorPaths(dir).config, CoordinatorConfig, `concordat coordinator init --dir ${dir}`);
+  readConfig(
+    coordinatorPaths(dir).config,
+    CoordinatorConfig,
+    `concordat coordinator init --dir ${dir}`,
+  );

@@ -4,22 +4,29 @@
  */
 import { isConcordatError } from '#libs/bytes';
 import {
-  type ExactCounts,
-  type Resolution,
   addNoise,
   discreteGaussian,
   drawTreeNoise,
+  type ExactCounts,
   exactCounts,
   formatRational,
   levelVariances,
   parseRho,
+  type Resolution,
 } from '#libs/dp';
 import { type GridTree, rollUp } from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
 import { answerFor, ledgerView, reserve } from '#libs/ledger';
 import { decide } from '#libs/policy';
-import { Assertion, type Task, openEnvelope } from '#libs/protocol';
-import { type Query, type QueryGroup, accountingYears, fingerprint, groupsOf, monthsOf } from '#libs/query';
+import { Assertion, openEnvelope, type Task } from '#libs/protocol';
+import {
+  accountingYears,
+  fingerprint,
+  groupsOf,
+  monthsOf,
+  type Query,
+  type QueryGroup,
+} from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
 import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
@@ -33,7 +40,7 @@ export interface Answer {
   readonly entry: EntryOf<'release.made'>;
 }
 
-export interface Refused {
+interface Refused {
   readonly code: string;
   readonly constraint: string | null;
 }
@@ -48,7 +55,11 @@ const refused = (code: string, constraint: string | null = null): Outcome => ({
 });
 
 /** Part of a question that this agency can answer: the categories it records and the periods it holds whole. */
-function answerable(query: Query, categories: readonly string[], monthsHeld: readonly string[]): readonly QueryGroup[] {
+function answerable(
+  query: Query,
+  categories: readonly string[],
+  monthsHeld: readonly string[],
+): readonly QueryGroup[] {
   const held = new Set(monthsHeld);
   return groupsOf(query).filter(
     ({ category, period }) =>
@@ -130,7 +141,10 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     finest: query.resolution as Resolution,
     l2SensitivitySquared: 1n,
   });
-  const described = { groups, levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)) };
+  const described = {
+    groups,
+    levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)),
+  };
   const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
   if (earlier) return { ok: true, answer: { ...described, ...earlier } };
 
@@ -167,11 +181,13 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     grant: decision.grant,
     policyDigest: node.policyDigest,
   });
-  let reservation: bigint;
-  if (paid.ok) reservation = await node.append(paid.entry);
   // An earlier attempt paid and its process died before it released: that spend is used, and no noise of it ever left.
-  else if (paid.code === 'already-reserved' && paid.index !== undefined) reservation = paid.index;
-  else return refused(paid.code);
+  const logged = paid.ok
+    ? { index: await node.append(paid.entry), entry: paid.entry }
+    : { index: paid.index, entry: paid.entry };
+  if (logged.index === undefined || logged.entry === undefined) {
+    return refused(paid.ok ? 'internal' : paid.code);
+  }
 
   const tree = node.tree(query.resolution as Resolution);
   const levels = variances.map(({ sigma2 }, level) => ({
@@ -188,20 +204,22 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     resolution: query.resolution as Resolution,
   });
   const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
-  const valueDigest = await node.blobs.put(new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength));
+  const valueDigest = await node.blobs.put(
+    new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength),
+  );
   const entry: EntryOf<'release.made'> = {
     kind: 'release.made',
     verb: 'disclosure',
     ...about(task, node),
     versionDigest: version.digest,
     dataset,
-    rho: query.rho,
-    grant: decision.grant,
-    policyDigest: node.policyDigest,
+    rho: logged.entry.rho,
+    grant: logged.entry.grant,
+    policyDigest: logged.entry.policyDigest,
     valueDigest,
     blob: valueDigest,
     mechanism: 'discrete-gaussian',
-    reservation: String(reservation),
+    reservation: String(logged.index),
   };
   const index = await node.append(entry);
   return { ok: true, answer: { ...described, index, entry } };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readConfig } from '#libs/nest-kit';
 import { Name, PublicKey } from '#libs/protocol';
-import { z } from 'zod';
 
 /** `config.yaml` of a node's folder: the only settings there are; unknown keys are refused. */
 const NodeConfig = z.strictObject({

@@ -20,7 +20,8 @@ export class CoordinatorClient {
       AbortSignal.any([signal, timeout]),
     );
     const parsed = Inbox.safeParse(await response.json());
-    if (!parsed.success) throw new ConcordatError('malformed-message', 'the inbox is not well-formed');
+    if (!parsed.success)
+      throw new ConcordatError('malformed-message', 'the inbox is not well-formed');
     return parsed.data;
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
@@ -6,11 +6,11 @@ import { parseDomainFile } from '#libs/grid';
 import { type Mapping, parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey } from '#libs/keystore';
-import { Manifest, logOrigin } from '#libs/protocol';
+import { logOrigin, Manifest } from '#libs/protocol';
 import { type IngestReport, openRecords, type Summary } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
-import { heldVersion } from './held-version.js';
 import { loadConfig, nodePaths } from './config.js';
+import { heldVersion } from './held-version.js';
 
 const TAXONOMY = new URL('../../../../policies/taxonomy/common-v1.yaml', import.meta.url);
 const MAPPINGS = new URL('../../../../policies/mappings/', import.meta.url);
@@ -23,7 +23,10 @@ function loadMappings(name: string): Mapping | readonly Mapping[] {
   if (name === 'auto') return all.filter(({ recognise }) => recognise);
   const named = all.find(({ mapping }) => mapping === name);
   if (named) return named;
-  throw new ConcordatError('unknown-mapping', 'config.yaml names a mapping that policies/mappings does not have');
+  throw new ConcordatError(
+    'unknown-mapping',
+    'config.yaml names a mapping that policies/mappings does not have',
+  );
 }
 
 /**
@@ -53,10 +56,16 @@ export async function ingest(
     clock: () => options.nowMs,
   });
   try {
-    const records = await openRecords({ dir: paths.records, secret: loadSecret(paths.recordSecret) });
+    const records = await openRecords({
+      dir: paths.records,
+      secret: loadSecret(paths.recordSecret),
+    });
     try {
       const dataset = config.dataset.name;
-      const domain = parseDomainFile(config.agency, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
+      const domain = parseDomainFile(
+        config.agency,
+        gunzipSync(readFileSync(paths.domain)).toString('utf8'),
+      );
       let rowsBefore = 0;
       let current = { file: 0, rows: 0 };
       const report = await records.ingestFiles({
@@ -73,7 +82,9 @@ export async function ingest(
           options.onProgress(rowsBefore + rows, fileNumber, fileCount);
         },
       });
-      const taken = report.files.filter(({ status }) => status === 'ingested' || status === 'revised');
+      const taken = report.files.filter(
+        ({ status }) => status === 'ingested' || status === 'revised',
+      );
       const version = await heldVersion(records, dataset);
       if (!version) return { ...report, months: [], held: null };
       if (taken.length > 0) {

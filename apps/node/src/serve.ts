@@ -1,10 +1,10 @@
 import { createHttpApp, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
-import { AppModule } from './app.module.js';
+import { appModule } from './app.module.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import { handleTask } from './handle-task.js';
-import { startInboxLoop } from './inbox-loop.js';
 import { heldVersion } from './held-version.js';
+import { startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 
@@ -47,7 +47,7 @@ export async function serveNode(
         await postCheckpoint(node, client);
       },
     });
-    const app = await createHttpApp(AppModule.of(node, loop), node.logger);
+    const app = await createHttpApp(appModule(node, loop), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
     return {
       url: bound,

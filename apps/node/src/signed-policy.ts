@@ -1,9 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { type SigningKey, verifySignature } from '#libs/keystore';
-import { type PolicySet, floorFaults, parseFederation, parsePolicy, policyDigest } from '#libs/policy';
+import {
+  floorFaults,
+  type PolicySet,
+  parseFederation,
+  parsePolicy,
+  policyDigest,
+} from '#libs/policy';
 import { Digest, Name, openEnvelope, seal } from '#libs/protocol';
-import { z } from 'zod';
 import type { nodePaths } from './config.js';
 
 /** What the controller's key signs: exactly this set of documents, for this agency. */
@@ -19,11 +25,17 @@ function readPolicies(paths: Paths): PolicySet {
     agencyText = readFileSync(paths.policy, 'utf8');
     federationText = readFileSync(paths.federationPolicy, 'utf8');
   } catch {
-    throw new ConcordatError('policy-missing', 'policy.yaml and federation.yaml must lie in the folder of the node');
+    throw new ConcordatError(
+      'policy-missing',
+      'policy.yaml and federation.yaml must lie in the folder of the node',
+    );
   }
   const policies = { agency: parsePolicy(agencyText), federation: parseFederation(federationText) };
   if (floorFaults(policies).length > 0) {
-    throw new ConcordatError('policy-too-wide', "the policy allows more than the federation's floor; run: concordat policy lint");
+    throw new ConcordatError(
+      'policy-too-wide',
+      "the policy allows more than the federation's floor; run: concordat policy lint",
+    );
   }
   return policies;
 }
@@ -40,11 +52,17 @@ export function loadPolicies(
   try {
     envelope = JSON.parse(readFileSync(paths.policySignature, 'utf8'));
   } catch {
-    throw new ConcordatError('policy-unsigned', 'the policy is not signed; run: concordat node sign-policy');
+    throw new ConcordatError(
+      'policy-unsigned',
+      'the policy is not signed; run: concordat node sign-policy',
+    );
   }
   const approval = openEnvelope('policy', PolicyApproval, envelope, publicKey, verifySignature);
   if (approval.agency !== agency || approval.policyDigest !== digest) {
-    throw new ConcordatError('policy-unsigned', 'the policy changed since it was signed; review it and run: concordat node sign-policy');
+    throw new ConcordatError(
+      'policy-unsigned',
+      'the policy changed since it was signed; review it and run: concordat node sign-policy',
+    );
   }
   if (policies.agency.agency !== agency) {
     throw new ConcordatError('policy-of-another', 'the policy document is another agency’s');

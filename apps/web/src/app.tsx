@@ -50,7 +50,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
         : undefined,
     [release, layer, period, resolution],
   );
-  const store = useLayerStore(release?.gridHash);
+  const store = useLayerStore(release?.id);
   const view = useLayerView(store.value, address, bounds);
   // Key, totals and table speak of what is drawn, also while something else is on its way.
   const shown = view.value;

@@ -1,7 +1,7 @@
 import { cellFromText, decompact, parentOf, type Resolution, resolutionOf } from '#libs/grid';
 
 /**
- * The cells of a release's grid, held as its compact list and expanded only where the map looks. A cell of a coarser
+ * The cells that a release has values for, held as its compact list and expanded only where the map looks. A cell of a coarser
  * resolution belongs to the domain when any cell under it does.
  */
 export class DomainCells {
@@ -12,7 +12,7 @@ export class DomainCells {
     this.#compact = compact;
   }
 
-  /** From the text of `/v1/grids/{hash}`: one cell a line. */
+  /** From the text of `/v1/grid/{release}/cells`: one cell a line. */
   static parse(text: string): DomainCells {
     return new DomainCells(BigUint64Array.from(text.trimEnd().split('\n'), cellFromText));
   }

@@ -74,8 +74,12 @@ export class MapView {
       const image = images[id as keyof typeof images];
       if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: 2 });
     });
-    // The key covers the right edge on wide screens: the centre is that of the free part.
-    if (container.clientWidth > 2 * KEY_PX) map.setPadding({ right: KEY_PX });
+    // The key covers the right edge of a wide window: the centre is that of the free part.
+    const leaveRoomForKey = (): void => {
+      map.setPadding({ right: container.clientWidth > 2 * KEY_PX ? KEY_PX : 0 });
+    };
+    leaveRoomForKey();
+    map.on('resize', leaveRoomForKey);
     const view = new MapView(map);
     view.#listen(events);
     return view;

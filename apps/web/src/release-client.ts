@@ -69,8 +69,8 @@ const pathOf = ({ release, layer, period, resolution }: LayerAddress): string =>
 export const fetchReleases = async (signal: AbortSignal): Promise<Release[]> =>
   (await get('/v1/releases', signal)).json();
 
-export const fetchDomain = async (hash: string, signal: AbortSignal): Promise<string> =>
-  (await get(`/v1/grids/${encodeURIComponent(hash)}`, signal)).text();
+export const fetchCells = async (release: string, signal: AbortSignal): Promise<string> =>
+  (await get(`/v1/grid/${encodeURIComponent(release)}/cells`, signal)).text();
 
 export const fetchSummary = async (address: LayerAddress, signal: AbortSignal): Promise<Summary> =>
   (await get(pathOf(address), signal)).json();

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { DomainCells } from './domain-cells.js';
 import { LayerStore, type LayerView } from './layer-store.js';
-import { fetchDomain, fetchReleases, type LayerAddress, type Release } from './release-client.js';
+import { fetchCells, fetchReleases, type LayerAddress, type Release } from './release-client.js';
 import { type Bounds, parentsInView } from './viewport.js';
 
 const LOOK_AGAIN_MS = 5000;
@@ -42,23 +42,26 @@ export function useReleases(): Fetched<readonly Release[]> {
   return state;
 }
 
-/** The store of a release's grid; a new one for another grid. */
-export function useLayerStore(gridHash: string | undefined): Fetched<LayerStore> {
+/** The store of a release, by its id; a new one for another release. */
+export function useLayerStore(release: string | undefined): Fetched<LayerStore> {
   const [state, setState] = useState<Fetched<LayerStore>>({ loading: true });
   useEffect(() => {
-    if (gridHash === undefined) return;
+    if (release === undefined) return;
     const abort = new AbortController();
     setState({ loading: true });
-    fetchDomain(gridHash, abort.signal).then(
+    fetchCells(release, abort.signal).then(
       (text) => setState({ value: new LayerStore(DomainCells.parse(text)), loading: false }),
       (error) => {
         if (!abort.signal.aborted) {
-          setState({ loading: false, problem: failed('The grid did not load', error) });
+          setState({
+            loading: false,
+            problem: failed('The cells of the release did not load', error),
+          });
         }
       },
     );
     return () => abort.abort();
-  }, [gridHash]);
+  }, [release]);
   return state;
 }
 

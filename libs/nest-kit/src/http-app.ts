@@ -28,16 +28,26 @@ export async function createHttpApp(
 }
 
 /** Binds and returns the base URL. A taken port is `port-taken`. */
-export async function listen(app: NestFastifyApplication, host: string, port: number): Promise<string> {
+export async function listen(
+  app: NestFastifyApplication,
+  host: string,
+  port: number,
+): Promise<string> {
   try {
     await app.listen(port, host);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'EADDRINUSE') {
-      throw new ConcordatError('port-taken', `port ${port} on ${host} is taken; choose another with --port`);
+      throw new ConcordatError(
+        'port-taken',
+        `port ${port} on ${host} is taken; choose another with --port`,
+      );
     }
     if (code === 'EACCES') {
-      throw new ConcordatError('port-refused', `port ${port} may not be used by this user; choose one above 1023`);
+      throw new ConcordatError(
+        'port-refused',
+        `port ${port} may not be used by this user; choose one above 1023`,
+      );
     }
     throw cause;
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ConcordatError } from '#libs/bytes';
-import { type MessageSigner, Problem, contentDigest, signRequest } from '#libs/protocol';
+import { contentDigest, type MessageSigner, Problem, signRequest } from '#libs/protocol';
 
 /** Longest a request may take unless it brings its own signal. */
 const TIMEOUT_MS = 120_000;
@@ -39,13 +39,18 @@ export class SignedClient {
     const response = await fetch(url, {
       method,
       headers: { ...signed, ...(contentType ? { 'content-type': contentType } : {}) },
-      ...(method === 'GET' ? {} : { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
+      ...(method === 'GET'
+        ? {}
+        : { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
       signal,
       redirect: 'error',
     });
     if (response.ok) return response;
     const problem = Problem.safeParse(await response.json().catch(() => undefined));
     const code = problem.success ? problem.data.code : `http-${response.status}`;
-    throw new ConcordatError(code, `${url.host} answered ${response.status} to ${method} ${url.pathname}`);
+    throw new ConcordatError(
+      code,
+      `${url.host} answered ${response.status} to ${method} ${url.pathname}`,
+    );
   }
 }

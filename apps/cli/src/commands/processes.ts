@@ -28,7 +28,9 @@ export function registerProcesses(program: Command): void {
 /** Runs the process with this terminal as its own and takes over its exit code. */
 function handOver(name: string, args: readonly string[]): Promise<void> {
   const entry = fileURLToPath(new URL(`../../../${name}/src/main.js`, import.meta.url));
-  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
+    stdio: 'inherit',
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', reject);

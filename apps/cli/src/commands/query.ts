@@ -31,7 +31,11 @@ export function registerQuery(program: Command): void {
     .requiredOption('--categories <list>', 'common categories, separated by commas')
     .requiredOption('--from <month>', 'first month, YYYY-MM')
     .requiredOption('--to <month>', 'last month, YYYY-MM')
-    .addOption(new Option('--step <step>', 'a count a month, or one of the whole window').choices(['month', 'window']).default('month'))
+    .addOption(
+      new Option('--step <step>', 'a count a month, or one of the whole window')
+        .choices(['month', 'window'])
+        .default('month'),
+    )
     .option('--resolution <resolution>', 'finest H3 resolution, 4 to 9', '9')
     .option('--rho <rho>', 'budget per agency, an exact rational', '1/8')
     .option('--purpose <purpose>', 'purpose as the grants name it', 'hotspot-policing')
@@ -60,7 +64,8 @@ Example (while npm start -- --dir federation runs):
           nowMs: Date.now,
           onProgress: ({ phase, coverage }) => {
             const answered = coverage.filter(({ status }) => status !== 'waiting').length;
-            if (process.stderr.isTTY) process.stderr.write(`\r${phase}: ${answered} of ${coverage.length} agencies `);
+            if (process.stderr.isTTY)
+              process.stderr.write(`\r${phase}: ${answered} of ${coverage.length} agencies `);
           },
         },
       );
@@ -70,7 +75,9 @@ Example (while npm start -- --dir federation runs):
         return;
       }
       for (const { agency, status, code, rhoSpent } of round.coverage) {
-        process.stdout.write(`${agency.padEnd(28)} ${status.padEnd(9)} ${code ?? `rho ${rhoSpent}`}\n`);
+        process.stdout.write(
+          `${agency.padEnd(28)} ${status.padEnd(9)} ${code ?? `rho ${rhoSpent}`}\n`,
+        );
       }
       process.stdout.write(`Release ${round.release}\n`);
     });

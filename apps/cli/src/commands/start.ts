@@ -26,12 +26,19 @@ export function registerStart(program: Command): void {
     .option('--once', 'stop after the first release instead of serving')
     .option('--json', 'print one JSON document on stdout')
     .option('--data <folder>', 'own data: a sub-folder of police.uk street files for each agency')
-    .option('--dir <folder>', "keep every process's folder here; run again with it and everything continues")
+    .option(
+      '--dir <folder>',
+      "keep every process's folder here; run again with it and everything continues",
+    )
     .option('--out <folder>', 'write cells.csv there')
     .option('--from <month>', 'first month asked for, YYYY-MM')
     .option('--to <month>', 'last month asked for, YYYY-MM')
     .option('--categories <list>', 'categories asked for, separated by commas')
-    .option('--port <port>', `port of the map and GraphQL (${DEFAULT_PORT}; with --once any free one)`, portNumber)
+    .option(
+      '--port <port>',
+      `port of the map and GraphQL (${DEFAULT_PORT}; with --once any free one)`,
+      portNumber,
+    )
     .addHelpText(
       'after',
       `
@@ -74,7 +81,10 @@ async function start(flags: StartFlags): Promise<void> {
   }
   const demo = first;
   if (flags.json) process.stdout.write(`${JSON.stringify(demo.report)}\n`);
-  else process.stdout.write(formatDemo(demo.report, demo.sentence, demo.interval, demo.top, demo.held));
+  else
+    process.stdout.write(
+      formatDemo(demo.report, demo.sentence, demo.interval, demo.top, demo.held),
+    );
   if (!flags.once) {
     process.stderr.write(
       `\nMap       ${demo.url}/\nGraphQL   ${demo.url}/graphql\nAuditor   ${demo.auditorUrl}/v1/logs\nFolders   ${demo.dir}\n\nCtrl-C stops every process.\n`,

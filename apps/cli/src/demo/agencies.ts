@@ -1,10 +1,16 @@
 /** Who takes part in the demo: the sample agencies, or every sub-folder of a folder of police.uk downloads. */
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 import { type Area, type Areas, type Domain, findArea, parseAreas, unionDomains } from '#libs/grid';
-import { matchesFiles, parseAgency, parseMapping, parseTaxonomy, declaredCategories } from '#libs/harmonise';
+import {
+  declaredCategories,
+  matchesFiles,
+  parseAgency,
+  parseMapping,
+  parseTaxonomy,
+} from '#libs/harmonise';
 import { CATEGORIES, type Category } from '#libs/query';
 import { ROOT } from './root.js';
 
@@ -33,15 +39,25 @@ export const loadAreas = (): Areas =>
   parseAreas(gunzipSync(readFileSync(join(ROOT, 'samples/grid/areas.json.gz'))).toString('utf8'));
 
 const titleCase = (slug: string): string =>
-  slug.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => (dash ? ' ' : '') + letter.toUpperCase());
+  slug.replace(
+    /(^|-)([a-z])/g,
+    (_, dash: string, letter: string) => (dash ? ' ' : '') + letter.toUpperCase(),
+  );
 
 const domainOf = (areas: readonly Area[], name: string): Domain =>
-  areas.length === 1 && areas[0] ? areas[0].domain() : unionDomains(name, areas.map((area) => area.domain()));
+  areas.length === 1 && areas[0]
+    ? areas[0].domain()
+    : unionDomains(
+        name,
+        areas.map((area) => area.domain()),
+      );
 
 /** The agencies under `samples/agencies`, each described by its agency.yaml. */
 export function sampleAgencies(areas: Areas): DemoAgency[] {
   const folder = join(ROOT, 'samples/agencies');
-  const taxonomy = parseTaxonomy(readFileSync(join(ROOT, 'policies/taxonomy/common-v1.yaml'), 'utf8'));
+  const taxonomy = parseTaxonomy(
+    readFileSync(join(ROOT, 'policies/taxonomy/common-v1.yaml'), 'utf8'),
+  );
   return readdirSync(folder)
     .sort()
     .map((name): DemoAgency => {
@@ -57,7 +73,10 @@ export function sampleAgencies(areas: Areas): DemoAgency[] {
         id: agency.agency,
         name: agency.name,
         kind: agency.kind,
-        domain: domainOf(keys.map((key) => findArea(areas, kind, key)), agency.agency),
+        domain: domainOf(
+          keys.map((key) => findArea(areas, kind, key)),
+          agency.agency,
+        ),
         mapping: dataset.mapping,
         categories: (dataset.categories ?? declaredCategories(mapping, taxonomy)) as Category[],
         files: readdirSync(join(folder, name))
@@ -78,10 +97,12 @@ const recordFiles = (folder: string): string[] =>
       return RECORD_FILE.test(entry.name) && !OTHER_DATA.test(entry.name) ? [path] : [];
     });
 
-const fileName = (path: string): string => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+const fileName = (path: string): string =>
+  path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 
 /** Force slug in a street file's name, such as `2024-01-city-of-london-street.csv`. */
-const slugIn = (path: string): string | undefined => STREET_FILE.exec(fileName(path))?.[1]?.toLowerCase();
+const slugIn = (path: string): string | undefined =>
+  STREET_FILE.exec(fileName(path))?.[1]?.toLowerCase();
 
 /** First complete value of the "Falls within" column, for files that were renamed; undefined when there is none. */
 function fallsWithin(path: string): string | undefined {
@@ -94,7 +115,9 @@ function fallsWithin(path: string): string | undefined {
     return undefined;
   }
   const [header = '', first = ''] = text.split(/\r?\n/, 2);
-  const column = header.split(',').findIndex((name) => name.trim().toLowerCase() === 'falls within');
+  const column = header
+    .split(',')
+    .findIndex((name) => name.trim().toLowerCase() === 'falls within');
   return column < 0 ? undefined : first.split(',')[column];
 }
 
@@ -106,7 +129,9 @@ function areasOf(id: string, files: readonly string[], areas: Areas): Area[] {
   if (named.length > 0) return named;
   const spoken = new Set(files.slice(0, 3).map((file) => fallsWithin(file)?.toLowerCase() ?? ''));
   const found = forces.filter(({ name, slug }) =>
-    [...spoken].some((text) => text.includes(name.toLowerCase()) || text.replaceAll(' ', '-').includes(slug)),
+    [...spoken].some(
+      (text) => text.includes(name.toLowerCase()) || text.replaceAll(' ', '-').includes(slug),
+    ),
   );
   if (found.length > 0) return found;
   const own = forces.filter(({ slug }) => id === slug || id.startsWith(`${slug}-`));
@@ -123,7 +148,10 @@ function areasOf(id: string, files: readonly string[], areas: Areas): Area[] {
  */
 export function agenciesIn(dir: string, areas: Areas): DemoAgency[] {
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
-    throw new ConcordatError('data-missing', `${dir} is not a folder; give one with a sub-folder of police.uk CSV files for each agency`);
+    throw new ConcordatError(
+      'data-missing',
+      `${dir} is not a folder; give one with a sub-folder of police.uk CSV files for each agency`,
+    );
   }
   const folders = readdirSync(dir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
@@ -139,11 +167,17 @@ export function agenciesIn(dir: string, areas: Areas): DemoAgency[] {
     for (const name of folders) byAgency.set(name, recordFiles(join(dir, name)));
   }
   if (byAgency.size === 0) {
-    throw new ConcordatError('data-missing', `${dir} has no sub-folder; give each agency one, with its police.uk CSV files`);
+    throw new ConcordatError(
+      'data-missing',
+      `${dir} has no sub-folder; give each agency one, with its police.uk CSV files`,
+    );
   }
   return [...byAgency].map(([id, files]): DemoAgency => {
     if (!AGENCY_ID.test(id)) {
-      throw new ConcordatError('agency-name-invalid', 'name agency folders with lower-case letters, digits and hyphens');
+      throw new ConcordatError(
+        'agency-name-invalid',
+        'name agency folders with lower-case letters, digits and hyphens',
+      );
     }
     if (files.length === 0) {
       throw new ConcordatError('data-missing', `${id}: its folder has no .csv or .csv.gz file`);

@@ -2,11 +2,11 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { stringify } from 'yaml';
 import { ConcordatError } from '#libs/bytes';
 import { type Areas, formatDomainFile } from '#libs/grid';
-import { type SigningKey, createSigningKey, loadSigningKey, verifySignature } from '#libs/keystore';
+import { createSigningKey, loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
 import { Manifest, openEnvelope, seal } from '#libs/protocol';
-import { stringify } from 'yaml';
 import type { DemoAgency } from './agencies.js';
 import type { Children } from './children.js';
 import { ROOT } from './root.js';
@@ -44,7 +44,7 @@ export async function prepareFederation(
   const keys = new Map<string, string>();
   const init = (name: string, app: 'auditor' | 'coordinator' | 'node', args: readonly string[]) =>
     children.run(name, app, ['init', '--dir', join(dir, name), ...args], (message) => {
-      if (message.type === 'initialised') keys.set(name, String(message['publicKey']));
+      if (message.type === 'initialised') keys.set(name, String(message.publicKey));
     });
   const keyOf = (name: string): string => {
     const key = keys.get(name);
@@ -67,7 +67,16 @@ export async function prepareFederation(
       else copyFileSync(agency.policy, policy);
       return init(agency.id, 'node', [
         ...pinned,
-        ...['--agency', agency.id, '--mapping', agency.mapping, '--domain', domain, '--policy', policy],
+        ...[
+          '--agency',
+          agency.id,
+          '--mapping',
+          agency.mapping,
+          '--domain',
+          domain,
+          '--policy',
+          policy,
+        ],
         ...['--federation-policy', join(ROOT, 'policies/federation.yaml')],
       ]);
     }),
@@ -94,7 +103,10 @@ export async function prepareFederation(
   };
   const signed = `${JSON.stringify(seal('manifest', manifest, coordinatorKey), null, 2)}\n`;
   for (const { id, domain } of agencies) {
-    copyFileSync(join(dir, id, 'domain.txt.gz'), join(dir, COORDINATOR, 'domains', `${domain.hash}.txt.gz`));
+    copyFileSync(
+      join(dir, id, 'domain.txt.gz'),
+      join(dir, COORDINATOR, 'domains', `${domain.hash}.txt.gz`),
+    );
     writeFileSync(join(dir, id, 'manifest.json'), signed);
   }
   writeFileSync(join(dir, AUDITOR, 'manifest.json'), signed);
@@ -107,11 +119,16 @@ function checkSameFederation(dir: string, agencies: readonly DemoAgency[]): void
   const key = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
   const signed: unknown = JSON.parse(readFileSync(join(dir, COORDINATOR, 'manifest.json'), 'utf8'));
   const manifest = openEnvelope('manifest', Manifest, signed, key.publicKey, verifySignature);
-  const describe = (list: readonly { id: string; categories: readonly string[] }[], hash: (i: number) => string) =>
-    stringify(list.map(({ id, categories }, i) => [id, hash(i), [...categories]]));
+  const describe = (
+    list: readonly { id: string; categories: readonly string[] }[],
+    hash: (i: number) => string,
+  ) => stringify(list.map(({ id, categories }, i) => [id, hash(i), [...categories]]));
   const before = describe(manifest.agencies, (i) => manifest.agencies[i]?.domain ?? '');
   const now = describe(agencies, (i) => agencies[i]?.domain.hash ?? '');
   if (before !== now) {
-    throw new ConcordatError('dir-of-another-federation', `${dir} holds a federation of other agencies; give an empty folder`);
+    throw new ConcordatError(
+      'dir-of-another-federation',
+      `${dir} holds a federation of other agencies; give an empty folder`,
+    );
   }
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConcordatError } from '#libs/bytes';
-import { monthsOf } from '#libs/query';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
+import { monthsOf } from '#libs/query';
 import type { Question } from '../ask.js';
 import { ROOT } from './root.js';
 
@@ -24,7 +24,8 @@ export interface Held {
   readonly categories: readonly string[];
 }
 
-const unique = (lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())].sort();
+const unique = (lists: readonly (readonly string[])[]): string[] =>
+  [...new Set(lists.flat())].sort();
 
 /**
  * The demo's question. With own data: every category present in the last twelve months present, unless told otherwise; with
@@ -39,10 +40,15 @@ export function demoQuestion(
     readonly categories: readonly string[] | undefined;
   },
 ): Question {
-  const sample = SampleQuestion.parse(parse(readFileSync(join(ROOT, 'samples/question.yaml'), 'utf8')));
+  const sample = SampleQuestion.parse(
+    parse(readFileSync(join(ROOT, 'samples/question.yaml'), 'utf8')),
+  );
   const months = unique(held.map((agency) => agency.months));
   if (months.length === 0) {
-    throw new ConcordatError('no-data', 'no file could be read: see the reasons above, mend the files and run again');
+    throw new ConcordatError(
+      'no-data',
+      'no file could be read: see the reasons above, mend the files and run again',
+    );
   }
   const present = unique(held.map((agency) => agency.categories));
   const last = months.slice(-DEFAULT_MONTHS);

@@ -1,6 +1,7 @@
 /** What the demo prints: one JSON document for programs, or a short table for people. */
-import type { Held } from './question.js';
+
 import { placeNames } from './places.js';
+import type { Held } from './question.js';
 
 export interface DemoReport {
   readonly release: {
@@ -15,12 +16,21 @@ export interface DemoReport {
   readonly agencies: readonly AgencyLine[];
   readonly total: Estimated;
   readonly cells: { readonly domain: number; readonly nonZero: number };
-  readonly privacy: { readonly unit: string; readonly rho: string; readonly epsilon: number; readonly delta: number };
-  readonly logs: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
+  readonly privacy: {
+    readonly unit: string;
+    readonly rho: string;
+    readonly epsilon: number;
+    readonly delta: number;
+  };
+  readonly logs: readonly {
+    readonly origin: string;
+    readonly size: number;
+    readonly root: string;
+  }[];
   readonly elapsedMs: number;
 }
 
-export interface Estimated {
+interface Estimated {
   readonly estimate: number;
   readonly standardError: number;
   readonly integer: number;
@@ -52,13 +62,16 @@ const between = ({ low, high }: { low: number; high: number }): string =>
   `likely ${number(Math.max(0, Math.floor(low)))} to ${number(Math.ceil(high))}`;
 
 const table = (rows: readonly (readonly string[])[], rightFrom: number): string => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows
     .map((row) =>
       row
         .map((cell, column) => {
           const width = widths[column] ?? 0;
-          return column >= rightFrom && column < row.length - 1 ? cell.padStart(width) : cell.padEnd(width);
+          return column >= rightFrom && column < row.length - 1
+            ? cell.padStart(width)
+            : cell.padEnd(width);
         })
         .join('  ')
         .trimEnd(),
@@ -95,7 +108,12 @@ Privacy: each ${report.privacy.unit} is protected with rho ${report.privacy.rho}
 ${table(
   [
     ['top 10 cells', 'local authority', 'about', ''],
-    ...top.map((cell) => [cell.id, placeOf(cell.id), number(Math.max(0, cell.estimate)), `(${between(cell)})`]),
+    ...top.map((cell) => [
+      cell.id,
+      placeOf(cell.id),
+      number(Math.max(0, cell.estimate)),
+      `(${between(cell)})`,
+    ]),
   ],
   2,
 )}

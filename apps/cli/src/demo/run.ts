@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConcordatError, bytesToHex } from '#libs/bytes';
-import { parseCheckpoint } from '#libs/tlog';
 import { z } from 'zod';
+import { bytesToHex, ConcordatError } from '#libs/bytes';
+import { parseCheckpoint } from '#libs/tlog';
 import { ask, type RoundProgress } from '../ask.js';
 import { graphql, reach } from '../graphql-client.js';
 import { fetchRelease, writeCellsCsv } from '../release-files.js';
@@ -50,7 +50,12 @@ const Summary = z.object({
 });
 const IngestResult = z.object({
   files: z.array(
-    z.object({ name: z.string(), status: z.string(), code: z.string().optional(), message: z.string().optional() }),
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      code: z.string().optional(),
+      message: z.string().optional(),
+    }),
   ),
   totals: Summary.omit({ categories: true }),
   months: z.array(z.string()),
@@ -70,7 +75,8 @@ export async function runDemo(
 ): Promise<Demo> {
   const startedMs = performance.now();
   const areas = loadAreas();
-  const agencies = options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
+  const agencies =
+    options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'concordat-'));
   mkdirSync(dir, { recursive: true });
   const children = new Children(onDeath);
@@ -91,15 +97,23 @@ export async function runDemo(
       ...['--dir', join(dir, AUDITOR), '--coordinator', url],
     ]);
     await Promise.all(
-      agencies.map(({ id }) => children.serve(id, 'node', ['serve', '--dir', join(dir, id), '--coordinator', url])),
+      agencies.map(({ id }) =>
+        children.serve(id, 'node', ['serve', '--dir', join(dir, id), '--coordinator', url]),
+      ),
     );
     await untilConnected(url, agencies.length);
     progress.say(`${agencies.length} nodes have dialled the coordinator at ${url}`);
 
     const held = new Map<string, Held>(
-      [...ingested].map(([id, { months, held: summary }]) => [id, { months, categories: summary?.categories ?? [] }]),
+      [...ingested].map(([id, { months, held: summary }]) => [
+        id,
+        { months, categories: summary?.categories ?? [] },
+      ]),
     );
-    const question = demoQuestion([...held.values()], { ...options, ownData: options.data !== undefined });
+    const question = demoQuestion([...held.values()], {
+      ...options,
+      ownData: options.data !== undefined,
+    });
     progress.say(
       `asking for ${question.categories.length} categories in ${question.periods.length} months at resolution ${question.resolution}`,
     );
@@ -182,28 +196,42 @@ async function ingestOne(
   await children.run(
     agency.id,
     'node',
-    ['ingest', '--dir', join(dir, agency.id), '--refused-ok', '--categories', agency.categories.join(), ...agency.files],
+    [
+      'ingest',
+      '--dir',
+      join(dir, agency.id),
+      '--refused-ok',
+      '--categories',
+      agency.categories.join(),
+      ...agency.files,
+    ],
     (message) => {
-      if (message.type === 'ingested') report = message['report'];
+      if (message.type === 'ingested') report = message.report;
       if (message.type === 'progress') {
-        const [rows, file, fileCount] = [message['rows'], message['file'], message['fileCount']].map(Number);
+        const [rows, file, fileCount] = [message.rows, message.file, message.fileCount].map(Number);
         progress.ingest(agency.id, file ?? 0, fileCount ?? 0, rows ?? 0);
       }
     },
   );
   const parsed = IngestResult.safeParse(report);
-  if (!parsed.success) throw new ConcordatError('child-failed', `${agency.id} did not report its ingest`);
+  if (!parsed.success)
+    throw new ConcordatError('child-failed', `${agency.id} did not report its ingest`);
   return parsed.data;
 }
 
 /** Waits until every node has told the coordinator what it holds. */
 async function untilConnected(url: string, expected: number): Promise<void> {
-  const Agencies = z.object({ agencies: z.array(z.object({ lastContactAt: z.string().nullable() })) });
+  const Agencies = z.object({
+    agencies: z.array(z.object({ lastContactAt: z.string().nullable() })),
+  });
   for (let waitedMs = 0; ; waitedMs += 100) {
     const { agencies } = await graphql(url, '{ agencies { lastContactAt } }', {}, Agencies);
     if (agencies.filter(({ lastContactAt }) => lastContactAt !== null).length === expected) return;
     if (waitedMs > READY_WITHIN_MS) {
-      throw new ConcordatError('node-not-connected', 'a node did not reach the coordinator; see its folder for its settings');
+      throw new ConcordatError(
+        'node-not-connected',
+        'a node did not reach the coordinator; see its folder for its settings',
+      );
     }
     await pause(100);
   }
@@ -214,16 +242,29 @@ const reportRound = (progress: Progress): ((round: RoundProgress) => void) => {
   return ({ phase, coverage }) => {
     const waiting = coverage.filter(({ status }) => status === 'waiting').length;
     const text =
-      phase === 'collecting' ? `${coverage.length - waiting} of ${coverage.length} agencies have answered` : `round ${phase}`;
+      phase === 'collecting'
+        ? `${coverage.length - waiting} of ${coverage.length} agencies have answered`
+        : `round ${phase}`;
     if (text !== last) progress.say(text);
     last = text;
   };
 };
 
-function agencyLine(id: string, round: RoundProgress, ingested: IngestResult | undefined): AgencyLine {
+function agencyLine(
+  id: string,
+  round: RoundProgress,
+  ingested: IngestResult | undefined,
+): AgencyLine {
   const coverage = round.coverage.find(({ agency }) => agency === id);
   const { rows, located, noLocation, outside, duplicates, rejected } = ingested?.held ??
-    ingested?.totals ?? { rows: 0, located: 0, noLocation: 0, outside: 0, duplicates: 0, rejected: {} };
+    ingested?.totals ?? {
+      rows: 0,
+      located: 0,
+      noLocation: 0,
+      outside: 0,
+      duplicates: 0,
+      rejected: {},
+    };
   return {
     id,
     status: coverage?.status ?? 'not-asked',
@@ -238,7 +279,13 @@ function agencyLine(id: string, round: RoundProgress, ingested: IngestResult | u
   };
 }
 
-const Estimate = { estimate: z.number(), standardError: z.number(), low: z.number(), high: z.number(), integer: z.int() };
+const Estimate = {
+  estimate: z.number(),
+  standardError: z.number(),
+  low: z.number(),
+  high: z.number(),
+  integer: z.int(),
+};
 const ReleaseReply = z.object({
   release: z.object({
     id: z.string(),
@@ -251,7 +298,12 @@ const ReleaseReply = z.object({
     periods: z.array(z.string()),
     domainCells: z.int(),
     nonZeroCells: z.int(),
-    privacy: z.object({ unit: z.string(), rho: z.string(), epsilon: z.number(), delta: z.number() }),
+    privacy: z.object({
+      unit: z.string(),
+      rho: z.string(),
+      epsilon: z.number(),
+      delta: z.number(),
+    }),
     total: z.object(Estimate),
   }),
 });
@@ -283,7 +335,9 @@ const readTop = async (url: string, id: string, resolution: number): Promise<Top
 
 /** Newest checkpoint of every log of the federation, as the coordinator relays them. */
 async function readLogs(url: string): Promise<DemoReport['logs']> {
-  const Relayed = z.object({ checkpoints: z.array(z.object({ origin: z.string(), note: z.string() })) });
+  const Relayed = z.object({
+    checkpoints: z.array(z.object({ origin: z.string(), note: z.string() })),
+  });
   const reply = Relayed.parse(await (await reach(new URL('/v1/checkpoints', url))).json());
   return reply.checkpoints
     .map(({ note }) => parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)))

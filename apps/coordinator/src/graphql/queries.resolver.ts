@@ -3,12 +3,12 @@ import { Args, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { DatasetsService } from './datasets.service.js';
 import {
   Agency,
-  AssertionInput,
+  type AssertionInput,
   CellPage,
   Federation,
   LedgerLine,
   Preview,
-  QueryInput,
+  type QueryInput,
   Release,
   RoundView,
 } from './models.js';
@@ -34,12 +34,16 @@ export class QueriesResolver {
     return this.datasets.agencies();
   }
 
-  @Query(() => Preview, { description: 'Cost and typical error of a question. Asks nobody, spends nothing.' })
+  @Query(() => Preview, {
+    description: 'Cost and typical error of a question. Asks nobody, spends nothing.',
+  })
   preview(@Args('query') query: QueryInput): Preview {
     return this.rounds.preview(query);
   }
 
-  @Mutation(() => RoundView, { description: 'Opens a round. The assertion is signed by an analyst of the manifest.' })
+  @Mutation(() => RoundView, {
+    description: 'Opens a round. The assertion is signed by an analyst of the manifest.',
+  })
   submitQuery(
     @Args('query') query: QueryInput,
     @Args('assertion') assertion: AssertionInput,
@@ -53,7 +57,9 @@ export class QueriesResolver {
   }
 
   @Query(() => [Release], { description: 'Newest first.' })
-  releases(@Args('first', { type: () => Int, defaultValue: 10 }) first: number): Promise<Release[]> {
+  releases(
+    @Args('first', { type: () => Int, defaultValue: 10 }) first: number,
+  ): Promise<Release[]> {
     return this.published.list(first);
   }
 
@@ -63,14 +69,16 @@ export class QueriesResolver {
   }
 
   @Query(() => CellPage, {
-    description: 'Cells of a release, at most 5,000 a page, summed over the categories and periods left out.',
+    description:
+      'Cells of a release, at most 5,000 a page, summed over the categories and periods left out.',
   })
   cells(
     @Args('release', { type: () => ID }) release: string,
     @Args('resolution', { type: () => Int }) resolution: number,
     @Args('category', { type: () => String, nullable: true }) category: string | null = null,
     @Args('period', { type: () => String, nullable: true }) period: string | null = null,
-    @Args('orderBy', { defaultValue: 'cell', description: 'cell, or estimate (highest first)' }) orderBy: string,
+    @Args('orderBy', { defaultValue: 'cell', description: 'cell, or estimate (highest first)' })
+    orderBy: string,
     @Args('first', { type: () => Int, defaultValue: 1000 }) first: number,
     @Args('after', { type: () => String, nullable: true }) after: string | null = null,
   ): Promise<CellPage> {

@@ -64,8 +64,8 @@ async function open(
   return { page, foreign, complaints };
 }
 
-const shot = (page: Page, name: string) =>
-  page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, shots)) });
+const shotPath = (name: string): string => fileURLToPath(new URL(`${name}.png`, shots));
+const shot = (page: Page, name: string) => page.screenshot({ path: shotPath(name) });
 
 describe('the map page', () => {
   it('shows hexagons, key, reading and table, and asks no other host for anything', async () => {
@@ -176,6 +176,11 @@ describe('the map page', () => {
     await shot(page, 'empty');
     reader.published = [header];
     await page.getByRole('table').waitFor({ timeout: 15_000 });
+    // A narrow window reflows instead of scrolling sideways (WCAG 2.2, 1.4.10).
+    await page.setViewportSize({ width: 360, height: 800 });
+    await settled(page);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.screenshot({ path: shotPath('narrow'), fullPage: true });
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -69,8 +69,8 @@ describe('map routes', () => {
     expect(await getJson(`/v1/releases/${header.id}`)).toEqual(header);
   });
 
-  it('gives the grid as its compact list', async () => {
-    const { body, headers } = await get(`/v1/grids/${domain.hash}`);
+  it('gives the cells of a release as their compact list', async () => {
+    const { body, headers } = await get(`${grid}/cells`);
     expect(body).toBe(formatDomainFile(domain));
     expect(headers['cache-control']).toContain('immutable');
   });
@@ -129,7 +129,7 @@ describe('map routes', () => {
   it.each([
     [404, 'no-such-release', '/v1/releases/nothing'],
     [404, 'no-such-release', '/v1/grid/nothing/all/all/9/domain'],
-    [404, 'no-such-grid', '/v1/grids/0000'],
+    [404, 'no-such-release', '/v1/grid/nothing/cells'],
     [404, 'no-such-layer', `${grid}/arson/all/9/domain`],
     [404, 'no-such-layer', `${grid}/all/2024-13/9/domain`],
     [404, 'no-such-layer', `${grid}/__proto__/all/9/domain`],

@@ -22,13 +22,13 @@ export class MapController {
     return this.map.header(id);
   }
 
-  @Get('grids/:hash')
-  async domain(
-    @Param('hash') hash: string,
+  @Get('grid/:release/cells')
+  async cells(
+    @Param('release') release: string,
     @Headers() headers: RequestHeaders,
     @Res() reply: Reply,
   ): Promise<void> {
-    sendStored(reply, headers, await this.map.domain(hash), IMMUTABLE);
+    sendStored(reply, headers, await this.map.cells(release), IMMUTABLE);
   }
 
   @Get('grid/:release/:layer/:period/:resolution')

@@ -61,12 +61,11 @@ export class MapService {
     );
   }
 
-  /** Compact cells of a grid, one per line. Throws `no-such-grid` when no release uses it. */
-  domain(gridHash: string): Promise<StoredBody> {
-    const release = this.releases.list().find((header) => header.gridHash === gridHash);
-    if (!release) return refuse('no-such-grid', 'no release uses a grid of this hash');
-    return this.#bodies.get(`grid/${gridHash}`, async () => {
-      const tree = await this.releases.tree(release.id);
+  /** Cells that the release has values for, as a compact list, one per line: what chunks leave out. */
+  async cells(release: string): Promise<StoredBody> {
+    this.header(release);
+    return this.#bodies.get(`cells/${release}`, async () => {
+      const tree = await this.releases.tree(release);
       const leaves = tree.cells.subarray(tree.levelStart[tree.levelResolution.length - 1]);
       const lines = Array.from(compact(leaves), (cell) => `${cellToText(cell)}\n`);
       return storedBody('text/plain; charset=utf-8', Buffer.from(lines.join('')));

@@ -4,7 +4,6 @@ import type { Reply } from './stored-body.js';
 
 const NOT_FOUND = new Set([
   'no-such-release',
-  'no-such-grid',
   'no-such-layer',
   'no-such-resolution',
   'outside-grid',

@@ -15,10 +15,10 @@ import {
   planEstimate,
   type Resolution,
 } from '#libs/dp';
-import { type GridTree, buildTree, embed, formatDomainFile, unionDomains } from '#libs/grid';
+import { buildTree, embed, formatDomainFile, type GridTree, unionDomains } from '#libs/grid';
 import type { Blobs } from '#libs/journal';
 import type { CoverageEntry, Receipt, ReleaseHeader, Signed } from '#libs/protocol';
-import { type QueryGroup, describeQuery, groupsOf } from '#libs/query';
+import { describeQuery, groupsOf, type QueryGroup } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 import type { Party, Round } from '../rounds/round.js';
 import type { VectorStore } from '../rounds/vector-store.js';
@@ -57,7 +57,10 @@ const sameGroup = (a: QueryGroup, b: QueryGroup): boolean =>
 const bytesOf = (values: Int32Array | Float64Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-async function openClass(parties: readonly Answered[], sources: ReleaseSources): Promise<CoverageClass> {
+async function openClass(
+  parties: readonly Answered[],
+  sources: ReleaseSources,
+): Promise<CoverageClass> {
   const { federation, round, blobs } = sources;
   const finest = round.query.resolution as Resolution;
   const agencies = parties.map(({ agency }) => {
@@ -65,7 +68,10 @@ async function openClass(parties: readonly Answered[], sources: ReleaseSources):
     if (!known) throw new ConcordatError('unknown-agency', 'a contributor is not in the manifest');
     return known;
   });
-  const domain = unionDomains('coverage', agencies.map((agency) => federation.domainOf(agency)));
+  const domain = unionDomains(
+    'coverage',
+    agencies.map((agency) => federation.domainOf(agency)),
+  );
   const tree = buildTree(domain, { finest });
   const members = agencies.map((agency, i): Member => {
     const own = federation.treeOf(agency, finest);
@@ -89,7 +95,11 @@ async function openClass(parties: readonly Answered[], sources: ReleaseSources):
   };
 }
 
-async function composeGroup(group: QueryGroup, coverage: CoverageClass, { vectors, blobs }: ReleaseSources) {
+async function composeGroup(
+  group: QueryGroup,
+  coverage: CoverageClass,
+  { vectors, blobs }: ReleaseSources,
+) {
   const contributions = await Promise.all(
     coverage.members.map(async ({ party, tree, embedding }) => {
       const { groups, receipt } = party.contribution;
@@ -130,14 +140,22 @@ function coverageOf({ round, federation, receiptDigest }: ReleaseSources): Cover
       };
     }
     const code = 'code' in party ? party.code : null;
-    return { agency: party.agency, name, status: party.status === 'waiting' ? 'silent' : party.status, code, ...nothing };
+    return {
+      agency: party.agency,
+      name,
+      status: party.status === 'waiting' ? 'silent' : party.status,
+      code,
+      ...nothing,
+    };
   });
 }
 
 /** Composes and writes everything but the header itself, which it returns. Throws `no-contribution`. */
 export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHeader> {
   const { round, federation } = sources;
-  const answered = [...round.parties.values()].filter((party): party is Answered => party.status === 'answered');
+  const answered = [...round.parties.values()].filter(
+    (party): party is Answered => party.status === 'answered',
+  );
   if (answered.length === 0) throw new ConcordatError('no-contribution', 'no agency answered');
 
   const classes = new Map<string, { readonly at: number; readonly coverage: CoverageClass }>();
@@ -149,9 +167,15 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
     // Nobody holds it: the group is missing from the release, which is not the same as zero.
     if (parties.length === 0) continue;
     const key = parties.map(({ agency }) => agency).join();
-    const known = classes.get(key) ?? { at: classes.size, coverage: await openClass(parties, sources) };
+    const known = classes.get(key) ?? {
+      at: classes.size,
+      coverage: await openClass(parties, sources),
+    };
     classes.set(key, known);
-    groups.push({ ...(await composeGroup(group, known.coverage, sources)), coverageClass: known.at });
+    groups.push({
+      ...(await composeGroup(group, known.coverage, sources)),
+      coverageClass: known.at,
+    });
     // Lets polls and health checks through between groups.
     await setImmediate();
   }

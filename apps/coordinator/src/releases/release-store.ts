@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { type Domain, type GridTree, type Resolution, buildTree, embed, parseDomainFile, unionDomains } from '#libs/grid';
+import {
+  buildTree,
+  type Domain,
+  embed,
+  type GridTree,
+  parseDomainFile,
+  type Resolution,
+  unionDomains,
+} from '#libs/grid';
 import type { Blobs } from '#libs/journal';
 import { ReleaseHeader, releaseBytes } from '#libs/protocol';
 import { LayerSum } from '../map/map-layer.js';
@@ -95,7 +103,10 @@ export class ReleaseStore {
       );
     });
     if (wanted.length === 0) {
-      throw new ConcordatError('no-such-layer', 'the release has no group of this category and period');
+      throw new ConcordatError(
+        'no-such-layer',
+        'the release has no group of this category and period',
+      );
     }
     const sum = new LayerSum(tree.nodeCount, wanted.length);
     for (const group of wanted) sum.add(await this.columns(id, group));
