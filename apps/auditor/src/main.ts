@@ -6,7 +6,6 @@ import { stringify } from 'yaml';
 import { createSigningKey } from '#libs/keystore';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
 import { auditorPaths } from './config.js';
-import { serveAuditor } from './serve.js';
 
 const program = new Command('concordat auditor').description(
   'Witnesses every log of a federation.',
@@ -42,7 +41,11 @@ program
   .requiredOption('--dir <folder>', 'folder made by init')
   .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
   .action((options) =>
-    runProcess(createLogger('auditor'), () => serveAuditor(options.dir, options.coordinator)),
+    runProcess(createLogger('auditor'), async () => {
+      // The server's frameworks take a second to load, which `init` does not need.
+      const { serveAuditor } = await import('./serve.js');
+      return serveAuditor(options.dir, options.coordinator);
+    }),
   );
 
 await runProgram(() => program.parseAsync());
