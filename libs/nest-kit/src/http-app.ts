@@ -1,3 +1,4 @@
+import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConcordatError } from '#libs/bytes';
 import { type Logger, nestLogger } from './logger.js';
@@ -10,7 +11,7 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024;
  * loaded here, so that commands of a process which serve nothing start without them.
  */
 export async function createHttpApp(
-  module: unknown,
+  module: DynamicModule,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
   const [{ NestFactory }, { FastifyAdapter }, { ProblemFilter }] = await Promise.all([
