@@ -9,14 +9,14 @@ const read = (path: string): string => readFileSync(`policies/${path}`, 'utf8');
 /** Policy decisions, one at a time, over every case of a shipped policy in turn (permits, holds and refusals). */
 export async function run(emit: Emit): Promise<void> {
   const agency = parsePolicy(read('agencies/avon-and-somerset-police.yaml'));
-  const set = { agency, federation: parseFederation(read('federation.yaml')) };
-  const requests = agency.cases.map((item) => requestOf(agency, item));
+  const policies = { agency, federation: parseFederation(read('federation.yaml')) };
+  const requests = agency.cases.map((item) => ({ policies, ...requestOf(agency, item) }));
   const times = new Float64Array(ROUNDS);
   for (let i = -2_000; i < ROUNDS; i++) {
     const request = requests[(i + 2_000) % requests.length];
     if (!request) continue;
     const start = performance.now();
-    decide(set, request);
+    decide(request);
     if (i >= 0) times[i] = performance.now() - start;
   }
   times.sort();

@@ -152,7 +152,8 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const categories = [...new Set(groups.map(({ category }) => category))];
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
   const analyst = task.assertion.payload.analyst;
-  const decision = decide(node.policies, {
+  const decision = decide({
+    policies: node.policies,
     dataset,
     query: { ...query, categories: categories.sort(), periods },
     analyst: {
@@ -164,7 +165,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
       categories: node.agency.categories,
       gridHash: node.manifest.grid.hash,
     },
-    ledger: ledgerView(node.ledger, analyst, now),
+    ledger: ledgerView(node.ledger, { analyst, at: now }),
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);
@@ -180,11 +181,13 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     grant: decision.grant,
     policyDigest: node.policyDigest,
   });
-  let reservation: bigint;
-  if (paid.ok) reservation = await node.append(paid.entry);
   // An earlier attempt paid and its process died before it released: that spend is used, and no noise of it ever left.
-  else if (paid.code === 'already-reserved' && paid.index !== undefined) reservation = paid.index;
-  else return refused(paid.code);
+  const logged = paid.ok
+    ? { index: await node.append(paid.entry), entry: paid.entry }
+    : { index: paid.index, entry: paid.entry };
+  if (logged.index === undefined || logged.entry === undefined) {
+    return refused(paid.ok ? 'internal' : paid.code);
+  }
 
   const tree = node.tree(query.resolution as Resolution);
   const levels = variances.map(({ sigma2 }, level) => ({
@@ -210,13 +213,13 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     ...about(task, node),
     versionDigest: version.digest,
     dataset,
-    rho: query.rho,
-    grant: decision.grant,
-    policyDigest: node.policyDigest,
+    rho: logged.entry.rho,
+    grant: logged.entry.grant,
+    policyDigest: logged.entry.policyDigest,
     valueDigest,
     blob: valueDigest,
     mechanism: 'discrete-gaussian',
-    reservation: String(reservation),
+    reservation: String(logged.index),
   };
   const index = await node.append(entry);
   return { ok: true, answer: { ...described, index, entry } };

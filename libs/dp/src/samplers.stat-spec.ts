@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { chiSquarePValue, seededRandom } from '#libs/testing';
 import {
   discreteGaussian,
@@ -15,6 +15,7 @@ import {
  */
 const ALPHA = 1e-6;
 const NIGHTLY = process.env.CONCORDAT_NIGHTLY === '1';
+if (NIGHTLY) jest.setTimeout(30 * 60_000);
 const DRAWS = NIGHTLY ? 10 ** 8 : 10 ** 6;
 const REFERENCE_DRAWS = NIGHTLY ? 10 ** 7 : 10 ** 5;
 

@@ -17,7 +17,7 @@ export interface CaseResult {
 export function requestOf(
   policy: AgencyPolicy,
   item: Omit<PolicyCase, 'name' | 'expect'>,
-): DecisionRequest {
+): Omit<DecisionRequest, 'policies'> {
   const base = policy.baseline;
   return {
     query: { ...base?.query, ...item.query },
@@ -43,6 +43,6 @@ export function shownDecision(decision: Decision): string {
 export const runCases = (set: PolicySet): readonly CaseResult[] =>
   set.agency.cases.map((item) => {
     const expected = shownExpectation(item);
-    const got = shownDecision(decide(set, requestOf(set.agency, item)));
+    const got = shownDecision(decide({ policies: set, ...requestOf(set.agency, item) }));
     return { name: item.name, ok: got === expected, expected, got };
   });

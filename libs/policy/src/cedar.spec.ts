@@ -221,35 +221,33 @@ function cedarAllows(preparsedPolicySetId: string, asked: Request): boolean {
 }
 
 const decideOurs = (agency: AgencyPolicy, asked: Request) =>
-  decide(
-    { federation: open, agency },
-    {
-      query: {
-        version: 1,
-        measure: 'incidents',
-        categories: asked.categories,
-        periods: asked.periods,
-        resolution: asked.resolution,
-        grid: 'ew-2026-1',
-        gridHash: HASH,
-        rho: asked.rho,
-        purpose: asked.purpose,
-      },
-      analyst: { id: 'a', roles: asked.roles },
-      agency: {
-        id: AGENCY,
-        categories: HELD,
-        ...(asked.population === undefined
-          ? {}
-          : { smallestPopulation: { [asked.resolution]: asked.population } }),
-      },
-      ledger: {
-        spent: { incidents: { 2022: asked.spent, 2023: asked.spent, 2024: asked.spent } },
-        analysts: { a: { rhoThisYear: asked.analystSpent, queriesToday: asked.queriesToday } },
-      },
-      now: asked.now,
+  decide({
+    policies: { federation: open, agency },
+    query: {
+      version: 1,
+      measure: 'incidents',
+      categories: asked.categories,
+      periods: asked.periods,
+      resolution: asked.resolution,
+      grid: 'ew-2026-1',
+      gridHash: HASH,
+      rho: asked.rho,
+      purpose: asked.purpose,
     },
-  );
+    analyst: { id: 'a', roles: asked.roles },
+    agency: {
+      id: AGENCY,
+      categories: HELD,
+      ...(asked.population === undefined
+        ? {}
+        : { smallestPopulation: { [asked.resolution]: asked.population } }),
+    },
+    ledger: {
+      spent: { incidents: { 2022: asked.spent, 2023: asked.spent, 2024: asked.spent } },
+      analysts: { a: { rhoThisYear: asked.analystSpent, queriesToday: asked.queriesToday } },
+    },
+    now: asked.now,
+  });
 
 /** The request moved onto a grant, so that often a single bound decides. */
 const near = (asked: Request, agency: AgencyPolicy, dims: readonly boolean[]): Request => {

@@ -38,6 +38,7 @@ export type Decision =
 
 /** Everything but the policy set may come from outside: each member is read strictly and refused with a code. */
 export interface DecisionRequest {
+  readonly policies: PolicySet;
   readonly query: unknown;
   /** The dataset whose budget pays; the query's measure when left out. */
   readonly dataset?: unknown;
@@ -143,10 +144,8 @@ function checkLimits(
   }
 }
 
-function decideOrThrow(
-  { federation, agency: policy }: PolicySet,
-  request: DecisionRequest,
-): Decision {
+function decideOrThrow(request: DecisionRequest): Decision {
+  const { federation, agency: policy } = request.policies;
   const query = readQuery(request.query);
   const everything = { id: policy.agency, categories: CATEGORIES };
   const agency = readAs(AgencyView, request.agency ?? everything, 'bad-agency-view', 'agency');
@@ -186,12 +185,12 @@ function decideOrThrow(
 }
 
 /**
- * Decides a request under a policy set. Never throws: a fault inside reads as a refusal (`internal-fault`), so that an error can never
+ * Decides a request under its policy set. Never throws: a fault inside reads as a refusal (`internal-fault`), so that an error can never
  * allow. Grants are not united: one grant alone must admit the whole request.
  */
-export function decide(set: PolicySet, request: DecisionRequest): Decision {
+export function decide(request: DecisionRequest): Decision {
   try {
-    return decideOrThrow(set, request);
+    return decideOrThrow(request);
   } catch (error) {
     if (error instanceof Refusal) {
       return { decision: 'refuse', code: error.code, constraint: error.constraint };

@@ -122,7 +122,8 @@ describe('diff', () => {
         if (diffPolicies(from, to).verdict === 'WIDENS') return;
         for (const query of questions) {
           const permits = (agency: AgencyPolicy) =>
-            decide({ federation, agency }, requestOf(policy, { query })).decision === 'permit';
+            decide({ policies: { federation, agency }, ...requestOf(policy, { query }) })
+              .decision === 'permit';
           expect(permits(to) && !permits(from)).toBe(false);
         }
       }),

@@ -172,7 +172,9 @@ export function lintPolicy(policy: AgencyPolicy): readonly LintFault[] {
   const federation = openFederation(policy);
   const requests = policy.cases.map((item) => requestOf(policy, item));
   const outcomes = (agency: AgencyPolicy): readonly string[] =>
-    requests.map((request) => shownDecision(decide({ federation, agency }, request)));
+    requests.map((request) =>
+      shownDecision(decide({ policies: { federation, agency }, ...request })),
+    );
   const before = outcomes(policy);
   const flips = (variant: AgencyPolicy): boolean =>
     outcomes(variant).some((outcome, i) => outcome !== before[i]);

@@ -47,7 +47,7 @@ describe('the shipped policies', () => {
     for (const periods of [['2023-07/2024-06'], [...months, ...later]]) {
       const request = requestOf(agency, { query: { categories: CATEGORIES, periods } });
       for (const now of ['2024-09-02T09:00:00Z', '2026-11-21T22:00:00Z', '2034-12-31T23:59:59Z']) {
-        expect(decide({ federation, agency }, { ...request, now })).toEqual({
+        expect(decide({ policies: { federation, agency }, ...request, now })).toEqual({
           decision: 'permit',
           grant: 'hotspot-policing',
         });

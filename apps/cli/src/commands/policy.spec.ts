@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { Command } from 'commander';
+import { openJournal } from '#libs/journal';
+import { type Entry, encodeEntry } from '#libs/tlog';
 import { registerPolicy } from './policy.js';
 
 const policies = fileURLToPath(new URL('../../../../policies/', import.meta.url));
@@ -171,5 +174,75 @@ describe('concordat policy', () => {
     expect(err).toContain('may count incidents of anti-social behaviour, for hotspot-policing or');
     expect(await concordat('table', bristol, '--json')).toBe(0);
     expect(JSON.parse(out).rows).toContainEqual(['rho-per-query', '1/8']);
+  });
+});
+
+describe('concordat policy why', () => {
+  const fingerprint = 'a'.repeat(64);
+  const about = {
+    verb: 'consultation',
+    at: '2026-05-01T09:00:00.000Z',
+    actor: 'bristol-council',
+    recipient: 'coordinator',
+    purpose: 'hotspot-policing',
+    round: 'r1',
+  } as const;
+  const received: Entry = {
+    kind: 'query.received',
+    ...about,
+    fingerprint,
+    analyst: 'analyst-1',
+    query: '{}',
+  };
+  const refused: Entry = {
+    kind: 'query.refused',
+    ...about,
+    fingerprint,
+    code: 'rho-per-query',
+    constraint: 'grants.hotspot-policing.rhoPerQuery',
+    policyDigest: 'b'.repeat(64),
+  };
+
+  it('tells what the log says of one query, and of no other', async () => {
+    const dir = join(folder, 'node', 'log');
+    mkdirSync(dir, { recursive: true });
+    const seed = new Uint8Array(32).fill(1);
+    const origin = 'node.example/log';
+    const journal = await openJournal({
+      dir,
+      origin,
+      signer: {
+        name: origin,
+        publicKey: ed25519.getPublicKey(seed),
+        sign: (message) => ed25519.sign(message, seed),
+      },
+    });
+    for (const entry of [{ ...received, fingerprint: 'c'.repeat(64) }, received, refused]) {
+      await journal.append(encodeEntry(entry));
+    }
+    await journal.checkpoint();
+    await journal.close();
+    expect(await concordat('why', fingerprint, '--log', join(folder, 'node'), '--json')).toBe(0);
+    expect(JSON.parse(out).entries).toEqual([
+      {
+        index: '1',
+        at: about.at,
+        kind: 'query.received',
+        says: 'asked by analyst-1 for hotspot-policing',
+        policyDigest: null,
+      },
+      {
+        index: '2',
+        at: about.at,
+        kind: 'query.refused',
+        says: 'rho-per-query; grants.hotspot-policing.rhoPerQuery',
+        policyDigest: 'b'.repeat(64),
+      },
+    ]);
+    expect(await concordat('why', 'd'.repeat(64), '--log', dir)).toBe(1);
+    expect(err).toContain('no entry about this query');
+    await expect(concordat('why', 'x', '--log', dir)).rejects.toMatchObject({
+      code: 'bad-fingerprint',
+    });
   });
 });

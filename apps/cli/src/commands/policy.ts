@@ -20,6 +20,7 @@ import {
   requestOf,
   runCases,
 } from '#libs/policy';
+import { runWhy } from './policy-why.js';
 
 const FEDERATION = 'federation.yaml';
 
@@ -97,7 +98,7 @@ function decideFiles(options: DecideOptions) {
       roles: options.role ?? assumedRoles(agency),
     };
     const now = options.at ?? new Date(Date.now()).toISOString();
-    return decide({ federation, agency }, { query, analyst, agency: view, ledger, now });
+    return decide({ policies: { federation, agency }, query, analyst, agency: view, ledger, now });
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     return { decision: 'refuse', code: error.code, constraint: error.message } as const;
@@ -330,6 +331,23 @@ export function registerPolicy(program: Command): void {
       '\nExample:\n  concordat policy table policies/agencies/avon-and-somerset-police.yaml',
     )
     .action(runTable);
+
+  policy
+    .command('why')
+    .description(
+      'say what a log holds of one query: refusals, spends, releases and the grants behind them',
+    )
+    .argument('<fingerprint>', 'the fingerprint of the query')
+    .requiredOption(
+      '--log <dir>',
+      'folder of a process or of its log; verify it first with concordat audit',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat policy why 98593dd5...adf4f --log node-folder --json',
+    )
+    .action(runWhy);
 
   policy
     .command('schema')
