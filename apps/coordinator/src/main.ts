@@ -31,7 +31,9 @@ program
   .requiredOption('--dir <folder>', 'folder made by init')
   .option('--port <port>', 'port to listen on instead of the configured one', Number)
   .action((options) =>
-    runProcess(createLogger('coordinator'), () => serveCoordinator(options.dir, options.port)),
+    runProcess(createLogger('coordinator'), () =>
+      serveCoordinator(options.dir, { port: options.port, nowMs: Date.now }),
+    ),
   );
 
 await runProgram(() => program.parseAsync());
