@@ -33,7 +33,7 @@ program
     runProcess(createLogger('coordinator'), async () => {
       // The server's frameworks take a second to load, which `init` does not need.
       const { serveCoordinator } = await import('./serve.js');
-      return serveCoordinator(options.dir, options.port);
+      return serveCoordinator(options.dir, { port: options.port, nowMs: Date.now });
     }),
   );
 
