@@ -6,7 +6,7 @@
 import { ConcordatError, domainDigest, isConcordatError, toBase64url } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { MAX_BATCH, proveBatch } from './dleq.js';
-import { evaluationKey, evaluationPublicKey, type HolderIndex, type HolderPair, isDestroyed, type KeyShare } from './key-share.js';
+import { evaluationKey, evaluationPublicKey, type HolderIndex, type HolderPair, isDestroyed, isOfPair, type KeyShare } from './key-share.js';
 import { multiplyElement, randomScalar } from './ristretto.js';
 
 /** One batch a node asks for. The channel proves who `node` is. */
@@ -147,7 +147,7 @@ export class KeyHolder {
     if (isDestroyed(this.share)) return 'share-destroyed';
     if (request.project !== context.project || request.epoch !== context.epoch) return 'other-epoch';
     if (!state) return 'unknown-node';
-    if (!request.pair.includes(index) || request.pair[0] >= request.pair[1]) return 'bad-pair';
+    if (!isOfPair(request.pair, index)) return 'bad-pair';
     const count = request.elements.length;
     if (count < 1 || count > MAX_BATCH || !Number.isSafeInteger(request.sequence)) return 'bad-batch';
     if (request.sequence <= state.lastSequence || state.seen.has(digest)) return 'replayed-batch';

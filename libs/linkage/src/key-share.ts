@@ -47,10 +47,17 @@ export type PublicKeySet = Omit<KeyShare, 'index' | 'secret'>;
 /** The two holders that answer a batch, in ascending order. */
 export type HolderPair = readonly [1, 2] | readonly [1, 3] | readonly [2, 3];
 
+/** Whether a pair is in order and `index` is one of it. */
+export const isOfPair = ([first, second]: HolderPair, index: HolderIndex): boolean =>
+  (first === 1 || first === 2) &&
+  (second === 2 || second === 3) &&
+  first !== second &&
+  (first === index || second === index);
+
 /** lambda_i at 0 for the points {i, j}: j / (j - i) (Shamir 1979). Throws `bad-pair` unless `index` is one of the pair. */
 export function lagrangeCoefficient(pair: HolderPair, index: HolderIndex): Uint8Array {
   const other = pair[0] === index ? pair[1] : pair[0];
-  if (!pair.includes(index) || pair[0] >= pair[1]) {
+  if (!isOfPair(pair, index)) {
     throw new ConcordatError('bad-pair', 'a batch is answered by two different holders in ascending order');
   }
   const difference = subtractScalars(smallScalar(other), smallScalar(index));
