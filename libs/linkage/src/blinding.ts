@@ -47,20 +47,17 @@ export function finishBatch(
     const publicKey = evaluationPublicKey(keys, pair, response.index);
     verifyBatch(publicKey, batch.elements, response.evaluated, response.proof);
   });
-  return unblindBatch(batch, responses);
+  return unblindBatch(batch, responses[0].evaluated, responses[1].evaluated);
 }
 
-/** The second half of `finishBatch`, without the proofs. */
+/** The second half of `finishBatch`, without the proofs: adds the holders' evaluations, unblinds and hashes. */
 export function unblindBatch(
   batch: BlindedBatch,
-  responses: readonly [BatchResponse, BatchResponse],
+  first: readonly Uint8Array[],
+  second: readonly Uint8Array[],
 ): Uint8Array[] {
-  const [first, second] = responses;
   return invertScalars(batch.blinds).map((inverse, i) => {
-    const evaluated = addElements(
-      first.evaluated[i] as Uint8Array,
-      second.evaluated[i] as Uint8Array,
-    );
+    const evaluated = addElements(first[i] as Uint8Array, second[i] as Uint8Array);
     return outputOf(batch.inputs[i] as Uint8Array, multiplyElement(inverse, evaluated));
   });
 }

@@ -62,7 +62,8 @@ const COMPONENTS = {
 
 export type ComponentName = keyof typeof COMPONENTS;
 export const COMPONENT_NAMES = Object.keys(COMPONENTS) as ComponentName[];
-export const isComponentName = (name: string): name is ComponentName => Object.hasOwn(COMPONENTS, name);
+export const isComponentName = (name: string): name is ComponentName =>
+  Object.hasOwn(COMPONENTS, name);
 
 /** The component of a standardised record, '' where it is missing. */
 export const componentOf = (name: ComponentName, person: StandardPerson): string =>

@@ -6,7 +6,15 @@
 import { ConcordatError, domainDigest, isConcordatError, toBase64url } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { MAX_BATCH, proveBatch } from './dleq.js';
-import { evaluationKey, evaluationPublicKey, type HolderIndex, type HolderPair, isDestroyed, isOfPair, type KeyShare } from './key-share.js';
+import {
+  evaluationKey,
+  evaluationPublicKey,
+  type HolderIndex,
+  type HolderPair,
+  isDestroyed,
+  isOfPair,
+  type KeyShare,
+} from './key-share.js';
 import { multiplyElement, randomScalar } from './ristretto.js';
 
 /** One batch a node asks for. The channel proves who `node` is. */
@@ -64,16 +72,39 @@ export type BatchDecision =
   | { readonly ok: false; readonly code: BatchRefusalCode; readonly entry: BatchEntry };
 
 /** Declared distinct people x keys + 5 %, rounded down. Throws `bad-quota` unless both are positive integers. */
-export function quotaOf({ people, keys }: { readonly people: number; readonly keys: number }): number {
+export function quotaOf({
+  people,
+  keys,
+}: {
+  readonly people: number;
+  readonly keys: number;
+}): number {
   const exact = people * keys;
-  if (!(people > 0 && keys > 0) || !Number.isSafeInteger(people) || !Number.isSafeInteger(exact * 105)) {
-    throw new ConcordatError('bad-quota', 'declare how many people and how many keys as positive integers');
+  if (
+    !(people > 0 && keys > 0) ||
+    !Number.isSafeInteger(people) ||
+    !Number.isSafeInteger(exact * 105)
+  ) {
+    throw new ConcordatError(
+      'bad-quota',
+      'declare how many people and how many keys as positive integers',
+    );
   }
   return Math.floor((exact * 105) / 100);
 }
 
 const digestOfElements = (elements: readonly Uint8Array[]): string =>
   toBase64url(domainDigest('concordat/linkage/batch/v1', ...elements));
+
+/** lambda_i * share_i times each element (BlindEvaluate, RFC 9497 section 3.3.1), without quota, proof or log. */
+export function evaluateElements(
+  share: KeyShare,
+  pair: HolderPair,
+  elements: readonly Uint8Array[],
+): Uint8Array[] {
+  const secret = evaluationKey(share, pair);
+  return elements.map((element) => multiplyElement(secret, element));
+}
 
 interface NodeState {
   readonly quota: number;
@@ -123,7 +154,11 @@ export class KeyHolder {
       used: state?.used ?? 0,
       quota: state?.quota ?? 0,
     });
-    const refuse = (code: BatchRefusalCode): BatchDecision => ({ ok: false, code, entry: entry(code) });
+    const refuse = (code: BatchRefusalCode): BatchDecision => ({
+      ok: false,
+      code,
+      entry: entry(code),
+    });
 
     const code = this.refusalOf(request, state, digest);
     if (code !== null || !state) return refuse(code ?? 'unknown-node');
@@ -145,11 +180,13 @@ export class KeyHolder {
   ): BatchRefusalCode | null {
     const { context, index } = this.share;
     if (isDestroyed(this.share)) return 'share-destroyed';
-    if (request.project !== context.project || request.epoch !== context.epoch) return 'other-epoch';
+    if (request.project !== context.project || request.epoch !== context.epoch)
+      return 'other-epoch';
     if (!state) return 'unknown-node';
     if (!isOfPair(request.pair, index)) return 'bad-pair';
     const count = request.elements.length;
-    if (count < 1 || count > MAX_BATCH || !Number.isSafeInteger(request.sequence)) return 'bad-batch';
+    if (count < 1 || count > MAX_BATCH || !Number.isSafeInteger(request.sequence))
+      return 'bad-batch';
     if (request.sequence <= state.lastSequence || state.seen.has(digest)) return 'replayed-batch';
     if (state.used + count > state.quota) return 'quota-exhausted';
     return null;
@@ -157,7 +194,7 @@ export class KeyHolder {
 
   private multiply(request: BatchRequest, random: RandomSource): BatchResponse {
     const secret = evaluationKey(this.share, request.pair);
-    const evaluated = request.elements.map((element) => multiplyElement(secret, element));
+    const evaluated = evaluateElements(this.share, request.pair, request.elements);
     const publicKey = evaluationPublicKey(this.share, request.pair, this.share.index);
     const nonce = randomScalar(random);
     const proof = proveBatch(secret, publicKey, request.elements, evaluated, nonce);

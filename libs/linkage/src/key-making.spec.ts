@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { bytesToHex, canonicalBytes, parseCanonicalJson, toBase64url, utf8ToBytes } from '#libs/bytes';
+import {
+  bytesToHex,
+  canonicalBytes,
+  parseCanonicalJson,
+  toBase64url,
+  utf8ToBytes,
+} from '#libs/bytes';
 import { seededRandom } from '#libs/testing';
 import { blindBatch, finishBatch } from './blinding.js';
 import { KeyHolder, quotaOf } from './key-holder.js';
@@ -70,7 +76,9 @@ describe('a 2-of-3 key', () => {
       const random = seededRandom(`pair ${pair}`);
       const batch = blindBatch(inputs, random);
       const responses = pair.map((index) => {
-        const holder = new KeyHolder(shares[index - 1] as KeyShare, [{ node: 'n', people: 2, keys: 1 }]);
+        const holder = new KeyHolder(shares[index - 1] as KeyShare, [
+          { node: 'n', people: 2, keys: 1 },
+        ]);
         const decision = holder.evaluate(
           { ...context, node: 'n', sequence: 1, pair, elements: batch.elements },
           random,
@@ -81,7 +89,9 @@ describe('a 2-of-3 key', () => {
       const [first, second] = responses;
       if (!first || !second) throw new Error('two answers');
       const outputs = finishBatch(batch, pair, [first, second], publicKeysOf(shares[0]));
-      expect(outputs.map(bytesToHex)).toEqual(inputs.map((input) => bytesToHex(evaluate(secret, input))));
+      expect(outputs.map(bytesToHex)).toEqual(
+        inputs.map((input) => bytesToHex(evaluate(secret, input))),
+      );
       expect(() => finishBatch(batch, pair, [second, first], publicKeysOf(shares[0]))).toThrow(
         expect.objectContaining({ code: 'bad-pair' }),
       );
@@ -95,15 +105,20 @@ describe('a 2-of-3 key', () => {
   it('names the holder whose part is wrong', () => {
     const other = makeKey('another');
     const refused = (n: number) =>
-      expect.objectContaining({ code: 'bad-dealing', message: expect.stringContaining(`holder ${n}`) });
+      expect.objectContaining({
+        code: 'bad-dealing',
+        message: expect.stringContaining(`holder ${n}`),
+      });
     const [d1, d2, d3] = dealings;
     const wrongOpening = { opening: other.dealings[1]?.opening as KeyDealing['opening'] };
     expect(() => finish(1, [{}, wrongOpening])).toThrow(refused(2));
-    expect(() => finish(1, [{}, { subshares: other.dealings[1]?.subshares as KeyDealing['subshares'] }])).toThrow(
-      refused(2),
-    );
+    expect(() =>
+      finish(1, [{}, { subshares: other.dealings[1]?.subshares as KeyDealing['subshares'] }]),
+    ).toThrow(refused(2));
     // A rogue key: an opening copied from another holder fails its proof of knowledge.
-    expect(() => finish(1, [{}, {}, { opening: d1.opening, commitment: d1.commitment }])).toThrow(refused(3));
+    expect(() => finish(1, [{}, {}, { opening: d1.opening, commitment: d1.commitment }])).toThrow(
+      refused(3),
+    );
     const elsewhere = makeKey('key', { ...context, epoch: '2027-q1' });
     const stale = elsewhere.dealings[1] as KeyDealing;
     expect(() => finish(1, [{}, stale])).toThrow(refused(2));
@@ -142,7 +157,10 @@ describe('a 2-of-3 key', () => {
     expect(share.secret.every((byte) => byte === 0)).toBe(true);
     const random = seededRandom('end');
     const { elements } = blindBatch([utf8ToBytes('ada')], random);
-    const decision = holder.evaluate({ ...context, node: 'n', sequence: 1, pair: [1, 3], elements }, random);
+    const decision = holder.evaluate(
+      { ...context, node: 'n', sequence: 1, pair: [1, 3], elements },
+      random,
+    );
     expect(decision).toMatchObject({ ok: false, code: 'share-destroyed' });
   });
 
@@ -150,7 +168,9 @@ describe('a 2-of-3 key', () => {
     expect(quotaOf({ people: 100, keys: 12 })).toBe(1260);
     expect(quotaOf({ people: 1, keys: 1 })).toBe(1);
     for (const people of [0, -1, 0.5, Number.NaN, 2 ** 53]) {
-      expect(() => quotaOf({ people, keys: 1 })).toThrow(expect.objectContaining({ code: 'bad-quota' }));
+      expect(() => quotaOf({ people, keys: 1 })).toThrow(
+        expect.objectContaining({ code: 'bad-quota' }),
+      );
     }
   });
 });

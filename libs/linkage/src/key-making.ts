@@ -44,7 +44,10 @@ export interface KeyDealing {
 
 const contextBytes = ({ project, epoch, holders }: KeyContext): Uint8Array[] => {
   if (new Set(holders).size !== 3 || [project, epoch, ...holders].some((name) => name === '')) {
-    throw new ConcordatError('bad-key-context', 'name the project, the epoch and three different holders');
+    throw new ConcordatError(
+      'bad-key-context',
+      'name the project, the epoch and three different holders',
+    );
   }
   return [project, epoch, ...holders].map(utf8ToBytes);
 };
@@ -105,7 +108,10 @@ function checkOpening(
   opening: KeyOpening,
 ): void {
   const refuse = (): never => {
-    throw new ConcordatError('bad-dealing', `holder ${from} broke the key making: start again without it`);
+    throw new ConcordatError(
+      'bad-dealing',
+      `holder ${from} broke the key making: start again without it`,
+    );
   };
   if (!equalBytes(commitmentTo(context, from, opening), commitment)) refuse();
   try {
@@ -138,7 +144,10 @@ export function finishKey(
     checkOpening(context, from, commitments[from - 1] as Uint8Array, opening);
     checkScalar(subshare);
     if (!equalBytes(multiplyBase(subshare), lineAt(opening, index))) {
-      throw new ConcordatError('bad-dealing', `holder ${from} sent a share that is not on its line`);
+      throw new ConcordatError(
+        'bad-dealing',
+        `holder ${from} sent a share that is not on its line`,
+      );
     }
   }
   const sumAt = (x: number): Uint8Array => openings.map((o) => lineAt(o, x)).reduce(addElements);

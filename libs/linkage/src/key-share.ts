@@ -2,6 +2,8 @@
  * A holder's share of the linkage key of one project and epoch: how two shares stand in for the key (Shamir 1979), how a
  * share is stored, and how it ends.
  */
+
+import { z } from 'zod';
 import {
   ConcordatError,
   canonicalBytes,
@@ -10,7 +12,6 @@ import {
   parseCanonicalJson,
   toBase64url,
 } from '#libs/bytes';
-import { z } from 'zod';
 import {
   addElements,
   checkElement,
@@ -58,7 +59,10 @@ export const isOfPair = ([first, second]: HolderPair, index: HolderIndex): boole
 export function lagrangeCoefficient(pair: HolderPair, index: HolderIndex): Uint8Array {
   const other = pair[0] === index ? pair[1] : pair[0];
   if (!isOfPair(pair, index)) {
-    throw new ConcordatError('bad-pair', 'a batch is answered by two different holders in ascending order');
+    throw new ConcordatError(
+      'bad-pair',
+      'a batch is answered by two different holders in ascending order',
+    );
   }
   const difference = subtractScalars(smallScalar(other), smallScalar(index));
   return multiplyScalars(smallScalar(other), invertScalar(difference));
@@ -120,7 +124,10 @@ export function encodeShare(share: KeyShare): Uint8Array {
  */
 export function decodeShare(bytes: Uint8Array): KeyShare {
   const refuse = (): never => {
-    throw new ConcordatError('malformed-share', 'not a share of a linkage key: restore it from its key store');
+    throw new ConcordatError(
+      'malformed-share',
+      'not a share of a linkage key: restore it from its key store',
+    );
   };
   try {
     const document = ShareDocument.parse(parseCanonicalJson(bytes));
@@ -134,9 +141,14 @@ export function decodeShare(bytes: Uint8Array): KeyShare {
     };
     const own = share.sharePublicKeys[share.index - 1] as Uint8Array;
     if (!equalBytes(multiplyBase(share.secret), own)) return refuse();
-    for (const pair of [[1, 2], [1, 3], [2, 3]] as const) {
+    for (const pair of [
+      [1, 2],
+      [1, 3],
+      [2, 3],
+    ] as const) {
       const [a, b] = pair.map((index) => evaluationPublicKey(share, pair, index));
-      if (!equalBytes(addElements(a as Uint8Array, b as Uint8Array), share.publicKey)) return refuse();
+      if (!equalBytes(addElements(a as Uint8Array, b as Uint8Array), share.publicKey))
+        return refuse();
     }
     checkElement(share.publicKey);
     return share;
@@ -173,4 +185,3 @@ export function destroyShare(share: KeyShare, endedAt: string): ShareDestroyedEn
 
 /** Whether `destroyShare` was called on it. */
 export const isDestroyed = (share: KeyShare): boolean => share.secret.every((byte) => byte === 0);
-

@@ -27,6 +27,8 @@ export interface LearnOptions {
    * one household. Training files without families (Febrl) do not show that harm.
    */
   readonly householdSafe?: boolean;
+  /** Called for each key chosen. */
+  readonly onKey?: () => void;
 }
 
 export interface LearnedKey {
@@ -71,7 +73,11 @@ function truePairs(files: readonly LabelledPeople[]): Pairs {
     }
     offset += entities.length;
   }
-  return { left: Int32Array.from(left), right: Int32Array.from(right), weight: Float64Array.from(weight) };
+  return {
+    left: Int32Array.from(left),
+    right: Int32Array.from(right),
+    weight: Float64Array.from(weight),
+  };
 }
 
 const firstOfEach = ({ people, entities }: LabelledPeople): StandardPerson[] => {
@@ -115,13 +121,20 @@ function candidates(
   const meter = new EntropyMeter(files.flatMap(firstOfEach));
   const agrees = new Map(
     names.map((name) => {
-      const columns = encodeColumns(name, files.map(({ people }) => people));
+      const columns = encodeColumns(
+        name,
+        files.map(({ people }) => people),
+      );
       const all = Int32Array.from(columns.flatMap((column) => [...column]));
       return [name, agreement(all, pairs)] as const;
     }),
   );
   const found: Candidate[] = [];
-  const extend = (chosen: readonly ComponentName[], joins: Uint8Array | null, from: number): void => {
+  const extend = (
+    chosen: readonly ComponentName[],
+    joins: Uint8Array | null,
+    from: number,
+  ): void => {
     const taken = new Set(chosen.flatMap((name) => [...fieldsOf(name)]));
     for (let at = from; at < names.length; at++) {
       const name = names[at] as ComponentName;
@@ -131,7 +144,8 @@ function candidates(
       const components = [...chosen, name];
       const bits = meter.bits(components);
       if (bits < minBits && components.length < MAX_COMPONENTS) extend(components, next, at + 1);
-      else if (bits >= minBits && allowed(components)) found.push({ components, bits, joins: next });
+      else if (bits >= minBits && allowed(components))
+        found.push({ components, bits, joins: next });
     }
   };
   extend([], null, 0);
@@ -139,7 +153,10 @@ function candidates(
 }
 
 /** Pairs of different people in one file that a key joins. */
-function strangersJoined(files: readonly LabelledPeople[], components: readonly ComponentName[]): number {
+function strangersJoined(
+  files: readonly LabelledPeople[],
+  components: readonly ComponentName[],
+): number {
   let strangers = 0;
   for (const { people, entities } of files) {
     const codes = new Map<string, number>();
@@ -166,7 +183,10 @@ export function learnKeys(files: readonly LabelledPeople[], options: LearnOption
   }
   const pairs = truePairs(files);
   if (pairs.left.length === 0) {
-    throw new ConcordatError('no-labelled-pairs', 'no person has two records in one file: nothing to learn from');
+    throw new ConcordatError(
+      'no-labelled-pairs',
+      'no person has two records in one file: nothing to learn from',
+    );
   }
   let left = candidates(files, pairs, options);
   const worth = Float64Array.from(pairs.weight);
@@ -197,6 +217,7 @@ export function learnKeys(files: readonly LabelledPeople[], options: LearnOption
     const share = pairs.weight.reduce((sum, weight, i) => sum + weight * (covered[i] as number), 0);
     learned.push({ key: matchKey(components), bits, covered: share / whole });
     left = left.filter((candidate) => candidate !== chosen.candidate);
+    options.onKey?.();
   }
   return learned;
 }

@@ -25,7 +25,10 @@ const uniqueRows = (labels: LabelColumn): Map<string, number> => {
  * Pairs of rows, each row in at most one. A key proposes a pair when its label stands exactly once in either file; pairs
  * with more votes win, then pairs of earlier keys, then lower rows. Depends on which labels are equal, never on the labels.
  */
-export function linkRows(left: readonly LabelColumn[], right: readonly LabelColumn[]): LinkedPair[] {
+export function linkRows(
+  left: readonly LabelColumn[],
+  right: readonly LabelColumn[],
+): LinkedPair[] {
   const proposed = new Map<string, { left: number; right: number; votes: number; key: number }>();
   left.forEach((labels, key) => {
     const here = uniqueRows(labels);

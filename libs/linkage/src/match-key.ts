@@ -3,8 +3,9 @@
  * a tuple of components; two records that agree on all of them are linked by it. What goes into the OPRF is
  * "mk/v1" | rules | project | epoch | key id | component..., each part behind its length, so no two tuples share an input.
  */
-import { ConcordatError, concatBytes, utf8ToBytes } from '#libs/bytes';
+
 import { z } from 'zod';
+import { ConcordatError, concatBytes, utf8ToBytes } from '#libs/bytes';
 import { type ComponentName, componentOf, fieldsOf, isComponentName } from './component.js';
 import { type PersonField, RULES_VERSION, type StandardPerson } from './standardise.js';
 
@@ -26,7 +27,10 @@ export function matchKey(components: readonly string[]): MatchKey {
     names.length > MAX_COMPONENTS ||
     new Set(names).size !== names.length
   ) {
-    throw new ConcordatError('malformed-keys', 'a match key is a list of 1 to 8 different known components');
+    throw new ConcordatError(
+      'malformed-keys',
+      'a match key is a list of 1 to 8 different known components',
+    );
   }
   return { id: names.join('+'), components: names };
 }
@@ -42,10 +46,16 @@ const KeyDocument = z.strictObject({
 export function parseKeySet(document: unknown): MatchKey[] {
   const parsed = KeyDocument.safeParse(document);
   if (!parsed.success) {
-    throw new ConcordatError('malformed-keys', `not a key set of the format ${FORMAT}: make one with linkage learn`);
+    throw new ConcordatError(
+      'malformed-keys',
+      `not a key set of the format ${FORMAT}: make one with linkage learn`,
+    );
   }
   if (parsed.data.rules !== RULES_VERSION) {
-    throw new ConcordatError('other-rules', `these keys need other standardisation rules than ${RULES_VERSION}: learn them anew`);
+    throw new ConcordatError(
+      'other-rules',
+      `these keys need other standardisation rules than ${RULES_VERSION}: learn them anew`,
+    );
   }
   const keys = parsed.data.keys.map(matchKey);
   if (new Set(keys.map(({ id }) => id)).size !== keys.length) {

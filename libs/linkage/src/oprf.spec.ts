@@ -6,9 +6,17 @@ import { bytesToHex, fromHex } from '#libs/bytes';
 import { seededRandom } from '#libs/testing';
 import { proveBatch, verifyBatch } from './dleq.js';
 import { blind, blindEvaluate, deriveKeyPair, evaluate, finalize } from './oprf.js';
-import { checkElement, invertScalar, invertScalars, randomScalar, randomScalars } from './ristretto.js';
+import {
+  checkElement,
+  invertScalar,
+  invertScalars,
+  randomScalar,
+  randomScalars,
+} from './ristretto.js';
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/rfc9497-a1.json', import.meta.url), 'utf8'));
+const vectors = JSON.parse(
+  readFileSync(new URL('../vectors/rfc9497-a1.json', import.meta.url), 'utf8'),
+);
 const seed = fromHex(vectors.seed);
 const info = fromHex(vectors.keyInfo);
 const hexOf = (list: readonly Uint8Array[]) => list.map(bytesToHex);
@@ -42,7 +50,9 @@ describe('RFC 9497 A.1.2, verifiable mode', () => {
   it.each(vectors.voprf.vectors as Record<string, string[] & string>[])('vector %#', (vector) => {
     const inputs = (vector.inputs as string[]).map(fromHex);
     const blinds = (vector.blinds as string[]).map(fromHex);
-    const elements = inputs.map((input, i) => blind(input, blinds[i] as Uint8Array, 'voprf').blindedElement);
+    const elements = inputs.map(
+      (input, i) => blind(input, blinds[i] as Uint8Array, 'voprf').blindedElement,
+    );
     expect(hexOf(elements)).toEqual(vector.blindedElements);
     const evaluated = elements.map((element) => blindEvaluate(keys.secretKey, element));
     expect(hexOf(evaluated)).toEqual(vector.evaluationElements);
@@ -50,7 +60,9 @@ describe('RFC 9497 A.1.2, verifiable mode', () => {
     const proof = proveBatch(keys.secretKey, keys.publicKey, elements, evaluated, nonce);
     expect(bytesToHex(proof)).toBe(vector.proof);
     verifyBatch(keys.publicKey, elements, evaluated, proof);
-    const outputs = inputs.map((input, i) => finalize(input, blinds[i] as Uint8Array, evaluated[i] as Uint8Array));
+    const outputs = inputs.map((input, i) =>
+      finalize(input, blinds[i] as Uint8Array, evaluated[i] as Uint8Array),
+    );
     expect(hexOf(outputs)).toEqual(vector.outputs);
   });
 });
@@ -79,7 +91,13 @@ describe('agreement with @noble/curves', () => {
     const elements = blinded.map(({ blindedElement }) => blindedElement);
     const theirs = reference.voprf.blindEvaluateBatch(keys.secretKey, keys.publicKey, elements);
     verifyBatch(keys.publicKey, elements, theirs.evaluated, theirs.proof);
-    const ours = proveBatch(keys.secretKey, keys.publicKey, elements, theirs.evaluated, randomScalar(random));
+    const ours = proveBatch(
+      keys.secretKey,
+      keys.publicKey,
+      elements,
+      theirs.evaluated,
+      randomScalar(random),
+    );
     const items = inputs.map((input, i) => ({
       input,
       blind: blinded[i]?.blind as Uint8Array,
@@ -107,7 +125,9 @@ describe('refusals', () => {
     const order = 'edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010';
     const element = fromHex(vectors.oprf.vectors[0].blindedElement);
     for (const hex of ['00'.repeat(32), order, 'ff'.repeat(32), '01'.repeat(31)]) {
-      expect(() => blind(element, fromHex(hex))).toThrow(expect.objectContaining({ code: 'malformed-scalar' }));
+      expect(() => blind(element, fromHex(hex))).toThrow(
+        expect.objectContaining({ code: 'malformed-scalar' }),
+      );
       expect(() => blindEvaluate(fromHex(hex), element)).toThrow(
         expect.objectContaining({ code: 'malformed-scalar' }),
       );
@@ -117,17 +137,30 @@ describe('refusals', () => {
   it('refuses a proof after any change of key, element, order or proof', () => {
     const random = seededRandom('proof changes');
     const keys = deriveKeyPair(seed, info, 'voprf');
-    const elements = [7, 8, 9].map((n) => blind(Uint8Array.of(n), randomScalar(random)).blindedElement);
+    const elements = [7, 8, 9].map(
+      (n) => blind(Uint8Array.of(n), randomScalar(random)).blindedElement,
+    );
     const evaluated = elements.map((element) => blindEvaluate(keys.secretKey, element));
-    const proof = proveBatch(keys.secretKey, keys.publicKey, elements, evaluated, randomScalar(random));
+    const proof = proveBatch(
+      keys.secretKey,
+      keys.publicKey,
+      elements,
+      evaluated,
+      randomScalar(random),
+    );
     const other = deriveKeyPair(seed, Uint8Array.of(1));
     const refused = expect.objectContaining({ code: 'bad-proof' });
     const swapped = [evaluated[1], evaluated[0], evaluated[2]] as Uint8Array[];
-    const oneWrong = [...evaluated.slice(0, 2), blindEvaluate(other.secretKey, elements[2] as Uint8Array)];
+    const oneWrong = [
+      ...evaluated.slice(0, 2),
+      blindEvaluate(other.secretKey, elements[2] as Uint8Array),
+    ];
     expect(() => verifyBatch(other.publicKey, elements, evaluated, proof)).toThrow(refused);
     expect(() => verifyBatch(keys.publicKey, elements, swapped, proof)).toThrow(refused);
     expect(() => verifyBatch(keys.publicKey, elements, oneWrong, proof)).toThrow(refused);
-    expect(() => verifyBatch(keys.publicKey, elements, evaluated, proof.subarray(1))).toThrow(refused);
+    expect(() => verifyBatch(keys.publicKey, elements, evaluated, proof.subarray(1))).toThrow(
+      refused,
+    );
     for (const at of [0, 31, 32, 63]) {
       const changed = Uint8Array.from(proof);
       changed[at] = (changed[at] as number) ^ 1;

@@ -45,13 +45,27 @@ export interface StandardPerson {
 
 /** Letters that Unicode decomposition leaves whole. */
 const LETTERS: Readonly<Record<string, string>> = {
-  ...{ ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ı: 'i', ħ: 'h', ŋ: 'ng' },
+  ...{
+    ß: 'ss',
+    æ: 'ae',
+    œ: 'oe',
+    ø: 'o',
+    ł: 'l',
+    đ: 'd',
+    ð: 'd',
+    þ: 'th',
+    ı: 'i',
+    ħ: 'h',
+    ŋ: 'ng',
+  },
 };
 
 const PLACEHOLDERS = new Set(
-  ('unknown unkown unk notknown notgiven nk na none nil null anon anonymous test tba tbc refused notstated ' +
+  (
+    'unknown unkown unk notknown notgiven nk na none nil null anon anonymous test tba tbc refused notstated ' +
     'withheld nfa nofixedabode nofixedaddress male female baby infant babyboy babygirl xx xxx xxxx noname ' +
-    'nosurname noforename deceased').split(' '),
+    'nosurname noforename deceased'
+  ).split(' '),
 );
 
 const TITLES = new Set(
@@ -62,9 +76,34 @@ const TITLES = new Set(
 
 /** Words of a street address that are written in full or short. */
 const STREET_WORDS: Readonly<Record<string, string>> = {
-  ...{ st: 'street', str: 'street', rd: 'road', ave: 'avenue', av: 'avenue', ln: 'lane', cl: 'close', ct: 'court' },
-  ...{ cres: 'crescent', cr: 'crescent', dr: 'drive', pl: 'place', sq: 'square', gdns: 'gardens', gdn: 'gardens' },
-  ...{ tce: 'terrace', ter: 'terrace', terr: 'terrace', pde: 'parade', hwy: 'highway', cct: 'circuit', grn: 'green' },
+  ...{
+    st: 'street',
+    str: 'street',
+    rd: 'road',
+    ave: 'avenue',
+    av: 'avenue',
+    ln: 'lane',
+    cl: 'close',
+    ct: 'court',
+  },
+  ...{
+    cres: 'crescent',
+    cr: 'crescent',
+    dr: 'drive',
+    pl: 'place',
+    sq: 'square',
+    gdns: 'gardens',
+    gdn: 'gardens',
+  },
+  ...{
+    tce: 'terrace',
+    ter: 'terrace',
+    terr: 'terrace',
+    pde: 'parade',
+    hwy: 'highway',
+    cct: 'circuit',
+    grn: 'green',
+  },
   ...{ vlge: 'village', hse: 'house', flt: 'flat', apt: 'flat', apartment: 'flat', unit: 'flat' },
 };
 
@@ -74,13 +113,13 @@ const wordsOf = (text: string): string[] =>
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
-    .replace(/[^\u0000-\u007f]/gu, (letter) => LETTERS[letter] ?? (/[’‘ʼ`´]/u.test(letter) ? '' : ' '))
+    .replace(/\P{ASCII}/gu, (letter) => LETTERS[letter] ?? (/[’‘ʼ`´]/u.test(letter) ? '' : ' '))
     .replace(/['`]/g, '')
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
 
 const known = (value: string): string =>
-  PLACEHOLDERS.has(value) || /^(.)\1*$/.test(value) && value.length > 3 ? '' : value;
+  PLACEHOLDERS.has(value) || (/^(.)\1*$/.test(value) && value.length > 3) ? '' : value;
 
 const withoutTitles = (words: string[]): string[] => {
   let from = 0;
@@ -105,10 +144,19 @@ export function standardSurname(text: string): string {
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const daysIn = (year: number, month: number): number =>
-  month === 2 && (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)) ? 29 : (DAYS[month - 1] ?? 0);
+  month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+    ? 29
+    : (DAYS[month - 1] ?? 0);
 
 /** Dates entered for "unknown": 1 January of 1800, 1900, 1901, 2000 and strings of one digit. */
-const PLACEHOLDER_DATES = new Set(['18000101', '19000101', '19010101', '11111111', '00000000', '99999999']);
+const PLACEHOLDER_DATES = new Set([
+  '18000101',
+  '19000101',
+  '19010101',
+  '11111111',
+  '00000000',
+  '99999999',
+]);
 
 /**
  * `yyyymmdd`, `yyyy-mm-dd` or `dd/mm/yyyy` (any separators) to a date and its eight digits. A day over 12 in the month's
@@ -121,11 +169,18 @@ export function standardDate(text: string): { readonly date: string; readonly da
   const iso = /^(\d{4})[/.\- ]?(\d{1,2})[/.\- ]?(\d{1,2})$/.exec(trimmed);
   const parts = british ? [british[3], british[2], british[1]] : iso ? iso.slice(1) : null;
   if (!parts) return missing;
-  const [year, month, day] = parts.map((part) => (part as string).padStart(2, '0')) as [string, string, string];
+  const [year, month, day] = parts.map((part) => (part as string).padStart(2, '0')) as [
+    string,
+    string,
+    string,
+  ];
   const dateDigits = `${year}${month}${day}`;
   if (PLACEHOLDER_DATES.has(dateDigits)) return missing;
   const exists = (m: string, d: string): boolean =>
-    Number(m) >= 1 && Number(d) >= 1 && Number(d) <= daysIn(Number(year), Number(m)) && Number(year) >= 1850;
+    Number(m) >= 1 &&
+    Number(d) >= 1 &&
+    Number(d) <= daysIn(Number(year), Number(m)) &&
+    Number(year) >= 1850;
   if (exists(month, day)) return { date: dateDigits, dateDigits };
   if (exists(day, month)) return { date: `${year}${day}${month}`, dateDigits };
   return { date: '', dateDigits };
@@ -134,7 +189,10 @@ export function standardDate(text: string): { readonly date: string; readonly da
 const UK_POSTCODE = /^(gir0aa|[a-z]{1,2}[0-9][a-z0-9]?[0-9][a-z]{2})$/;
 
 /** Compact lower case: `sw1a1aa`, or a foreign code as it is (two to ten characters with a digit). "ZZ99" codes mean no fixed or unknown address. */
-export function standardPostcode(text: string): { readonly postcode: string; readonly sector: string } {
+export function standardPostcode(text: string): {
+  readonly postcode: string;
+  readonly sector: string;
+} {
   const compact = wordsOf(text).join('');
   const missing = { postcode: '', sector: '' };
   if (compact.startsWith('zz99') || !/[0-9]/.test(compact) || known(compact) === '') return missing;
@@ -168,7 +226,9 @@ const standardPlace = (text: string): string =>
 
 /** Standardises one record. Never throws: what cannot be read is missing. */
 export function standardise(person: PersonRecord): StandardPerson {
-  const house = wordsOf(person.houseNumber ?? '').join('').replace(/^0+(?=.)/, '');
+  const house = wordsOf(person.houseNumber ?? '')
+    .join('')
+    .replace(/^0+(?=.)/, '');
   return {
     forename: standardForename(person.forename ?? ''),
     surname: standardSurname(person.surname ?? ''),
