@@ -44,20 +44,31 @@ export function decoyOf(person: StandardPerson): StandardPerson {
   return { ...person, date: moved, dateDigits: moved };
 }
 
-/** The value of a person under a key in the clear, '' where a component is missing. NUL separates: no component holds one. */
-function keyValue(key: CountKey, person: StandardPerson): string {
-  const parts = countMatchKey(key).components.map((name) => componentOf(name, person));
-  return parts.includes('') ? '' : parts.join('\0');
+/** The four components of one person, each computed once. */
+type Fields = Readonly<Record<string, string>>;
+const fieldsOfPerson = (person: StandardPerson): Fields =>
+  Object.fromEntries(
+    Object.entries(FIELD_COMPONENTS).map(([field, name]) => [field, componentOf(name, person)]),
+  );
+
+/** The value under a key in the clear, '' where a component is missing. NUL separates: no component holds one. */
+function keyValue(key: CountKey, fields: Fields): string {
+  let value = '';
+  for (const field of key) {
+    const part = fields[field] as string;
+    if (part === '') return '';
+    value += `${part}\0`;
+  }
+  return value;
 }
 
 /** Values that several people of one list share who differ in `field`: counted by the agency on its own people. */
-function relativesIn(key: CountKey, field: string, people: readonly StandardPerson[]): number {
-  const component = FIELD_COMPONENTS[field] as ComponentName;
+function relativesIn(key: CountKey, field: string, people: readonly Fields[]): number {
   const first = new Map<string, string>();
   const several = new Set<string>();
   for (const person of people) {
     const value = keyValue(key, person);
-    const other = componentOf(component, person);
+    const other = person[field] as string;
     if (value === '' || other === '') continue;
     const seen = first.get(value);
     if (seen === undefined) first.set(value, other);
@@ -76,9 +87,15 @@ const sharedBy = (a: ReadonlySet<string>, b: ReadonlySet<string>): number => {
 export type LabelsOf = (key: CountKey, list: 'left' | 'right' | 'decoys') => ReadonlySet<string>;
 
 /** Counts of all eight key types from labels; one record per person in either list. */
-export function overlapCounts(
+export const overlapCounts = (
   left: readonly StandardPerson[],
   right: readonly StandardPerson[],
+  labelsOf: LabelsOf,
+): OverlapCounts => countAll(left.map(fieldsOfPerson), right.map(fieldsOfPerson), labelsOf);
+
+function countAll(
+  left: readonly Fields[],
+  right: readonly Fields[],
   labelsOf: LabelsOf,
 ): OverlapCounts {
   const count = (key: CountKey): KeyCount => {
@@ -106,8 +123,12 @@ export function plainCounts(
   left: readonly StandardPerson[],
   right: readonly StandardPerson[],
 ): OverlapCounts {
-  const lists = { left, right, decoys: right.map(decoyOf) };
-  return overlapCounts(left, right, (key, list) => {
+  const lists = {
+    left: left.map(fieldsOfPerson),
+    right: right.map(fieldsOfPerson),
+    decoys: right.map((person) => fieldsOfPerson(decoyOf(person))),
+  };
+  return countAll(lists.left, lists.right, (key, list) => {
     const values = new Set(lists[list].map((person) => keyValue(key, person)));
     values.delete('');
     return values;
