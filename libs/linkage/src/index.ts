@@ -1,5 +1,5 @@
 export { type BlindedBatch, blindBatch, finishBatch, unblindBatch } from './blinding.js';
-export { COMPONENT_NAMES, type ComponentName } from './component.js';
+export { COMPONENT_NAMES, type ComponentName, componentOf } from './component.js';
 export {
   countMatchKey,
   DECOYED_KEYS,
