@@ -134,7 +134,11 @@ function benchCurve(emit: Emit): void {
   };
   const answers = [answer(one), answer(two)] as const;
   const proving = some.length / seconds(() => answer(one));
-  emit({ name: 'oprf-key-holder-with-proof', figure: Math.round(proving), unit: 'elements per core-second' });
+  emit({
+    name: 'oprf-key-holder-with-proof',
+    figure: Math.round(proving),
+    unit: 'elements per core-second',
+  });
   const checking =
     some.length /
     seconds(() => {

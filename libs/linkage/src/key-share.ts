@@ -56,7 +56,7 @@ export const isOfPair = ([first, second]: HolderPair, index: HolderIndex): boole
   (first === index || second === index);
 
 /** lambda_i at 0 for the points {i, j}: j / (j - i) (Shamir 1979). Throws `bad-pair` unless `index` is one of the pair. */
-export function lagrangeCoefficient(pair: HolderPair, index: HolderIndex): Uint8Array {
+function lagrangeCoefficient(pair: HolderPair, index: HolderIndex): Uint8Array {
   const other = pair[0] === index ? pair[1] : pair[0];
   if (!isOfPair(pair, index)) {
     throw new ConcordatError(

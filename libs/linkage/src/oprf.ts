@@ -50,7 +50,7 @@ const UNIFORM_BYTES = 64;
  * expand_message_xmd with SHA-512 for 64 bytes, which is one block of output (RFC 9380 section 5.3.1):
  * b_0 = H(Z_pad || msg || I2OSP(64, 2) || I2OSP(0, 1) || DST_prime), b_1 = H(b_0 || I2OSP(1, 1) || DST_prime).
  */
-export function expandMessage(message: Uint8Array, tagPrime: Uint8Array): Uint8Array {
+function expandMessage(message: Uint8Array, tagPrime: Uint8Array): Uint8Array {
   const first = new Uint8Array(SHA512_BLOCK + message.length + 3 + tagPrime.length);
   first.set(message, SHA512_BLOCK);
   first[SHA512_BLOCK + message.length + 1] = UNIFORM_BYTES;

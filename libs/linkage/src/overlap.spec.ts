@@ -56,9 +56,9 @@ describe('overlap estimate', () => {
     const quiet = estimateOverlap(exact(2000, RATES));
     const noisy = estimateOverlap({ ...exact(2000, RATES), noiseVariance: 400 });
     expect(noisy.high - noisy.low).toBeGreaterThan(quiet.high - quiet.low);
-    // No errors at all: nothing is missed, nothing to be unsure of.
+    // No errors at all: nothing is missed, and only the error of the model is left.
     const sure = estimateOverlap(exact(2000, { F: 1, S: 1, D: 1, L: 1 }));
-    expect(sure.high - sure.low).toBeLessThan(1e-3);
+    expect((sure.high - sure.low) / 2000).toBeCloseTo(2 * 1.96 * 0.0035, 4);
   });
 
   it('refuses too few keys and too small counts', () => {

@@ -58,6 +58,8 @@ const BASIC: Exponents = { FD: 1, SDL: 1, FSL: 1, FSDL: -2 };
 const DEPENDENT: Exponents = { FD: 1, SD: 1, DL: 1, FSL: 1, FSD: -1, FDL: -1, SDL: -1 };
 
 const Z95 = 1.959963984540054;
+/** Relative error that remains in simulations however many people there are (see docs/privacy/linkage.md). */
+const MODEL_ERROR = 0.0035;
 const FIXED_POINT_ROUNDS = 30;
 
 interface Agreeing {
@@ -174,8 +176,8 @@ export function estimateOverlap(overlap: OverlapCounts): OverlapEstimate {
     );
   }
   // What the correction for dependence leaves out is taken to be of the size of half of it.
-  const allowance = (logOf(exponents) - logOf(BASIC)) / 2;
-  const width = Math.exp(Z95 * Math.sqrt(logVariance(exponents, agree, people) + allowance ** 2));
+  const allowance = (logOf(exponents) - logOf(BASIC)) ** 2 / 4 + MODEL_ERROR ** 2;
+  const width = Math.exp(Z95 * Math.sqrt(logVariance(exponents, agree, people) + allowance));
   return {
     method: complete ? 'dependent' : 'basic',
     naive: counts.FSDL?.shared ?? 0,

@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ConcordatError, digestOf } from '#libs/bytes';
 import { osRandom } from '#libs/keystore';
-import type { MatchKey } from '#libs/linkage';
+import type { MatchKey, StandardPerson } from '#libs/linkage';
 import type { ColumnTask } from '../linkage/evaluate.js';
 
 // The linkage library waits for WebAssembly when it is imported: no other command should.
@@ -135,12 +135,26 @@ function makeColumns(
   }
 }
 
+/** A deployment refuses these keys (`checkEntropy`); an evaluation says so and goes on. */
+function warnOfWeakKeys(
+  { EntropyMeter, MIN_KEY_BITS }: Linkage,
+  keys: readonly MatchKey[],
+  people: readonly StandardPerson[],
+): void {
+  const meter = new EntropyMeter(people);
+  const weak = keys.filter((key) => meter.measuredBits(key.components) < MIN_KEY_BITS);
+  if (weak.length === 0) return;
+  const ids = weak.map(({ id }) => id).join(', ');
+  process.stderr.write(`below ${MIN_KEY_BITS} bits on the left file: ${ids}\n`);
+}
+
 async function evaluate(options: EvaluateOptions): Promise<void> {
   if (!['all', 'sample'].includes(options.proofs)) usage('--proofs takes all or sample');
   const linkage = await lazily();
   const keys = chosenKeys(linkage, options);
   const left = linkage.readPeople(options.left, options.id);
   const right = linkage.readPeople(options.right, options.id);
+  warnOfWeakKeys(linkage, keys, left.people);
   const tasks = linkage.columnTasks(left, right, keys);
   const columns = makeColumns(linkage, tasks, options);
   const answer = linkage.evaluateLinkage(left, right, keys, columns);
