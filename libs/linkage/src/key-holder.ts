@@ -141,7 +141,8 @@ export class KeyHolder {
   /** Evaluates or refuses one batch. Never throws for what a node sent. `random` makes the proof's nonce. */
   evaluate(request: BatchRequest, random: RandomSource): BatchDecision {
     const state = this.nodes.get(request.node);
-    const digest = digestOfElements(request.elements);
+    const count = request.elements.length;
+    const digest = count <= MAX_BATCH ? digestOfElements(request.elements) : '';
     const entry = (code: BatchRefusalCode | null): BatchEntry => ({
       kind: code === null ? 'linkage-batch-evaluated' : 'linkage-batch-refused',
       code,
@@ -149,7 +150,7 @@ export class KeyHolder {
       epoch: this.share.context.epoch,
       node: request.node,
       sequence: request.sequence,
-      elements: request.elements.length,
+      elements: count,
       digest,
       used: state?.used ?? 0,
       quota: state?.quota ?? 0,

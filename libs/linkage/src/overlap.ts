@@ -37,7 +37,7 @@ export interface KeyCount {
 
 export interface OverlapCounts {
   readonly counts: Readonly<Partial<Record<CountKey, KeyCount>>>;
-  /** Variance of the DP noise on every shared count, 0 where exact. */
+  /** Variance of the DP noise on every number of shared labels, decoys and relatives; 0 where exact. */
   readonly noiseVariance: number;
 }
 
@@ -95,13 +95,17 @@ function agreeing(key: KeyCount, people: number, counts: OverlapCounts): Agreein
     alike = (1 + rate) / 2;
     value = Math.max(0.5, key.shared - visible * (decoys + related * alike));
   }
+  const noise = counts.noiseVariance;
+  const measured = key.decoys === null ? 0 : visible ** 2 * (decoys + noise);
+  const [l, r] = [Math.max(1, left), Math.max(1, right)];
+  const relativesNoise = key.relatives === null ? 0 : noise * (l / r + r / l);
   return {
     value,
-    variance: visible * decoys + visible ** 2 * decoys + counts.noiseVariance,
+    variance: visible * decoys + measured + noise,
     relatives: related * visible * alike,
     unknown: (related * visible * (1 - alike) * 2) / Math.sqrt(12),
-    // Var(2 sqrt(l r)) = l + r for Poisson l and r.
-    counted: visible * alike * Math.sqrt(left + right),
+    // Var(2 sqrt(l r)) = l + r for Poisson l and r, and v (l / r + r / l) for noise of variance v on both.
+    counted: visible * alike * Math.sqrt(Math.max(0, left) + Math.max(0, right) + relativesNoise),
   };
 }
 

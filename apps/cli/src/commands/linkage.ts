@@ -144,8 +144,9 @@ function warnOfWeakKeys(
   const meter = new EntropyMeter(people);
   const weak = keys.filter((key) => meter.measuredBits(key.components) < MIN_KEY_BITS);
   if (weak.length === 0) return;
-  const ids = weak.map(({ id }) => id).join(', ');
-  process.stderr.write(`below ${MIN_KEY_BITS} bits on the left file: ${ids}\n`);
+  process.stderr.write(
+    `${weak.length} of ${keys.length} keys show less than ${MIN_KEY_BITS} bits on the ${people.length} people on the left\n`,
+  );
 }
 
 async function evaluate(options: EvaluateOptions): Promise<void> {
