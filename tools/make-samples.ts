@@ -128,7 +128,9 @@ function makeSamples(source: string, samples: string): void {
 
 const source = process.argv[2];
 if (!source || !readdirSync(source).includes('police-uk')) {
-  process.stderr.write('usage: node dist/tools/make-samples.js SOURCE_FOLDER (with police-uk/ and councils/)\n');
+  process.stderr.write(
+    'usage: node dist/tools/make-samples.js SOURCE_FOLDER (with police-uk/ and councils/)\n',
+  );
   process.exitCode = 2;
 } else {
   makeSamples(source, 'samples');

@@ -23,7 +23,15 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OLDEST_NODE = [20, 19];
 /** What the build reads; a change below any of these makes it stale. */
-const SOURCES = ['apps', 'libs', 'tools', 'samples/boundaries', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = [
+  'apps',
+  'libs',
+  'tools',
+  'samples/boundaries',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 /** Programs that tests start: the Debian packages that bring them, and where they may already be. */
 const TEST_PROGRAMS = [
   { name: 'chromium', packages: ['chromium', 'fonts-dejavu-core'], found: ['/usr/bin/chromium'] },
@@ -54,7 +62,11 @@ const hashTree = (paths) => {
   const visitEntry = (path, entry) => {
     const child = `${path}/${entry.name}`;
     if (entry.isDirectory()) for (const next of tryList(join(ROOT, child))) visitEntry(child, next);
-    else if (entry.isFile()) hash.update(`${child}\0`).update(readFileSync(join(ROOT, child))).update('\0');
+    else if (entry.isFile())
+      hash
+        .update(`${child}\0`)
+        .update(readFileSync(join(ROOT, child)))
+        .update('\0');
   };
   const tryList = (absolute) =>
     readdirSync(absolute, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -22,6 +22,35 @@ export function drawNoise(length: number, sampler: NoiseSampler, random: RandomS
   return noise;
 }
 
+/** One level of a tree: how many nodes it has and what each of them is measured with. */
+export interface LevelNoise {
+  readonly nodes: number;
+  readonly sampler: NoiseSampler;
+}
+
+/**
+ * Noise for the vector of `groups` trees, one after another, each level after level as its nodes are numbered. Drawn in bulk
+ * before the counts are read, like `drawNoise`.
+ */
+export function drawTreeNoise(
+  levels: readonly LevelNoise[],
+  groups: number,
+  random: RandomSource,
+): Noise {
+  const nodes = levels.reduce((sum, level) => sum + level.nodes, 0);
+  const values = new Int32Array(nodes * groups);
+  let at = 0;
+  for (let g = 0; g < groups; g++) {
+    for (const level of levels) {
+      level.sampler.sampleInto(values.subarray(at, at + level.nodes), random);
+      at += level.nodes;
+    }
+  }
+  const noise: Noise = Object.freeze({ length: values.length });
+  fresh.set(noise, values);
+  return noise;
+}
+
 /**
  * exact + noise, cell by cell; negative results stay (clipping at zero would bias every total upward). Uses the noise up.
  * Throws `noise-reused`, `length-mismatch`, and `count-overflow` for a sum outside int32 instead of wrapping.

@@ -1,6 +1,6 @@
-import { ConcordatError } from '#libs/bytes';
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
 
 /**
  * One YAML document after its schema. A refusal has `code` and names the keys at fault, never a value. Aliases are off, so

@@ -1,6 +1,7 @@
 /** A mapping: how to read one kind of file (policies/mappings/*.yaml). */
-import { ConcordatError } from '#libs/bytes';
+
 import { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
 import { parseDocument } from './document.js';
 import { isTimeFormat } from './time-format.js';
 
@@ -73,5 +74,7 @@ export function recognise(
   mappings: readonly Mapping[],
 ): Mapping | undefined {
   const names = new Set(header.map(foldColumn));
-  return mappings.find((mapping) => mapping.recognise?.every((name) => names.has(foldColumn(name))));
+  return mappings.find((mapping) =>
+    mapping.recognise?.every((name) => names.has(foldColumn(name))),
+  );
 }

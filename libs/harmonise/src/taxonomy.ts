@@ -1,6 +1,7 @@
 /** A taxonomy: the common categories and the labels that agencies write for them (policies/taxonomy/*.yaml). */
-import { ConcordatError } from '#libs/bytes';
+
 import { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
 import { parseDocument } from './document.js';
 
 const Name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'use lower-case letters, digits, hyphens');

@@ -4,14 +4,18 @@ import type { Logger } from './logger.js';
 /** What a parent process (the demo, a test) is told over IPC. */
 export type ProcessMessage =
   | { readonly type: 'ready'; readonly url: string }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'initialised'; readonly id: string; readonly publicKey: string }
+  | { readonly type: 'progress'; readonly rows: number; readonly file: number; readonly fileCount: number }
+  | { readonly type: 'ingested'; readonly report: unknown };
 
 export interface RunningProcess {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-const tell = (message: ProcessMessage): void => {
+/** Tells the process that started this one, if one did. */
+export const tellParent = (message: ProcessMessage): void => {
   if (process.connected) process.send?.(message);
 };
 
@@ -27,7 +31,7 @@ export async function runProcess(logger: Logger, start: () => Promise<RunningPro
     const code = isConcordatError(error) ? error.code : 'internal';
     const message = error instanceof Error ? error.message : String(error);
     logger.fatal({ code, ...(code === 'internal' ? { err: error } : {}) }, message);
-    tell({ type: 'failed', code, message });
+    tellParent({ type: 'failed', code, message });
     process.exitCode = 1;
     if (process.connected) process.disconnect();
     return;
@@ -47,5 +51,21 @@ export async function runProcess(logger: Logger, start: () => Promise<RunningPro
   process.once('SIGTERM', () => stop('SIGTERM'));
   process.once('disconnect', () => stop('parent gone'));
   logger.info({ url: running.url }, 'ready');
-  tell({ type: 'ready', url: running.url });
+  tellParent({ type: 'ready', url: running.url });
+}
+
+/** Runs the command line of a server process; a failed command is told to the parent and ends with exit code 1. */
+export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
+  try {
+    await parse();
+  } catch (error) {
+    const code = isConcordatError(error) ? error.code : 'internal';
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${message} [${code}]\n`);
+    if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    tellParent({ type: 'failed', code, message });
+    process.exitCode = 1;
+  }
+  // A command that is done must not be kept alive by the channel to its parent; a server is, until `runProcess` ends it.
+  if (process.exitCode === 1 && process.connected) process.disconnect();
 }

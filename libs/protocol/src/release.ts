@@ -38,6 +38,9 @@ export const CoverageEntry = z.strictObject({
   categories: z.array(z.enum(CATEGORIES)),
   periods: z.array(PeriodText),
   rhoSpent: RationalText.nullable(),
+  /** Digest of the vector it sent; the same in two releases when the same logged answer served both. */
+  answer: Digest.nullable(),
+  /** SHA-256 of its signed receipt, which lies beside the release. */
   receipt: Digest.nullable(),
 });
 export type CoverageEntry = z.infer<typeof CoverageEntry>;

@@ -42,6 +42,8 @@ const faults: readonly [code: string, field: string, change: Record<string, unkn
   ['bad-rho', 'rho', { rho: '1/8 ' }],
   ['bad-rho', 'rho', { rho: '\uff11/8' }],
   ['bad-rho', 'rho', { rho: `1/${'9'.repeat(1_000_000)}` }],
+  ['bad-rho', 'rho', { rho: '9007199254740992' }],
+  ['bad-rho', 'rho', { rho: '1/9223372036854775808' }],
   ['rho-not-positive', 'rho', { rho: '0' }],
   ['rho-not-positive', 'rho', { rho: '-1/8' }],
   ['bad-purpose', 'purpose', { purpose: 'hotspot-policing ' }],

@@ -27,6 +27,8 @@ export class QueryError extends ConcordatError {
 
 const MAX_PERIODS = 120;
 const MAX_AGENCIES = 400;
+/** Bounds numerator and denominator, so that the exact sum of a year of hostile spends stays quick to add to. */
+const MAX_RHO_PART = 1_000_000n;
 const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 const ADVICE = {
@@ -45,7 +47,8 @@ const ADVICE = {
   'bad-grid': 'the grid is "ew-2026-1"',
   'bad-grid-hash': 'gridHash is 64 lower-case hex digits',
   'bad-agencies': 'agencies is a list of at least one agency id; leave it out to ask every agency',
-  'bad-rho': 'rho is a string with a rational in lowest terms, such as "1/8"',
+  'bad-rho':
+    'rho is a string such as "1/8": a rational in lowest terms, both parts at most 1000000',
   'rho-not-positive': 'rho must be greater than zero',
   'bad-purpose':
     'the purpose is lower-case ASCII words joined by hyphens, such as hotspot-policing',
@@ -68,8 +71,8 @@ const sortedSet = custom('not-sorted');
 function rhoFault(text: string): QueryFault | undefined {
   if (/^-[1-9]|^0$/.test(text)) return 'rho-not-positive';
   try {
-    parseRho(text);
-    return undefined;
+    const { num, den } = parseRho(text);
+    return num > MAX_RHO_PART || den > MAX_RHO_PART ? 'bad-rho' : undefined;
   } catch {
     return 'bad-rho';
   }

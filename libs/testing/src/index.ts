@@ -1,1 +1,7 @@
+export {
+  auditEpsilonLowerBound,
+  chiSquarePValue,
+  clopperPearson,
+  type EpsilonAudit,
+} from './audit.js';
 export { seededRandom } from './seeded-random.js';

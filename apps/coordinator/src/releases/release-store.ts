@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
 import { type Domain, type GridTree, type Resolution, buildTree, embed, parseDomainFile, unionDomains } from '#libs/grid';
 import type { BlobStore } from '#libs/journal';
 import { ReleaseHeader, releaseBytes } from '#libs/protocol';
-import { parseCanonicalJson } from '#libs/bytes';
+import { LayerSum } from '../map/map-layer.js';
 import type { GroupColumns } from './release-reader.js';
 
 interface Opened {
@@ -82,6 +82,24 @@ export class ReleaseStore {
       columns.covered[node] = 1;
     }
     return columns;
+  }
+
+  /** Sum over the groups of a category and a period; `null` means all of them. Throws `not-found`. */
+  async sum(id: string, category: string | null, period: string | null): Promise<LayerSum> {
+    const { header, tree } = await this.open(id);
+    const wanted = [...header.groups.keys()].filter((i) => {
+      const group = header.groups[i];
+      return (
+        (category === null || group?.category === category) &&
+        (period === null || group?.period === period)
+      );
+    });
+    if (wanted.length === 0) {
+      throw new ConcordatError('no-such-layer', 'the release has no group of this category and period');
+    }
+    const sum = new LayerSum(tree.nodeCount, wanted.length);
+    for (const group of wanted) sum.add(await this.columns(id, group));
+    return sum;
   }
 
   private open(id: string): Promise<Opened> {

@@ -1,0 +1,23 @@
+import type { BlobStore, Journal } from '#libs/journal';
+import type { SigningKey } from '#libs/keystore';
+import type { Logger } from '#libs/nest-kit';
+import type { Entry } from '#libs/tlog';
+import type { CoordinatorConfig } from './config.js';
+import type { Federation } from './federation/federation.js';
+
+/** Injection token of the one `Coordinator` of the process. */
+export const COORDINATOR = Symbol('Coordinator');
+
+/** What every service of the process works with: settings, keys, log, time. Opened once in `open-coordinator.ts`. */
+export interface Coordinator {
+  readonly config: CoordinatorConfig;
+  readonly key: SigningKey;
+  readonly federation: Federation;
+  readonly journal: Journal;
+  readonly blobs: BlobStore;
+  readonly logger: Logger;
+  nowMs(): number;
+  /** Resolves once the entry is durable. */
+  append(entry: Entry): Promise<bigint>;
+  close(): Promise<void>;
+}

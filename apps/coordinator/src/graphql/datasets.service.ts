@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { Offers } from '../federation/offers.js';
+import { Inboxes } from '../rounds/inbox.js';
+import type { Agency, Federation } from './models.js';
+
+/** Who is in the federation and what they can be asked about. */
+@Injectable()
+export class DatasetsService {
+  constructor(
+    @Inject(COORDINATOR) private readonly coordinator: Coordinator,
+    @Inject(Offers) private readonly offers: Offers,
+    @Inject(Inboxes) private readonly inboxes: Inboxes,
+  ) {}
+
+  federation(): Federation {
+    const { manifest, hash } = this.coordinator.federation;
+    return {
+      name: manifest.federation,
+      manifest: hash,
+      grid: manifest.grid.name,
+      gridHash: manifest.grid.hash,
+    };
+  }
+
+  agencies(): Agency[] {
+    const { federation } = this.coordinator;
+    return federation.manifest.agencies.map((agency) => {
+      const lastContactMs = this.inboxes.lastContactMs(agency.id);
+      return {
+        id: agency.id,
+        name: agency.name,
+        kind: agency.kind,
+        categories: [...agency.categories],
+        months: [...(this.offers.of(agency.id)?.months ?? [])],
+        domainCells: federation.domainOf(agency).cells.length,
+        lastContactAt: lastContactMs === undefined ? null : new Date(lastContactMs).toISOString(),
+      };
+    });
+  }
+}

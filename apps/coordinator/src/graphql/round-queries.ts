@@ -1,0 +1,86 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Resolution, levelVariances, parseRho, rationalToNumberUp } from '#libs/dp';
+import type { SignedAssertion } from '#libs/protocol';
+import { canonicaliseQuery, describeQuery, fingerprint, groupsOf } from '#libs/query';
+import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { reportedLoss } from '../releases/reported-loss.js';
+import type { Party, Round } from '../rounds/round.js';
+import { RoundsService } from '../rounds/rounds.service.js';
+import type { AssertionInput, Coverage, Preview, QueryInput, RoundView } from './models.js';
+
+/** Questions on their way: preview, submission, progress. */
+@Injectable()
+export class RoundQueries {
+  constructor(
+    @Inject(COORDINATOR) private readonly coordinator: Coordinator,
+    @Inject(RoundsService) private readonly rounds: RoundsService,
+  ) {}
+
+  preview(input: QueryInput): Preview {
+    const query = canonicaliseQuery(this.document(input));
+    const levels = levelVariances({
+      rho: parseRho(query.rho),
+      finest: query.resolution as Resolution,
+      l2SensitivitySquared: 1n,
+    });
+    return {
+      fingerprint: fingerprint(query),
+      sentence: describeQuery(query),
+      groups: groupsOf(query).length,
+      typicalError: levels.map(({ level, sigma2 }) => ({
+        level: String(level),
+        standardDeviation: Math.sqrt(rationalToNumberUp(sigma2)),
+      })),
+      epsilon: Number(reportedLoss(query.rho).epsilon),
+    };
+  }
+
+  async submit(input: QueryInput, { publicKey, signature, ...payload }: AssertionInput): Promise<RoundView> {
+    const assertion: SignedAssertion = { payload: { ...payload }, publicKey, signature };
+    return this.view(await this.rounds.open(this.document(input), assertion));
+  }
+
+  round(id: string): RoundView | null {
+    const round = this.rounds.round(id);
+    return round ? this.view(round) : null;
+  }
+
+  /** The query document that the federation's pinned grid completes. */
+  private document({ agencies, ...input }: QueryInput): unknown {
+    const { grid } = this.coordinator.federation.manifest;
+    return {
+      version: 1,
+      measure: 'incidents',
+      ...input,
+      ...(agencies ? { agencies } : {}),
+      grid: grid.name,
+      gridHash: grid.hash,
+    };
+  }
+
+  private view(round: Round): RoundView {
+    return {
+      id: round.id,
+      fingerprint: round.fingerprint,
+      sentence: describeQuery(round.query),
+      phase: round.phase,
+      deadline: new Date(round.deadlineMs).toISOString(),
+      coverage: [...round.parties.values()].map((party) => this.coverage(party)),
+      release: round.release,
+      code: round.code,
+    };
+  }
+
+  private coverage(party: Party): Coverage {
+    const groups = party.status === 'answered' ? party.contribution.groups : [];
+    return {
+      agency: party.agency,
+      name: this.coordinator.federation.agency(party.agency)?.name ?? party.agency,
+      status: party.status,
+      code: 'code' in party ? party.code : null,
+      categories: [...new Set(groups.map(({ category }) => category))],
+      periods: [...new Set(groups.map(({ period }) => period))],
+      rhoSpent: party.status === 'answered' ? party.contribution.receipt.payload.rho : null,
+    };
+  }
+}

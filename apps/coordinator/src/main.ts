@@ -1,0 +1,37 @@
+import 'reflect-metadata';
+import { Command } from 'commander';
+import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
+import { initCoordinator } from './init.js';
+import { serveCoordinator } from './serve.js';
+
+const program = new Command('coordinator').description('Runs the coordinator of a federation.');
+
+program
+  .command('init')
+  .description('make the folder, key and settings of a coordinator')
+  .requiredOption('--dir <folder>', 'folder to make')
+  .option('--id <id>', 'its name in the federation', 'coordinator')
+  .option('--host <host>', 'address to listen on', '127.0.0.1')
+  .option('--port <port>', 'port to listen on', Number, 4100)
+  .option('--deadline <seconds>', 'how long agencies have to answer', Number, 120)
+  .action(async (options) => {
+    const publicKey = await initCoordinator(options.dir, {
+      version: 1,
+      id: options.id,
+      listen: { host: options.host, port: options.port },
+      roundDeadlineSeconds: options.deadline,
+    });
+    tellParent({ type: 'initialised', id: options.id, publicKey });
+    process.stdout.write(`${publicKey}\n`);
+  });
+
+program
+  .command('serve')
+  .description('serve rounds, releases and the map until stopped')
+  .requiredOption('--dir <folder>', 'folder made by init')
+  .option('--port <port>', 'port to listen on instead of the configured one', Number)
+  .action((options) =>
+    runProcess(createLogger('coordinator'), () => serveCoordinator(options.dir, options.port)),
+  );
+
+await runProgram(() => program.parseAsync());

@@ -1,0 +1,48 @@
+import { openBlobs, openJournal } from '#libs/journal';
+import { loadSigningKey } from '#libs/keystore';
+import { type Logger, createLogger } from '#libs/nest-kit';
+import { logOrigin } from '#libs/protocol';
+import { encodeEntry } from '#libs/tlog';
+import { coordinatorPaths, loadConfig } from './config.js';
+import type { Coordinator } from './coordinator.js';
+import { Federation } from './federation/federation.js';
+import { VERSION } from './version.js';
+
+/** Opens a coordinator's folder: settings, key, pinned manifest, log. Whatever is missing or wrong stops the start. */
+export async function openCoordinator(
+  dir: string,
+  options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
+): Promise<Coordinator> {
+  const paths = coordinatorPaths(dir);
+  const loaded = loadConfig(dir);
+  const config =
+    options.port === undefined ? loaded : { ...loaded, listen: { ...loaded.listen, port: options.port } };
+  const key = loadSigningKey(paths.signingKey);
+  const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
+  const origin = logOrigin(federation.manifest.federation, config.id);
+  const journal = await openJournal({
+    dir: paths.log,
+    origin,
+    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    clock: options.nowMs,
+  });
+  const coordinator: Coordinator = {
+    config,
+    key,
+    federation,
+    journal,
+    blobs: await openBlobs({ dir: paths.blobs }),
+    logger: options.logger ?? createLogger(config.id),
+    nowMs: options.nowMs,
+    append: (entry) => journal.append(encodeEntry(entry)),
+    close: () => journal.close(),
+  };
+  await coordinator.append({
+    kind: 'started',
+    at: new Date(options.nowMs()).toISOString(),
+    actor: config.id,
+    process: 'coordinator',
+    version: VERSION,
+  });
+  return coordinator;
+}

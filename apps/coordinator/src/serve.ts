@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { createHttpApp, listen, type RunningProcess } from '#libs/nest-kit';
+import { decodeEntry } from '#libs/tlog';
+import { AppModule } from './app.module.js';
+import { serveWeb } from './map/web-assets.js';
+import { openCoordinator } from './open-coordinator.js';
+import { ReleaseStore } from './releases/release-store.js';
+import { Inboxes } from './rounds/inbox.js';
+import { RoundsService } from './rounds/rounds.service.js';
+
+const WEB_ROOT = fileURLToPath(new URL('../../../web/', import.meta.url));
+
+/** Opens the folder, replays the log, binds the port. */
+export async function serveCoordinator(dir: string, port: number | undefined): Promise<RunningProcess> {
+  const coordinator = await openCoordinator(dir, {
+    nowMs: Date.now,
+    ...(port === undefined ? {} : { port }),
+  });
+  try {
+    const releases = new ReleaseStore(coordinator.blobs);
+    for await (const { bytes } of coordinator.journal.entries()) {
+      const entry = decodeEntry(bytes);
+      if (entry.kind === 'round.released') await releases.announce(entry.releaseDigest);
+    }
+    const app = await createHttpApp(AppModule.of(coordinator, dir, releases), coordinator.logger);
+    await serveWeb(app, WEB_ROOT);
+    const { host, port: wanted } = coordinator.config.listen;
+    const url = await listen(app, host, wanted);
+    return {
+      url,
+      stop: async () => {
+        app.get(Inboxes).close();
+        await app.get(RoundsService).stop();
+        await app.close();
+        await coordinator.close();
+      },
+    };
+  } catch (error) {
+    await coordinator.close();
+    throw error;
+  }
+}

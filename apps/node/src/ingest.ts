@@ -1,0 +1,109 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { ConcordatError } from '#libs/bytes';
+import { parseDomainFile } from '#libs/grid';
+import { parseMapping, parseTaxonomy } from '#libs/harmonise';
+import { openJournal } from '#libs/journal';
+import { loadSecret, loadSigningKey } from '#libs/keystore';
+import { Manifest, logOrigin } from '#libs/protocol';
+import { type IngestReport, openRecords } from '#libs/records';
+import { encodeEntry } from '#libs/tlog';
+import { loadConfig, nodePaths } from './config.js';
+
+const TAXONOMY = new URL('../../../../policies/taxonomy/common-v1.yaml', import.meta.url);
+const MAPPINGS = new URL('../../../../policies/mappings/', import.meta.url);
+
+/** The mapping of the settings: one by name from `policies/mappings`, or `auto` for those that recognise their files. */
+function loadMappings(name: string) {
+  const all = readdirSync(MAPPINGS)
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => parseMapping(readFileSync(new URL(file, MAPPINGS), 'utf8')));
+  const chosen = name === 'auto' ? all.filter(({ recognise }) => recognise) : all.filter(({ mapping }) => mapping === name);
+  if (chosen.length === 0) {
+    throw new ConcordatError('unknown-mapping', 'config.yaml names a mapping that policies/mappings does not have');
+  }
+  return chosen;
+}
+
+/**
+ * Takes files into a node's records and logs that it did (which dataset version came of it, never how many rows). The node must not be
+ * running: its log and its records have one writer.
+ */
+export async function ingest(
+  dir: string,
+  files: readonly string[],
+  options: {
+    readonly nowMs: number;
+    readonly categories: readonly string[] | undefined;
+    readonly onProgress: (rows: number, file: number, fileCount: number) => void;
+  },
+): Promise<IngestReport & { readonly months: readonly string[] }> {
+  const paths = nodePaths(dir);
+  const config = loadConfig(dir);
+  const key = loadSigningKey(paths.signingKey);
+  const { federation } = Manifest.pick({ federation: true })
+    .strip()
+    .parse(JSON.parse(readFileSync(paths.manifest, 'utf8')).payload);
+  const origin = logOrigin(federation, config.agency);
+  const journal = await openJournal({
+    dir: paths.log,
+    origin,
+    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    clock: () => options.nowMs,
+  });
+  try {
+    const records = await openRecords({ dir: paths.records, secret: loadSecret(paths.recordSecret) });
+    try {
+      const dataset = config.dataset.name;
+      const domain = parseDomainFile(config.agency, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
+      let rowsBefore = 0;
+      let current = { file: 0, rows: 0 };
+      const report = await records.ingestFiles({
+        dataset,
+        files: files.map((path) => ({ path })),
+        mapping: loadMappings(config.dataset.mapping),
+        taxonomy: parseTaxonomy(readFileSync(TAXONOMY, 'utf8')),
+        categories: options.categories,
+        domain,
+        nowMs: options.nowMs,
+        onProgress: ({ rows, fileNumber, fileCount }) => {
+          if (fileNumber !== current.file) rowsBefore += current.rows;
+          current = { file: fileNumber, rows };
+          options.onProgress(rowsBefore + rows, fileNumber, fileCount);
+        },
+      });
+      const taken = report.files.filter(({ status }) => status === 'ingested' || status === 'revised');
+      const refusedOnly = report.files.every(({ status }) => status === 'refused');
+      if (refusedOnly) return { ...report, months: [] };
+      const version = await records.version(dataset);
+      if (taken.length > 0) {
+        await journal.append(
+          encodeEntry({
+            kind: 'ingest.batch',
+            at: new Date(options.nowMs).toISOString(),
+            verb: taken.some(({ status }) => status === 'revised') ? 'alteration' : 'collection',
+            actor: config.agency,
+            purpose: 'federated-analytics',
+            dataset,
+            versionDigest: version.digest,
+            files: taken.length,
+          }),
+        );
+        await journal.checkpoint();
+      }
+      return { ...report, months: version.months };
+    } finally {
+      await records.close();
+    }
+  } finally {
+    await journal.close();
+  }
+}
+
+/** Files of a folder that look like records, by name. */
+export const filesIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => /\.(csv|tsv|tab|txt)(\.gz)?$/i.test(name))
+    .sort()
+    .map((name) => join(folder, name));

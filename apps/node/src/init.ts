@@ -1,0 +1,30 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createSecret, createSigningKey } from '#libs/keystore';
+import { stringify } from 'yaml';
+import { type NodeConfig, nodePaths } from './config.js';
+import { signPolicies } from './signed-policy.js';
+
+/** Files that a node's folder starts from. */
+export interface NodeSources {
+  readonly policy: string;
+  readonly federationPolicy: string;
+  readonly domain: string;
+}
+
+/**
+ * Makes a node's folder: keys, settings, domain, and the policy signed by the new key. Returns the public key that the federation
+ * enrols. An existing key is never overwritten (`key-exists`).
+ */
+export async function initNode(dir: string, config: NodeConfig, sources: NodeSources): Promise<string> {
+  const paths = nodePaths(dir);
+  await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
+  const key = createSigningKey(paths.signingKey);
+  createSecret(paths.recordSecret);
+  await copyFile(sources.policy, paths.policy);
+  await copyFile(sources.federationPolicy, paths.federationPolicy);
+  await copyFile(sources.domain, paths.domain);
+  signPolicies(paths, config.agency, key);
+  await writeFile(paths.config, stringify(config), { flag: 'wx' });
+  return key.publicKey;
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { ConcordatError } from '#libs/bytes';
+import { type GridTree, type Resolution, buildTree, parseDomainFile } from '#libs/grid';
+import { openBlobs, openJournal } from '#libs/journal';
+import { loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
+import { applyEntry, emptyLedger } from '#libs/ledger';
+import { type Logger, createLogger } from '#libs/nest-kit';
+import { Manifest, logOrigin, manifestHash, openEnvelope } from '#libs/protocol';
+import { openRecords } from '#libs/records';
+import { decodeEntry, encodeEntry } from '#libs/tlog';
+import { activatePolicy } from './activate-policy.js';
+import { loadConfig, nodePaths } from './config.js';
+import type { Node } from './node.js';
+import { loadPolicies } from './signed-policy.js';
+import { VERSION } from './version.js';
+
+const readText = (path: string, code: string, what: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new ConcordatError(code, `${path} cannot be read; put ${what} there`);
+  }
+};
+
+/**
+ * Opens a node's folder and replays its log. Settings, key, manifest, domain and signed policy must all be there and fit together, or the
+ * node does not start.
+ */
+export async function openNode(
+  dir: string,
+  options: { readonly nowMs: () => number; readonly logger?: Logger },
+): Promise<Node> {
+  const { nowMs } = options;
+  const paths = nodePaths(dir);
+  const config = loadConfig(dir);
+  const key = loadSigningKey(paths.signingKey);
+  const manifest = openEnvelope(
+    'manifest',
+    Manifest,
+    JSON.parse(readText(paths.manifest, 'manifest-missing', 'the signed federation manifest')),
+    config.coordinator.publicKey,
+    verifySignature,
+  );
+  const agency = manifest.agencies.find(({ id }) => id === config.agency);
+  if (!agency) throw new ConcordatError('not-enrolled', 'the manifest does not name this agency');
+  if (agency.publicKey !== key.publicKey) {
+    throw new ConcordatError('wrong-key', 'the manifest names another key for this agency than the one in its folder');
+  }
+  const domain = parseDomainFile(agency.id, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
+  if (domain.hash !== agency.domain) {
+    throw new ConcordatError('wrong-domain', 'the domain file is not the one that the manifest names');
+  }
+  const { policies, digest } = loadPolicies(paths, agency.id, key.publicKey);
+
+  const origin = logOrigin(manifest.federation, agency.id);
+  const journal = await openJournal({
+    dir: paths.log,
+    origin,
+    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    clock: nowMs,
+  });
+  try {
+    const ledger = emptyLedger();
+    for await (const { index, bytes } of journal.entries()) applyEntry(ledger, index, decodeEntry(bytes));
+    const records = await openRecords({ dir: paths.records, secret: loadSecret(paths.recordSecret) });
+    const trees = new Map<Resolution, GridTree>();
+    const node: Node = {
+      config,
+      key,
+      manifest,
+      manifestHash: manifestHash(manifest),
+      agency,
+      policies,
+      policyDigest: digest,
+      journal,
+      logOrigin: origin,
+      ledger,
+      blobs: await openBlobs({ dir: paths.blobs }),
+      records,
+      random: osRandom(),
+      logger: options.logger ?? createLogger(agency.id),
+      nowMs,
+      tree: (finest) => {
+        const tree = trees.get(finest) ?? buildTree(domain, { finest });
+        trees.set(finest, tree);
+        return tree;
+      },
+      append: async (entry) => {
+        const index = await journal.append(encodeEntry(entry));
+        applyEntry(ledger, index, entry);
+        return index;
+      },
+      close: async () => {
+        await records.close();
+        await journal.close();
+      },
+    };
+    await node.append({
+      kind: 'started',
+      at: new Date(nowMs()).toISOString(),
+      actor: agency.id,
+      process: 'node',
+      version: VERSION,
+    });
+    await activatePolicy(node);
+    return node;
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import { ConcordatError, bytesToHex, fromUtf8 } from '#libs/bytes';
+import { type Receipt, type Signed, type Task, seal } from '#libs/protocol';
+import { encodeEntry } from '#libs/tlog';
+import type { Answer } from './answer-query.js';
+import type { Node } from './node.js';
+
+/** Signs what an answer is and proves that it is in the log: a checkpoint over it and the inclusion proof. */
+export async function writeReceipt(task: Task, answer: Answer, node: Node): Promise<Signed<Receipt>> {
+  const { entry, index } = answer;
+  const checkpoint = await node.journal.checkpoint();
+  const { size } = node.journal;
+  if (index >= size) throw new ConcordatError('log-unavailable', 'the release is not in the log yet');
+  const proof = await node.journal.inclusionProof(index, size);
+  return seal(
+    'receipt',
+    {
+      agency: node.agency.id,
+      round: task.round,
+      manifest: node.manifestHash,
+      fingerprint: entry.fingerprint,
+      dataset: entry.dataset,
+      versionDigest: entry.versionDigest,
+      privacy: { unit: 'incident', maxPerRelease: 1, maxPerYear: 1 },
+      mechanism: 'discrete-gaussian',
+      levelVariances: [...answer.levelVariances],
+      rho: entry.rho,
+      policyDigest: entry.policyDigest,
+      grant: entry.grant,
+      valueDigest: entry.valueDigest,
+      log: {
+        origin: node.logOrigin,
+        checkpoint,
+        entry: fromUtf8(encodeEntry(entry)),
+        index: String(index),
+        proof: proof.map(bytesToHex),
+      },
+      at: new Date(node.nowMs()).toISOString(),
+    },
+    node.key,
+  );
+}

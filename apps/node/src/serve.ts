@@ -1,0 +1,61 @@
+import { createHttpApp, listen, type RunningProcess } from '#libs/nest-kit';
+import { seal } from '#libs/protocol';
+import { AppModule } from './app.module.js';
+import { CoordinatorClient } from './coordinator-client.js';
+import { handleTask } from './handle-task.js';
+import { startInboxLoop } from './inbox-loop.js';
+import type { Node } from './node.js';
+import { openNode } from './open-node.js';
+
+/** Tells the coordinator which months this node holds, and its newest checkpoint. */
+async function announce(node: Node, client: CoordinatorClient): Promise<void> {
+  const { months } = await node.records.version(node.config.dataset.name);
+  const offer = {
+    agency: node.agency.id,
+    manifest: node.manifestHash,
+    dataset: node.config.dataset.name,
+    months: [...months],
+    at: new Date(node.nowMs()).toISOString(),
+  };
+  await client.post('/v1/offers', seal('offer', offer, node.key));
+  await postCheckpoint(node, client);
+}
+
+const postCheckpoint = async (node: Node, client: CoordinatorClient): Promise<void> =>
+  client.post('/v1/checkpoints', { origin: node.logOrigin, note: await node.journal.checkpoint() });
+
+/** Opens the folder, dials the coordinator, answers until stopped. `random` in [0, 1) spreads reconnections. */
+export async function serveNode(
+  dir: string,
+  options: { readonly coordinatorUrl: string | undefined; readonly random: () => number },
+): Promise<RunningProcess> {
+  const node = await openNode(dir, { nowMs: Date.now });
+  try {
+    const url = options.coordinatorUrl ?? node.config.coordinator.url;
+    const client = new CoordinatorClient(url, node.agency.id, node.key, node.nowMs);
+    const loop = startInboxLoop({
+      client,
+      logger: node.logger,
+      nowMs: node.nowMs,
+      random: options.random,
+      onConnect: () => announce(node, client),
+      handle: async (task) => {
+        await handleTask(task, node, client);
+        await postCheckpoint(node, client);
+      },
+    });
+    const app = await createHttpApp(AppModule.of(node, loop), node.logger);
+    const bound = await listen(app, node.config.listen.host, node.config.listen.port);
+    return {
+      url: bound,
+      stop: async () => {
+        await loop.stop();
+        await app.close();
+        await node.close();
+      },
+    };
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}

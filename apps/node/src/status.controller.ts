@@ -1,0 +1,35 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { NODE, type Node } from './node.js';
+
+/** Injection token of what the inbox loop knows of the coordinator. */
+export const CONTACT = Symbol('Contact');
+
+export interface Contact {
+  lastContactMs(): number | undefined;
+}
+
+/** For the agency's own operators, on loopback: is it alive, which policy is in force, when was the last contact. */
+@Controller()
+export class StatusController {
+  constructor(
+    @Inject(NODE) private readonly node: Node,
+    @Inject(CONTACT) private readonly contact: Contact,
+  ) {}
+
+  @Get('healthz')
+  health(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('v1/status')
+  status(): object {
+    const lastContactMs = this.contact.lastContactMs();
+    return {
+      agency: this.node.agency.id,
+      manifest: this.node.manifestHash,
+      policyDigest: this.node.policyDigest,
+      log: { origin: this.node.logOrigin, size: String(this.node.journal.size) },
+      lastContactAt: lastContactMs === undefined ? null : new Date(lastContactMs).toISOString(),
+    };
+  }
+}

@@ -1,0 +1,322 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { formatRational, parseRational } from '#libs/dp';
+import type { Entry, EntryOf } from '#libs/tlog';
+import {
+  abandon,
+  analystUse,
+  answerFor,
+  applyEntry,
+  checkEntryOrder,
+  emptyLedger,
+  type Ledger,
+  ledgerView,
+  preview,
+  type ReserveRequest,
+  remaining,
+  reserve,
+  spent,
+  spentTable,
+} from './index.js';
+
+const hex = (n: number): string => n.toString(16).padStart(64, '0');
+const POLICY = hex(1);
+const activated = (
+  rhoPerYear = '2',
+  analysts = { rhoPerYear: '100', queriesPerDay: 10_000 },
+): EntryOf<'policy.activated'> => ({
+  kind: 'policy.activated',
+  at: '2026-01-01T00:00:00.000Z',
+  actor: 'controller',
+  agency: 'avon-and-somerset-police',
+  policyDigest: POLICY,
+  limits: { datasets: { incidents: { rhoPerYear } }, analysts },
+});
+const ask = (n: number, change: Partial<ReserveRequest> = {}): ReserveRequest => ({
+  at: '2026-05-01T12:00:00.000Z',
+  actor: 'node',
+  recipient: 'coordinator',
+  purpose: 'hotspot-policing',
+  dataset: 'incidents',
+  years: ['2024'],
+  fingerprint: hex(n),
+  versionDigest: hex(2),
+  analyst: 'analyst-1',
+  rho: '1/8',
+  grant: 'hotspot-policing',
+  policyDigest: POLICY,
+  ...change,
+});
+const release = (
+  reserved: EntryOf<'budget.reserved'>,
+  reservation: bigint,
+): EntryOf<'release.made'> => ({
+  kind: 'release.made',
+  verb: 'disclosure',
+  at: reserved.at,
+  actor: 'node',
+  recipient: 'coordinator',
+  purpose: reserved.purpose,
+  fingerprint: reserved.fingerprint,
+  versionDigest: reserved.versionDigest,
+  dataset: reserved.dataset,
+  rho: reserved.rho,
+  grant: reserved.grant,
+  policyDigest: reserved.policyDigest,
+  valueDigest: hex(3),
+  blob: hex(4),
+  mechanism: 'discrete-gaussian',
+  reservation: String(reservation),
+});
+
+/** A log beside its ledger, as a node keeps them. */
+const withLog = (policy: Entry = activated()) => {
+  const log: Entry[] = [];
+  const ledger: Ledger = emptyLedger();
+  const append = (entry: Entry): bigint => {
+    const index = BigInt(log.push(entry) - 1);
+    applyEntry(ledger, index, entry);
+    return index;
+  };
+  append(policy);
+  return { log, ledger, append };
+};
+const granted = (ledger: Ledger, request: ReserveRequest): EntryOf<'budget.reserved'> => {
+  const result = reserve(ledger, request);
+  if (!result.ok) throw new Error(result.code);
+  return result.entry;
+};
+
+describe('reserve', () => {
+  it('64 clients race for the budget: exactly the affordable number is granted, at every prefix spent <= limit', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(['2', '1/8', 16], ['1', '1/7', 7], ['10/3', '3/7', 7], ['1/2', '2/3', 0]),
+        fc.infiniteStream(fc.nat({ max: 1_000_000 })),
+        ([limit, rho, affordable], random) => {
+          const { log, ledger, append } = withLog(activated(limit as string));
+          // each client takes two steps, ask and append, and any other client may run between them
+          const clients = Array.from({ length: 64 }, (_, n) => {
+            let entry: Entry | undefined;
+            const request = ask(100 + n, { rho: rho as string, analyst: `analyst-${n % 5}` });
+            const first = () => {
+              const result = reserve(ledger, request);
+              entry = result.ok ? result.entry : undefined;
+            };
+            return [first, () => entry && append(entry)];
+          });
+          while (clients.length > 0) {
+            const at = (random.next().value ?? 0) % clients.length;
+            clients[at]?.shift()?.();
+            if (clients[at]?.length === 0) clients.splice(at, 1);
+          }
+          expect(log.length - 1).toBe(affordable);
+          for (let size = 0; size <= log.length; size++) {
+            expect(checkEntryOrder(log.slice(0, size)).faults).toEqual([]);
+          }
+          expect(ledger.pending.size).toBe(0);
+          const replayed = checkEntryOrder(log).ledger;
+          expect(spentTable(replayed)).toEqual(spentTable(ledger));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives one of many clients with the same question a reservation', () => {
+    const { ledger, append } = withLog();
+    const entry = granted(ledger, ask(7));
+    expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved' });
+    const index = append(entry);
+    expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved', index });
+    const released = append(release(entry, index));
+    expect(reserve(ledger, ask(7))).toEqual({
+      ok: false,
+      code: 'already-answered',
+      index: released,
+    });
+    expect(answerFor(ledger, hex(7), hex(2))?.index).toBe(released);
+    expect(answerFor(ledger, hex(7), hex(9))).toBeUndefined();
+    expect(formatRational(spent(ledger, 'incidents', '2024'))).toBe('1/8');
+    granted(ledger, ask(7, { versionDigest: hex(9) }));
+  });
+
+  it('never refunds a spend that may be logged, and gives back one that is not', () => {
+    const { ledger, append } = withLog();
+    const lost = granted(ledger, ask(7));
+    expect(spentTable(ledger)).toEqual({ incidents: { 2024: '1/8' } });
+    abandon(ledger, lost);
+    abandon(ledger, lost);
+    expect(spentTable(ledger)).toEqual({});
+    expect(analystUse(ledger, 'analyst-1', lost.at).queriesToday).toBe(0);
+    const kept = granted(ledger, ask(8));
+    append(kept);
+    abandon(ledger, kept);
+    expect(spentTable(ledger)).toEqual({ incidents: { 2024: '1/8' } });
+  });
+
+  it('charges every accounting year the query touches, and stops at the tightest', () => {
+    const { ledger } = withLog(activated('1/4'));
+    granted(ledger, ask(1, { years: ['2023', '2024'] }));
+    granted(ledger, ask(2, { years: ['2024'] }));
+    expect(reserve(ledger, ask(3, { years: ['2023', '2024'] }))).toMatchObject({
+      code: 'rho-per-year',
+    });
+    granted(ledger, ask(4, { years: ['2023'] }));
+    expect(spentTable(ledger)).toEqual({ incidents: { 2023: '1/4', 2024: '1/4' } });
+  });
+
+  it('holds each analyst to the fairness limits, per civil day and year in London', () => {
+    const { ledger } = withLog(activated('100', { rhoPerYear: '3/8', queriesPerDay: 2 }));
+    const before = '2026-06-30T22:59:59.999Z'; // 23:59 in London
+    const after = '2026-06-30T23:00:00.000Z'; // the next day in London
+    granted(ledger, ask(1, { at: before }));
+    granted(ledger, ask(2, { at: before }));
+    expect(reserve(ledger, ask(3, { at: before }))).toMatchObject({ code: 'queries-per-day' });
+    granted(ledger, ask(3, { at: after }));
+    expect(reserve(ledger, ask(4, { at: after }))).toMatchObject({ code: 'analyst-rho-per-year' });
+    granted(ledger, ask(4, { at: after, analyst: 'analyst-2' }));
+    granted(ledger, ask(5, { at: '2027-01-01T00:00:00.000Z' }));
+    expect(ledgerView(ledger, 'analyst-1', after).analysts).toEqual({
+      'analyst-1': { rhoThisYear: '3/8', queriesToday: 1 },
+    });
+  });
+
+  it.each([
+    ['bad-request', { rho: '-1/8' }],
+    ['bad-request', { rho: '0' }],
+    ['bad-request', { rho: '-0' }],
+    ['bad-request', { rho: 'NaN' }],
+    ['bad-request', { rho: 0.125 as unknown as string }],
+    ['bad-request', { rho: '2/16' }],
+    ['bad-request', { rho: undefined as unknown as string }],
+    ['bad-request', { years: [] }],
+    ['bad-request', { years: ['2024', '2023'] }],
+    ['bad-request', { years: ['2024', '2024'] }],
+    ['bad-request', { at: 'now' }],
+    ['bad-request', { count: 3 } as Partial<ReserveRequest>],
+    ['unknown-dataset', { dataset: 'people' }],
+    ['unknown-dataset', { dataset: '__proto__' }],
+    ['policy-digest', { policyDigest: hex(5) }],
+  ] as const)('refuses with %s: %j', (code, change) => {
+    const { ledger } = withLog();
+    expect(reserve(ledger, ask(1, change as Partial<ReserveRequest>))).toMatchObject({
+      ok: false,
+      code,
+    });
+    expect(spentTable(ledger)).toEqual({});
+  });
+
+  it('spends nothing without an active policy', () => {
+    expect(reserve(emptyLedger(), ask(1))).toMatchObject({ code: 'no-active-policy' });
+    expect(reserve(emptyLedger(), null as unknown as ReserveRequest)).toMatchObject({ ok: false });
+    expect(remaining(emptyLedger(), 'incidents', '2024')).toBeUndefined();
+  });
+});
+
+describe('preview', () => {
+  it('tells cost and how many like it remain', () => {
+    const { ledger } = withLog();
+    for (let n = 0; n < 4; n++) granted(ledger, ask(n));
+    const asked = { dataset: 'incidents', years: ['2024'], rho: '1/8' };
+    expect(preview(ledger, asked)).toEqual({
+      affordable: true,
+      cost: '1/8',
+      remaining: '3/2',
+      likeItAfter: 11n,
+      sentence: 'this query costs 1/8; 11 like it remain this year',
+    });
+    expect(preview(ledger, { ...asked, rho: '7/4' })).toMatchObject({
+      affordable: false,
+      likeItAfter: 0n,
+    });
+    expect(preview(ledger, { ...asked, dataset: 'people' })).toMatchObject({ affordable: false });
+  });
+
+  it('agrees with what reserve grants', () => {
+    const rho = fc
+      .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+      .map(([a, b]) => formatRational(parseRationalOf(a, b)));
+    fc.assert(
+      fc.property(rho, rho, (limit, cost) => {
+        const { ledger } = withLog(activated(limit));
+        const asked = { dataset: 'incidents', years: ['2024'], rho: cost };
+        const before = preview(ledger, asked);
+        let count = 0n;
+        while (reserve(ledger, ask(Number(count), { rho: cost })).ok) count += 1n;
+        expect(count).toBe(before.affordable ? before.likeItAfter + 1n : 0n);
+      }),
+    );
+  });
+});
+
+const parseRationalOf = (a: number, b: number) => {
+  const gcd = (x: number, y: number): number => (y === 0 ? x : gcd(y, x % y));
+  const [num, den] = [a / gcd(a, b), b / gcd(a, b)];
+  return parseRational(den === 1 ? `${num}` : `${num}/${den}`);
+};
+
+describe('order rules', () => {
+  const clean = () => {
+    const built = withLog();
+    for (let n = 0; n < 5; n++) {
+      const entry = granted(built.ledger, ask(n));
+      built.append(release(entry, built.append(entry)));
+    }
+    return built.log;
+  };
+  const faultsOf = (log: readonly Entry[]) =>
+    checkEntryOrder(log).faults.map(({ at, kind }) => `${at} ${kind}`);
+  const change = (log: Entry[], at: number, members: object): Entry[] =>
+    log.map((entry, i) => (i === at ? ({ ...entry, ...members } as Entry) : entry));
+
+  it('finds nothing in an honest log', () => expect(faultsOf(clean())).toEqual([]));
+
+  it('names a release without an earlier reserve', () => {
+    const log = clean();
+    const [reserved, released] = [log[1] as Entry, log[2] as Entry];
+    expect(faultsOf([log[0] as Entry, released, reserved])).toEqual(['1 release-without-reserve']);
+    expect(faultsOf(change(log, 2, { reservation: '2' }))).toEqual(['2 release-without-reserve']);
+    expect(faultsOf(change(log, 2, { reservation: '99' }))).toEqual(['2 release-without-reserve']);
+  });
+
+  it.each(['fingerprint', 'versionDigest', 'policyDigest'])(
+    'names a release of another %s',
+    (f) => {
+      expect(faultsOf(change(clean(), 4, { [f]: hex(77) }))).toEqual([
+        '4 release-differs-from-reserve',
+      ]);
+    },
+  );
+
+  it('names second answers and reservations used twice', () => {
+    const log = clean();
+    expect(faultsOf([...log, log[2] as Entry])).toEqual([
+      '11 second-answer',
+      '11 reservation-used-twice',
+    ]);
+    expect(faultsOf([...log, log[1] as Entry])).toEqual(['11 reserve-repeated']);
+  });
+
+  it('names spends over the limit, under no policy, another policy or another limit', () => {
+    const log = clean();
+    expect(faultsOf(change(log, 0, { limits: activated('3/8').limits }))).toEqual([
+      ...[1, 3, 5].map((at) => `${at} reserve-limit-differs`),
+      ...[7, 9].flatMap((at) => [`${at} reserve-limit-differs`, `${at} over-limit`]),
+    ]);
+    expect(faultsOf(log.slice(1)).filter((f) => f.endsWith('reserve-without-policy'))).toHaveLength(
+      5,
+    );
+    expect(faultsOf(change(log, 3, { policyDigest: hex(8) }))).toContain(
+      '3 reserve-under-other-policy',
+    );
+    expect(faultsOf(change(log, 3, { dataset: 'people' }))).toContain(
+      '3 reserve-of-unknown-dataset',
+    );
+    expect(faultsOf(change(log, 3, { rho: '2/16' }))).toContain('3 rho-not-canonical');
+    const one = { rhoPerYear: '100', queriesPerDay: 4 };
+    expect(faultsOf(change(log, 0, { limits: activated('2', one).limits }))).toEqual([
+      '9 analyst-over-limit',
+    ]);
+  });
+});
