@@ -63,7 +63,12 @@ export class Children {
     return new Promise((resolve, reject) => {
       let ready = false;
       const timer = setTimeout(() => {
-        reject(new ConcordatError('child-not-ready', `${name} did not become ready in ${READY_WITHIN_MS / 1000} s`));
+        reject(
+          new ConcordatError(
+            'child-not-ready',
+            `${name} did not become ready in ${READY_WITHIN_MS / 1000} s`,
+          ),
+        );
       }, READY_WITHIN_MS);
       child.on('message', (message: ChildMessage) => {
         clearTimeout(timer);
@@ -97,7 +102,11 @@ export class Children {
     clearTimeout(insist);
   }
 
-  private spawn(name: string, app: App, args: readonly string[]): { child: ChildProcess; tail: Tail } {
+  private spawn(
+    name: string,
+    app: App,
+    args: readonly string[],
+  ): { child: ChildProcess; tail: Tail } {
     const child = fork(entryOf(app), args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--enable-source-maps'],
@@ -119,7 +128,12 @@ const exitOf = (child: ChildProcess): Promise<[number | null, NodeJS.Signals | n
         child.once('exit', (code, signal) => resolve([code, signal]));
       });
 
-const died = (name: string, code: number | null, signal: string | null, tail: string): ConcordatError =>
+const died = (
+  name: string,
+  code: number | null,
+  signal: string | null,
+  tail: string,
+): ConcordatError =>
   new ConcordatError(
     'child-failed',
     `${name} ended with ${signal ? `signal ${signal}` : `exit code ${code}`}${tail ? `; its last words:\n${tail}` : ''}`,
