@@ -9,10 +9,10 @@ const laplace = (epsilon: number) => noisePmf({ mechanism: 'discrete-laplace', e
 const TAILS: [lambda: number, m: number, epsilon: number, z: number, p: number][] = [
   [4.2, 12, 0.5, 31, 0.005155113000441068],
   [0.3, 1, 0.1, 20, 0.07332560709448566],
-  [0.3, 1, 1, 5, 0.0082470853861175926],
-  [2.5, 3, 2, 12, 6.6378822534994941e-5],
-  [0, 1, 0.5, 1, 0.37754066879814544],
-  [10, 12, 1, -5, 0.99676097800274195],
+  [0.3, 1, 1, 5, 0.008247085386117593],
+  [2.5, 3, 2, 12, 6.637882253499494e-5],
+  [0, 1, 0.5, 1, 0.3775406687981454],
+  [10, 12, 1, -5, 0.996760978002742],
 ];
 
 describe('noisyTail', () => {
@@ -25,7 +25,7 @@ describe('noisyTail', () => {
     // scipy.stats.poisson.sf(k - 1, lambda)
     expect(tail.atLeast(3, 9)).toBeCloseTo(0.003802992061675955, 14);
     expect(tail.atLeast(1e-3, 2) / 4.996667916333409e-7).toBeCloseTo(1, 12);
-    expect(tail.atLeast(3, 0)).toBe(1);
+    expect(tail.atLeast(3, 0)).toBeCloseTo(1, 14);
     expect(tail.atLeast(2000, 2400) / 2.325339654749732e-18).toBeCloseTo(1, 9);
     expect(tail.pair(3, 9).above).toBeCloseTo(tail.atLeast(3, 10), 14);
   });
@@ -61,7 +61,7 @@ describe('pmf', () => {
   it('has the variance of the discrete Gaussian law', () => {
     // design value: sigma^2 = 1 -> 0.99999978876772808
     expect(noiseVariance({ mechanism: 'discrete-gaussian', sigma2: 1 })).toBeCloseTo(
-      0.99999978876772808,
+      0.9999997887677281,
       14,
     );
   });

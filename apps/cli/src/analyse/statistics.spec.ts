@@ -16,9 +16,7 @@ describe('concordat analyse STATISTIC', () => {
   it.each(Object.keys(STATISTICS))('%s refuses an empty document and an unknown key', (name) => {
     const example = JSON.parse(STATISTICS[name]?.example ?? '{}');
     for (const input of [{}, null, 3, [], { ...example, surprise: 1 }]) {
-      expect(() => ask(name, input)).toThrow(
-        expect.objectContaining({ code: 'malformed-input' }) as Error,
-      );
+      expect(() => ask(name, input)).toThrow(/see --help/);
     }
   });
 
