@@ -1,3 +1,4 @@
+export { type BackTestInput, backTest, type MethodResult } from './back-test.js';
 export {
   type Concentration,
   concentration,
@@ -5,9 +6,34 @@ export {
   lorenz,
   poissonGini,
 } from './concentration.js';
+export {
+  type CellPriors,
+  cellPriors,
+  estimateField,
+  type NoisySums,
+  smooth,
+} from './empirical-bayes.js';
 export { type NoisyTail, noisyTail, type TailPair } from './exact-tail.js';
 export { benjaminiHochberg, type Discoveries } from './false-discovery.js';
+export {
+  denoise,
+  type Forecast,
+  forecast,
+  type Interval,
+  type Prior,
+  type Release,
+  rateInterval,
+  sumPeriods,
+} from './forecast.js';
 export { giStar, giStarOnGrid } from './getis-ord.js';
+export { type Accuracy, accuracy, cellsOfShare, hitsInTop } from './hit-rate.js';
+export {
+  filterLevels,
+  fitLevelModel,
+  type LevelModel,
+  type Levels,
+  type Periods,
+} from './level.js';
 export { type Moran, moran } from './moran.js';
 export { type NoiseLaw, noisePmf, noiseVariance, type Pmf, sumOfCopies } from './pmf.js';
 export {
