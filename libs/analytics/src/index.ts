@@ -7,6 +7,23 @@ export {
   poissonGini,
 } from './concentration.js';
 export {
+  type Completeness,
+  coverage,
+  type IntakeFlag,
+  type IntakeMonth,
+  intakeFlags,
+  type PeriodCoverage,
+} from './coverage.js';
+export {
+  EMERGING_CLASSES,
+  type Emerging,
+  type EmergingClass,
+  emerging,
+  emergingClass,
+  emergingClasses,
+  LEAST_SHOWN,
+} from './emerging.js';
+export {
   type CellPriors,
   cellPriors,
   estimateField,
@@ -14,6 +31,7 @@ export {
   smooth,
 } from './empirical-bayes.js';
 export { type NoisyTail, noisyTail, type TailPair } from './exact-tail.js';
+export { type FairnessInput, fairness, type QuintileReport } from './fairness.js';
 export { benjaminiHochberg, type Discoveries } from './false-discovery.js';
 export {
   denoise,
@@ -26,7 +44,23 @@ export {
   sumPeriods,
 } from './forecast.js';
 export { giStar, giStarOnGrid } from './getis-ord.js';
+export { type Harm, harm, type WeightedRelease } from './harm.js';
 export { type Accuracy, accuracy, cellsOfShare, hitsInTop } from './hit-rate.js';
+export {
+  cellTails,
+  type HotCellInput,
+  type HotCells,
+  hotCells,
+  neighbourhoodTails,
+} from './hot-cells.js';
+export {
+  type AreaSeries,
+  detectableFall,
+  differenceInDifferences,
+  type Effect,
+  type PowerQuestion,
+  power,
+} from './intervention.js';
 export {
   filterLevels,
   fitLevelModel,
@@ -35,6 +69,13 @@ export {
   type Periods,
 } from './level.js';
 export { type Moran, moran } from './moran.js';
+export {
+  type Plan,
+  type PlanQuestion,
+  planResolution,
+  type ResolutionField,
+  type ResolutionPower,
+} from './planner.js';
 export { type NoiseLaw, noisePmf, noiseVariance, type Pmf, sumOfCopies } from './pmf.js';
 export {
   conditionalRatio,
@@ -53,7 +94,15 @@ export {
   type WeightTriple,
   weightsFromTriples,
 } from './spatial-weights.js';
+export {
+  type PlaceboTest,
+  placeboTest,
+  type SyntheticControl,
+  syntheticControl,
+} from './synthetic-control.js';
+export { topProbabilities } from './top-probability.js';
 export { mannKendall, type Trend, trends } from './trend.js';
+export { type WarningOptions, type Warnings, warnings } from './warning.js';
 export {
   type DisplacementCounts,
   type WeightedDisplacement,

@@ -88,8 +88,14 @@ export function mannKendall(series: Float64Array, noiseVariance = 0): Trend {
   };
 }
 
-/** z and slope of every cell; `periods` holds one vector of cells per period, oldest first, NaN where missing. */
-export function trends(periods: readonly Float64Array[]): { z: Float64Array; slope: Float64Array } {
+/**
+ * z and slope of every cell; `periods` holds one vector of cells per period, oldest first, NaN where missing. Without
+ * `slopes`, which cost a sort per cell, the slopes are NaN.
+ */
+export function trends(
+  periods: readonly Float64Array[],
+  { slopes: wanted = true }: { slopes?: boolean } = {},
+): { z: Float64Array; slope: Float64Array } {
   const cells = periods[0]?.length ?? 0;
   const z = new Float64Array(cells).fill(Number.NaN);
   const slope = new Float64Array(cells).fill(Number.NaN);
@@ -99,10 +105,10 @@ export function trends(periods: readonly Float64Array[]): { z: Float64Array; slo
     for (let t = 0; t < periods.length; t++) {
       series[t] = (periods[t] as Float64Array)[i] as number;
     }
-    const { s, variance, periods: present, count } = pairs(series, slopes);
+    const { s, variance, periods: present, count } = pairs(series, wanted ? slopes : undefined);
     if (present < 3) continue;
     z[i] = continuityZ(s, variance);
-    slope[i] = medianOfSorted(slopes.subarray(0, count).sort());
+    if (wanted) slope[i] = medianOfSorted(slopes.subarray(0, count).sort());
   }
   return { z, slope };
 }
