@@ -16,7 +16,6 @@
  * independent in the standard error; at the edge of the domain q_h is that of an inner cell.
  */
 import type { NeighbourLists } from '#libs/grid';
-import { ringSums } from './spatial-weights.js';
 
 /** Passes of the seven-cell average, coarse to fine: about 9 and 4 cells across. The cell itself (0 passes) comes last. */
 const COARSE_SCALES: readonly number[] = [8, 2];
@@ -45,20 +44,32 @@ export interface CellPriors {
 }
 
 /** One pass of the seven-cell average (fewer at the edge of the domain). */
-function sevenCellAverage(values: Float64Array, neighbours: NeighbourLists): Float64Array {
-  const sums = ringSums(values, neighbours);
-  for (let i = 0; i < sums.length; i++) {
-    sums[i] =
-      ((sums[i] as number) + (values[i] as number)) / (1 + (neighbours.degrees[i] as number));
+function sevenCellAverage(values: Float64Array, { targets, degrees }: NeighbourLists) {
+  const averages = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const degree = degrees[i] as number;
+    const end = 6 * i + degree;
+    let sum = values[i] as number;
+    for (let at = 6 * i; at < end; at++) sum += values[targets[at] as number] as number;
+    averages[i] = sum / (1 + degree);
   }
-  return sums;
+  return averages;
 }
 
+const isConstant = (values: Float64Array): boolean => {
+  const first = values[0] as number;
+  for (let i = 1; i < values.length; i++) if (values[i] !== first) return false;
+  return true;
+};
+
+/** `passes` seven-cell averages one after the other: a bell of variance proportional to `passes`. */
 export function smooth(
   values: Float64Array,
   passes: number,
   neighbours: NeighbourLists,
 ): Float64Array {
+  // Averages keep a constant field as it is.
+  if (passes === 0 || isConstant(values)) return values;
   let smoothed = values;
   for (let pass = 0; pass < passes; pass++) smoothed = sevenCellAverage(smoothed, neighbours);
   return smoothed;
@@ -157,19 +168,27 @@ function compareAtScale(
   const { exposure, noiseVariance } = data;
   const q = SQUARES.get(passes) ?? kernelSquares(passes);
   const observed = smooth(data.sums, passes, neighbours);
-  const products = mean.map((value, i) => value * (exposure[i] as number));
+  const cells = mean.length;
+  const products = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) products[i] = (mean[i] as number) * (exposure[i] as number);
   const expected = smooth(products, passes, neighbours);
   const periods = smooth(exposure, passes, neighbours);
-  const known = expected.map((value, i) => q * (value + (periods[i] as number) * noiseVariance));
-  const x = expected.map((value) => value * value);
-  const y = observed.map(
-    (value, i) => (value - (expected[i] as number)) ** 2 - (known[i] as number),
-  );
+  const known = new Float64Array(cells);
+  const x = new Float64Array(cells);
+  const y = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) {
+    const m = expected[i] as number;
+    known[i] = q * (m + (periods[i] as number) * noiseVariance);
+    x[i] = m * m;
+    y[i] = ((observed[i] as number) - m) ** 2 - (known[i] as number);
+  }
+  const w = new Float64Array(cells);
   let spread = 0;
   for (let refit = 0; refit < REFITS; refit++) {
-    const w = known.map((value, i) =>
-      value > 0 ? 1 / (value + spread * (x[i] as number)) ** 2 : 0,
-    );
+    for (let i = 0; i < cells; i++) {
+      const variance = known[i] as number;
+      w[i] = variance > 0 ? 1 / (variance + spread * (x[i] as number)) ** 2 : 0;
+    }
     spread = cautiousSlope(x, y, w, 1 / q);
   }
   return { observed, expected, known, spread };

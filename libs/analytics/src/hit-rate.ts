@@ -2,6 +2,8 @@
  * How good is a ranking of cells? Hit rate n/N of the best-ranked share of the area; PAI = (n/N) / (a/A) (Chainey,
  * Tompson, Uhlig 2008); PEI = PAI over the best PAI any ranking could have had (Hunt 2016).
  */
+import { selectKth } from './selection.js';
+
 export interface Accuracy {
   readonly hitRate: number;
   readonly pai: number;
@@ -12,35 +14,9 @@ export interface Accuracy {
 export const cellsOfShare = (cells: number, share: number): number =>
   Math.max(1, Math.round(cells * share));
 
-/** Value of the k-th largest element, by quickselect on a copy. */
-export function kthLargest(values: Float64Array, k: number): number {
-  const work = values.slice();
-  const target = work.length - k;
-  let low = 0;
-  let high = work.length - 1;
-  while (low < high) {
-    const pivot = work[(low + high) >> 1] as number;
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while ((work[i] as number) < pivot) i++;
-      while ((work[j] as number) > pivot) j--;
-      if (i <= j) {
-        const swap = work[i] as number;
-        work[i++] = work[j] as number;
-        work[j--] = swap;
-      }
-    }
-    if (target <= j) high = j;
-    else if (target >= i) low = i;
-    else break;
-  }
-  return work[target] as number;
-}
-
 /** Incidents in the k cells of highest score; equal scores at the limit share the places left, as in a fair draw. */
 export function hitsInTop(scores: Float64Array, actual: Float64Array, k: number): number {
-  const limit = kthLargest(scores, k);
+  const limit = selectKth(scores.slice(), scores.length - k);
   let above = 0;
   let hits = 0;
   let tied = 0;

@@ -6,6 +6,7 @@
 import { ConcordatError } from '#libs/bytes';
 import type { Forecast } from './forecast.js';
 import { normalUpperTail } from './normal.js';
+import { selectKth } from './selection.js';
 
 /** P(gamma with this mean and variance > t), by the cube-root approximation; certainty without variance. */
 function exceeds(mean: number, variance: number, t: number): number {
@@ -15,31 +16,42 @@ function exceeds(mean: number, variance: number, t: number): number {
   return normalUpperTail((Math.cbrt(t / mean) - (1 - ninth)) / Math.sqrt(ninth));
 }
 
-const STEPS = 60;
+const MOST_STEPS = 60;
+/** The probabilities sum to k up to this share of it. */
+const TOLERANCE = 1e-3;
 
-/** Probability of each cell to be among the `k` of the highest rate. They sum to k. Throws `invalid-k`. */
+/** Probability of each cell to be among the `k` of the highest rate. They sum to k (1 +- 0.001). Throws `invalid-k`. */
 export function topProbabilities(
   { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
   k: number,
 ): Float64Array {
-  if (!Number.isInteger(k) || k < 1 || k >= mean.length) {
+  const cells = mean.length;
+  if (!Number.isInteger(k) || k < 1 || k >= cells) {
     throw new ConcordatError(
       'invalid-k',
       'k is a whole number from 1 to below the number of cells',
     );
   }
-  const at = (t: number): Float64Array =>
-    mean.map((m, i) => exceeds(m, rateVariance[i] as number, t));
-  const total = (t: number): number => at(t).reduce((sum, p) => sum + p, 0);
-  let low = 0;
-  let high = mean.reduce(
-    (largest, m, i) => Math.max(largest, m + 10 * Math.sqrt(rateVariance[i] as number)),
-    0,
-  );
-  for (let step = 0; step < STEPS && high - low > 1e-9 * high; step++) {
+  const p = new Float64Array(cells);
+  const fill = (t: number): number => {
+    let sum = 0;
+    for (let i = 0; i < cells; i++) {
+      p[i] = exceeds(mean[i] as number, rateVariance[i] as number, t);
+      sum += p[i] as number;
+    }
+    return sum;
+  };
+  // The limit lies near the k-th largest mean: double or halve until it is enclosed, then bisect.
+  let low = selectKth(mean.slice(), cells - k);
+  let high = low;
+  while (fill(low) < k) low /= 2;
+  while (fill(high) > k) high *= 2;
+  for (let step = 0; step < MOST_STEPS; step++) {
     const middle = (low + high) / 2;
-    if (total(middle) > k) low = middle;
+    const sum = fill(middle);
+    if (Math.abs(sum - k) <= TOLERANCE * k) break;
+    if (sum > k) low = middle;
     else high = middle;
   }
-  return at((low + high) / 2);
+  return p;
 }

@@ -4,6 +4,7 @@
  * ones, so the test keeps its size at every epsilon; what the noise takes is power.
  */
 import { ConcordatError } from '#libs/bytes';
+import { selectKth } from './selection.js';
 
 export interface Trend {
   /** Pairs that rise minus pairs that fall. */
@@ -22,39 +23,51 @@ export interface Trend {
 const continuityZ = (s: number, variance: number): number =>
   s === 0 || variance <= 0 ? 0 : (s - Math.sign(s)) / Math.sqrt(variance);
 
-function medianOfSorted(sorted: Float64Array): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+/** Median of unordered values, which are put out of order. */
+function medianOf(values: Float64Array): number {
+  const upper = selectKth(values, values.length >> 1);
+  if (values.length % 2 === 1) return upper;
+  // Selection has left the smaller half in front.
+  let lower = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length >> 1; i++) lower = Math.max(lower, values[i] as number);
+  return (lower + upper) / 2;
 }
 
-/** Score, its variance and (when asked) the sorted slopes of one series whose NaN periods are missing. */
+/** Sum of t (t - 1) (2 t + 5) over the groups of t equal values. */
+function tieTerm(series: Float64Array): number {
+  const sorted = series.slice().sort();
+  let sum = 0;
+  for (let from = 0; from < sorted.length; ) {
+    let to = from + 1;
+    while (to < sorted.length && sorted[to] === sorted[from]) to++;
+    const same = to - from;
+    sum += same * (same - 1) * (2 * same + 5);
+    from = to;
+  }
+  return sum;
+}
+
+/** Score, its variance and (when asked) the slopes of one series whose NaN periods are missing. */
 function pairs(series: Float64Array, slopes: Float64Array | undefined) {
   let s = 0;
   let periods = 0;
-  let tied = 0;
   let count = 0;
+  let tied = false;
   for (let i = 0; i < series.length; i++) {
     const early = series[i] as number;
     if (Number.isNaN(early)) continue;
     periods++;
-    let same = 0;
-    let first = true;
-    for (let j = 0; j < series.length; j++) {
+    for (let j = i + 1; j < series.length; j++) {
       const late = series[j] as number;
-      if (late === early) {
-        same++;
-        if (j < i) first = false;
-      }
-      if (j <= i || Number.isNaN(late)) continue;
-      s += late > early ? 1 : late < early ? -1 : 0;
+      if (late > early) s++;
+      else if (late < early) s--;
+      else if (late === early) tied = true;
+      else continue;
       if (slopes) slopes[count++] = (late - early) / (j - i);
     }
-    // Each group of equal values once.
-    if (first) tied += same * (same - 1) * (2 * same + 5);
   }
-  const variance = (periods * (periods - 1) * (2 * periods + 5) - tied) / 18;
+  const ties = tied ? tieTerm(series) : 0;
+  const variance = (periods * (periods - 1) * (2 * periods + 5) - ties) / 18;
   return { s, variance, periods, count };
 }
 
@@ -83,7 +96,7 @@ export function mannKendall(series: Float64Array, noiseVariance = 0): Trend {
     s,
     var: variance,
     z: continuityZ(s, variance),
-    slope: medianOfSorted(slopes.subarray(0, count).sort()),
+    slope: medianOf(slopes.subarray(0, count)),
     slopeNoiseSe: Math.sqrt(noiseVariance / (squares - (times * times) / periods)),
   };
 }
@@ -108,7 +121,7 @@ export function trends(
     const { s, variance, periods: present, count } = pairs(series, wanted ? slopes : undefined);
     if (present < 3) continue;
     z[i] = continuityZ(s, variance);
-    if (wanted) slope[i] = medianOfSorted(slopes.subarray(0, count).sort());
+    if (wanted) slope[i] = medianOf(slopes.subarray(0, count));
   }
   return { z, slope };
 }

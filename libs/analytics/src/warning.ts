@@ -75,16 +75,22 @@ export function warnings(
   const statistic = new Float64Array(cells);
   // Sums of the weights of the terms of E_t and of their powers, per cell as periods may be missing.
   const first = new Float64Array(cells);
-  const powers = [2, 3, 4].map((power) => ({ power, sums: new Float64Array(cells) }));
+  const keep = 1 - weight;
+  const powers = [2, 3, 4].map((power) => ({
+    kept: keep ** power,
+    added: weight ** power,
+    sums: new Float64Array(cells),
+  }));
   for (const period of periods) {
     for (let i = 0; i < cells; i++) {
       const z = period[i] as number;
       if (Number.isNaN(z)) continue;
-      const keep = 1 - weight;
       statistic[i] = keep * (statistic[i] as number) + weight * (z - (baseline[i] as number));
       first[i] = keep * (first[i] as number) + weight;
-      for (const { power, sums } of powers) {
-        sums[i] = keep ** power * (sums[i] as number) + weight ** power;
+    }
+    for (const { kept, added, sums } of powers) {
+      for (let i = 0; i < cells; i++) {
+        if (!Number.isNaN(period[i] as number)) sums[i] = kept * (sums[i] as number) + added;
       }
     }
   }

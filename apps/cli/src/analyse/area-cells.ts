@@ -11,11 +11,14 @@ import {
   parseAreas,
   type Resolution,
   sortedCells,
+  widen,
 } from '#libs/grid';
 import { packageFile } from './package-file.js';
 
 /** Resolution of the national domain and of every shipped area. */
 const FINEST = 9;
+/** Every area is wider than its outline by this, as the shipped ones are: published points are snapped, outlines generalised. */
+const MARGIN_RINGS = 3;
 
 const readText = (file: string): string => {
   const bytes = readFileSync(file);
@@ -65,7 +68,7 @@ function fileCells(file: string): BigUint64Array {
   if (cells.length === 0) {
     throw new ConcordatError('empty-domain', 'the area holds no cell of resolution 9');
   }
-  return sortedCells(cells);
+  return widen(sortedCells(cells), MARGIN_RINGS);
 }
 
 /**
