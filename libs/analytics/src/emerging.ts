@@ -119,5 +119,5 @@ export function emerging(
       if (value === classes[i]) kept[i] = (kept[i] as number) + 1;
     });
   }
-  return { classes, probability: kept.map((count) => count / draws) };
+  return { classes, probability: kept.map((count) => count / Math.max(1, draws)) };
 }

@@ -8,7 +8,7 @@
  *   c (K_h m e)^2 / (c (K_h m e)^2 + q_h (V e + K_h m e)),
  *
  * q_h = sum of the squared weights of K_h, and c, the squared coefficient of variation of the field around its prior at
- * that scale, found by moments: E[(K_h s - K_h m e)^2] less the known variance is c (K_h m e)^2. Its standard error is
+ * that scale, found by moments: E[(K_h s - K_h m e)^2] less the known variance is c (K_h m e)^2. Half its standard error is
  * subtracted, so that a scale which shows nothing beyond noise corrects nothing. No parameter is set by hand or tuned.
  *
  * Sources: Efron and Morris 1973 (JASA 68) for shrinkage with known variances; Clayton and Kaldor 1987 (Biometrics 43) for
@@ -39,8 +39,10 @@ export interface CellPriors {
   readonly mean: Float64Array;
   /** No mean is below this. */
   readonly least: number;
-  /** Squared coefficient of variation of the cells around `mean`. */
+  /** Squared coefficient of variation of the cells around `mean`, less half its standard error: what shrinkage uses. */
   readonly spread: number;
+  /** The same without caution: what uncertainties use. */
+  readonly fullSpread: number;
 }
 
 /** One pass of the seven-cell average (fewer at the edge of the domain). */
@@ -96,17 +98,14 @@ export function kernelSquares(passes: number): number {
 
 const SQUARES = new Map([...COARSE_SCALES, 0].map((passes) => [passes, kernelSquares(passes)]));
 
-/**
- * Weighted least squares slope of y on x through the origin, weights w, less `penalty` standard errors (sandwich form,
- * `overlap` observations counting as one), not below 0.
- */
-export function cautiousSlope(
-  x: Float64Array,
-  y: Float64Array,
-  w: Float64Array,
-  overlap = 1,
-  penalty = 0.5,
-): number {
+export interface Slope {
+  readonly slope: number;
+  /** Standard error in sandwich form. */
+  readonly error: number;
+}
+
+/** Weighted least squares slope of y on x through the origin; `overlap` observations count as one in the error. */
+export function momentSlope(x: Float64Array, y: Float64Array, w: Float64Array, overlap = 1): Slope {
   let xy = 0;
   let xx = 0;
   for (let i = 0; i < x.length; i++) {
@@ -114,15 +113,19 @@ export function cautiousSlope(
     xy += wx * (y[i] as number);
     xx += wx * (x[i] as number);
   }
-  if (!(xx > 0)) return 0;
+  if (!(xx > 0)) return { slope: 0, error: 0 };
   const slope = xy / xx;
   let squares = 0;
   for (let i = 0; i < x.length; i++) {
     const residual = (y[i] as number) - slope * (x[i] as number);
     squares += ((w[i] as number) * (x[i] as number) * residual) ** 2;
   }
-  return Math.max(0, slope - (penalty * Math.sqrt(squares * overlap)) / xx);
+  return { slope, error: Math.sqrt(squares * overlap) / xx };
 }
+
+/** A slope less `penalty` standard errors, not below 0. */
+export const cautious = ({ slope, error }: Slope, penalty = 0.5): number =>
+  Math.max(0, slope - penalty * error);
 
 /** Prior scaled to the data: theta = sum w m e s / sum w (m e)^2, which the noise of empty cells hardly touches. */
 function scaledPrior(prior: Float64Array, data: NoisySums): Float64Array {
@@ -156,6 +159,7 @@ interface Scale {
   /** Known variance of `observed` around its own mean: noise and Poisson. */
   readonly known: Float64Array;
   readonly spread: number;
+  readonly fullSpread: number;
 }
 
 /** Compares the data with `mean` after `passes` averages and measures how far the field departs from it. */
@@ -184,14 +188,17 @@ function compareAtScale(
   }
   const w = new Float64Array(cells);
   let spread = 0;
+  let fullSpread = 0;
   for (let refit = 0; refit < REFITS; refit++) {
     for (let i = 0; i < cells; i++) {
       const variance = known[i] as number;
       w[i] = variance > 0 ? 1 / (variance + spread * (x[i] as number)) ** 2 : 0;
     }
-    spread = cautiousSlope(x, y, w, 1 / q);
+    const fitted = momentSlope(x, y, w, 1 / q);
+    spread = cautious(fitted);
+    fullSpread = cautious(fitted, 0);
   }
-  return { observed, expected, known, spread };
+  return { observed, expected, known, spread, fullSpread };
 }
 
 /** Moves `mean`, in place, towards what the data show at this scale. */
@@ -224,7 +231,8 @@ export function cellPriors(
   for (const passes of COARSE_SCALES) {
     correct(mean, least, compareAtScale(mean, passes, data, neighbours));
   }
-  return { mean, least, spread: compareAtScale(mean, 0, data, neighbours).spread };
+  const { spread, fullSpread } = compareAtScale(mean, 0, data, neighbours);
+  return { mean, least, spread, fullSpread };
 }
 
 /** Expected count per period of every cell, all periods alike: the denoised map. */

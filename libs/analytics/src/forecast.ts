@@ -176,8 +176,9 @@ export interface Interval {
 }
 
 /**
- * Central interval for the rate of each cell: quantiles of the gamma law with the mean and variance of the forecast, by the
- * cube-root approximation of Wilson and Hilferty 1931. Below a shape of about 1/2 the lower end is 0.
+ * Central interval for the rate of each cell. The upper end is the quantile of the gamma law with the mean and variance of
+ * the forecast, by the cube-root approximation of Wilson and Hilferty 1931: rates are skewed. The lower end is that or the
+ * normal one, whichever is lower (not below 0): wide noise leaves the lower tail of a rate heavier than gamma.
  */
 export function rateInterval(
   { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
@@ -187,13 +188,16 @@ export function rateInterval(
     throw new ConcordatError('invalid-coverage', 'a coverage lies between 0 and 1');
   }
   const z = normalQuantile((1 + coverage) / 2);
-  const quantile = (i: number, score: number): number => {
+  const low = new Float64Array(mean.length);
+  const high = new Float64Array(mean.length);
+  for (let i = 0; i < mean.length; i++) {
     const m = mean[i] as number;
-    const ninth = (rateVariance[i] as number) / (9 * m * m);
-    return m * Math.max(0, 1 - ninth + score * Math.sqrt(ninth)) ** 3;
-  };
-  return {
-    low: mean.map((_, i) => quantile(i, -z)),
-    high: mean.map((_, i) => quantile(i, z)),
-  };
+    const variance = rateVariance[i] as number;
+    const ninth = variance / (9 * m * m);
+    const quantile = (score: number): number =>
+      m * Math.max(0, 1 - ninth + score * Math.sqrt(ninth)) ** 3;
+    low[i] = Math.max(0, Math.min(quantile(-z), m - z * Math.sqrt(variance)));
+    high[i] = quantile(z);
+  }
+  return { low, high };
 }

@@ -4,7 +4,7 @@
  * starts from the prior of the cell, so that a cell without evidence keeps its prior: that is shrinkage. FAST (Fan and
  * Xiong 2014, IEEE TKDE 26) filters released counts in the same way.
  */
-import { type CellPriors, cautiousSlope } from './empirical-bayes.js';
+import { type CellPriors, cautious, momentSlope } from './empirical-bayes.js';
 
 /** One vector of released counts per period, oldest first, all of one length; NaN is missing. */
 export type Periods = readonly Float64Array[];
@@ -66,31 +66,38 @@ export function fitLevelModel(
     rise[i] = (far - near) / lagGap;
     scatter[i] = near / 2 - noiseVariance - m;
   }
-  const step = cautiousSlope(x, rise, w, 1, 1);
-  return { step, burst: Math.max(0, cautiousSlope(x, scatter, w, 1, 0) - step) };
+  const step = cautious(momentSlope(x, rise, w), 1);
+  return { step, burst: Math.max(0, momentSlope(x, scatter, w).slope - step) };
 }
 
 /** Level after the last period, starting from the priors of the cells. */
 export function filterLevels(
   periods: Periods,
-  { mean, least, spread }: CellPriors,
+  { mean, least, spread, fullSpread }: CellPriors,
   { step, burst }: LevelModel,
   noiseVariance: number,
 ): Levels {
   const level = mean.slice();
-  const variance = mean.map((m) => spread * m * m);
+  // The gains follow from the cautious spread, the variance of what they lead to from the full one (Joseph's form).
+  const assumed = mean.map((m) => spread * m * m);
+  const variance = mean.map((m) => fullSpread * m * m);
   for (const period of periods) {
     for (let i = 0; i < level.length; i++) {
       const m = mean[i] as number;
-      const before = (variance[i] as number) + step * m * m;
+      const drift = step * m * m;
+      const before = (assumed[i] as number) + drift;
+      const spreadBefore = (variance[i] as number) + drift;
       const z = period[i] as number;
       if (Number.isNaN(z)) {
-        variance[i] = before;
+        assumed[i] = before;
+        variance[i] = spreadBefore;
         continue;
       }
-      const gain = before / (before + noiseVariance + m + burst * m * m);
+      const error = noiseVariance + m + burst * m * m;
+      const gain = before / (before + error);
       level[i] = (level[i] as number) + gain * (z - (level[i] as number));
-      variance[i] = (1 - gain) * before;
+      assumed[i] = (1 - gain) * before;
+      variance[i] = (1 - gain) ** 2 * spreadBefore + gain ** 2 * error;
     }
   }
   return { level: level.map((value) => Math.max(least, value)), variance };
