@@ -88,6 +88,8 @@ export interface IntakeFlag {
 
 /** Departure from the median, in robust standard deviations, that is flagged. */
 const ODD = 5;
+/** Logarithms of counts are taken to scatter by 2 % at least: a change of level below a tenth is no break. */
+const LEAST_LOG_SPREAD = 0.02;
 /** Normal consistency of the median absolute deviation. */
 const MAD_SCALE = 1.4826;
 
@@ -100,23 +102,30 @@ function oddPeriods(values: Float64Array, side: 1 | -1, floor: number): number[]
   );
 }
 
+const absoluteDeviations = (values: Float64Array): number => {
+  const centre = median(values);
+  return values.reduce((sum, value) => sum + Math.abs(value - centre), 0);
+};
+
 /**
- * First period of a lasting change of level: the split with the largest difference of medians over the robust spread of
- * month-to-month changes, at least three periods on either side; undefined when no split is beyond `ODD`.
+ * First period of a lasting change of level: the split into two levels of at least three periods with the smallest absolute
+ * deviations; undefined when the levels differ by less than `ODD` robust spreads of the month-to-month changes.
  */
 function seriesBreak(values: Float64Array): number | undefined {
   const changes = values.subarray(1).map((value, i) => Math.abs(value - (values[i] as number)));
-  const spread = (MAD_SCALE * median(changes)) / Math.SQRT2;
-  let best: number | undefined;
-  let largest = ODD * Math.max(spread, 1e-9);
+  const spread = Math.max((MAD_SCALE * median(changes)) / Math.SQRT2, LEAST_LOG_SPREAD);
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
   for (let split = 3; split <= values.length - 3; split++) {
-    const gap = Math.abs(median(values.subarray(split)) - median(values.subarray(0, split)));
-    if (gap > largest) {
-      largest = gap;
+    const deviations =
+      absoluteDeviations(values.subarray(0, split)) + absoluteDeviations(values.subarray(split));
+    if (deviations < least) {
+      least = deviations;
       best = split;
     }
   }
-  return best;
+  const gap = Math.abs(median(values.subarray(best)) - median(values.subarray(0, best)));
+  return gap > ODD * spread ? best : undefined;
 }
 
 /** What an intake report of a dataset makes doubtful. Months are consecutive. Throws `too-few-periods` below 6. */
