@@ -4,8 +4,8 @@
  *   npm run build && node dist/tools/make-samples.js SOURCE_FOLDER
  *
  * Rows are selected and columns renamed, re-ordered and left out; the only value written otherwise than in the source is
- * the month of the Somerset file (`2023-07` becomes `07/2023`). samples/SOURCES.md says what was done to which file. Output is the same
- * on every run: gzip stores no time and no name.
+ * the month of the Somerset file (`2023-07` becomes `07/2023`). samples/SOURCES.md says what was done to which file.
+ * Output is the same on every run: gzip stores no time and no name.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -86,7 +86,7 @@ const checkNode = () => {
 
 const installPackages = () => {
   const stamp = join(ROOT, 'node_modules', '.concordat-lock');
-  const wanted = hashTree(['package.json', 'package-lock.json']);
+  const wanted = hashTree(['package-lock.json']);
   if (stampIs(stamp, wanted)) return;
   say('installing packages (npm ci), about half a minute');
   run('npm', ['ci', '--loglevel=error'], 'npm ci');

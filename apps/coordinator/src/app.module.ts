@@ -3,8 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { verifySignature } from '#libs/keystore';
 import { RequestVerifier } from '#libs/nest-kit';
-import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { coordinatorPaths } from './config.js';
+import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
 import { Offers } from './federation/offers.js';
 import { DatasetsService } from './graphql/datasets.service.js';
@@ -14,6 +14,7 @@ import { ReleaseQueries } from './graphql/release-queries.js';
 import { RoundQueries } from './graphql/round-queries.js';
 import { HealthController } from './health.controller.js';
 import { mapControllers, mapProviders } from './map/map.module.js';
+import { BlobsController } from './releases/blobs.controller.js';
 import { mapReader } from './releases/map-reader.js';
 import { RELEASE_READER } from './releases/release-reader.js';
 import { ReleaseStore } from './releases/release-store.js';
@@ -22,37 +23,46 @@ import { RoundsController } from './rounds/rounds.controller.js';
 import { RoundsService } from './rounds/rounds.service.js';
 import { VectorStore } from './rounds/vector-store.js';
 
-/** Everything of the process, flat. */
 @Module({})
-export class AppModule {
-  static of(coordinator: Coordinator, dir: string, releases: ReleaseStore): DynamicModule {
-    const { federation, nowMs } = coordinator;
-    const keys = new Map(
-      [federation.manifest.auditor, ...federation.manifest.agencies].map(({ id, publicKey }) => [id, publicKey]),
-    );
-    return {
-      module: AppModule,
-      imports: [GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions })],
-      controllers: [HealthController, RoundsController, ...mapControllers],
-      providers: [
-        { provide: COORDINATOR, useValue: coordinator },
-        { provide: Inboxes, useValue: new Inboxes() },
-        { provide: Offers, useValue: new Offers() },
-        { provide: Checkpoints, useValue: new Checkpoints(federation) },
-        { provide: VectorStore, useValue: new VectorStore(coordinatorPaths(dir).uploads) },
-        { provide: ReleaseStore, useValue: releases },
-        { provide: RELEASE_READER, useValue: mapReader(releases) },
-        {
-          provide: RequestVerifier,
-          useValue: new RequestVerifier((id) => keys.get(id), verifySignature, nowMs),
-        },
-        RoundsService,
-        DatasetsService,
-        RoundQueries,
-        ReleaseQueries,
-        QueriesResolver,
-        ...mapProviders,
-      ],
-    };
-  }
+class AppModule {}
+
+/** Everything of the process, flat, over what was opened at its start. */
+export function appModule(
+  coordinator: Coordinator,
+  dir: string,
+  releases: ReleaseStore,
+): DynamicModule {
+  const { federation, nowMs } = coordinator;
+  const keys = new Map(
+    [federation.manifest.auditor, ...federation.manifest.agencies].map(({ id, publicKey }) => [
+      id,
+      publicKey,
+    ]),
+  );
+  return {
+    module: AppModule,
+    imports: [
+      GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions }),
+    ],
+    controllers: [HealthController, RoundsController, BlobsController, ...mapControllers],
+    providers: [
+      { provide: COORDINATOR, useValue: coordinator },
+      { provide: Inboxes, useValue: new Inboxes() },
+      { provide: Offers, useValue: new Offers() },
+      { provide: Checkpoints, useValue: new Checkpoints(federation) },
+      { provide: VectorStore, useValue: new VectorStore(coordinatorPaths(dir).uploads) },
+      { provide: ReleaseStore, useValue: releases },
+      { provide: RELEASE_READER, useValue: mapReader(releases) },
+      {
+        provide: RequestVerifier,
+        useValue: new RequestVerifier((id) => keys.get(id), verifySignature, nowMs),
+      },
+      RoundsService,
+      DatasetsService,
+      RoundQueries,
+      ReleaseQueries,
+      QueriesResolver,
+      ...mapProviders,
+    ],
+  };
 }

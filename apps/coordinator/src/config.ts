@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConcordatError } from '#libs/bytes';
-import { Name } from '#libs/protocol';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { readConfig } from '#libs/nest-kit';
+import { Name } from '#libs/protocol';
 
 /** `config.yaml` of the coordinator's folder; unknown keys are refused. */
 const CoordinatorConfig = z.strictObject({
@@ -11,7 +9,10 @@ const CoordinatorConfig = z.strictObject({
   id: Name,
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
   /** How long agencies have to answer before a round closes without them. */
-  roundDeadlineSeconds: z.int().min(1).max(30 * 86_400),
+  roundDeadlineSeconds: z
+    .int()
+    .min(1)
+    .max(30 * 86_400),
 });
 export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 
@@ -27,24 +28,9 @@ export const coordinatorPaths = (dir: string) => ({
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */
-export function loadConfig(dir: string): CoordinatorConfig {
-  const { config } = coordinatorPaths(dir);
-  let text: string;
-  try {
-    text = readFileSync(config, 'utf8');
-  } catch {
-    throw new ConcordatError('config-missing', `${config} cannot be read; run: concordat coordinator init --dir ${dir}`);
-  }
-  let value: unknown;
-  try {
-    value = parse(text, { uniqueKeys: true });
-  } catch {
-    throw new ConcordatError('config-invalid', `${config} is not YAML`);
-  }
-  const parsed = CoordinatorConfig.safeParse(value);
-  if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join('.') || 'top level';
-    throw new ConcordatError('config-invalid', `${config}: ${parsed.error.issues[0]?.message} (at ${where})`);
-  }
-  return parsed.data;
-}
+export const loadConfig = (dir: string): CoordinatorConfig =>
+  readConfig(
+    coordinatorPaths(dir).config,
+    CoordinatorConfig,
+    `concordat coordinator init --dir ${dir}`,
+  );

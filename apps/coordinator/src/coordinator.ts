@@ -1,4 +1,4 @@
-import type { BlobStore, Journal } from '#libs/journal';
+import type { Blobs, Journal } from '#libs/journal';
 import type { SigningKey } from '#libs/keystore';
 import type { Logger } from '#libs/nest-kit';
 import type { Entry } from '#libs/tlog';
@@ -14,7 +14,7 @@ export interface Coordinator {
   readonly key: SigningKey;
   readonly federation: Federation;
   readonly journal: Journal;
-  readonly blobs: BlobStore;
+  readonly blobs: Blobs;
   readonly logger: Logger;
   nowMs(): number;
   /** Resolves once the entry is durable. */

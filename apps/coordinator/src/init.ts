@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createSigningKey } from '#libs/keystore';
 import { stringify } from 'yaml';
+import { createSigningKey } from '#libs/keystore';
 import { type CoordinatorConfig, coordinatorPaths } from './config.js';
 
 /** Makes a coordinator's folder: key and settings. Returns the public key that agencies pin. Throws `key-exists`. */

@@ -1,6 +1,6 @@
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadSigningKey } from '#libs/keystore';
-import { type Logger, createLogger } from '#libs/nest-kit';
+import { createLogger, type Logger } from '#libs/nest-kit';
 import { logOrigin } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
 import { coordinatorPaths, loadConfig } from './config.js';
@@ -16,14 +16,20 @@ export async function openCoordinator(
   const paths = coordinatorPaths(dir);
   const loaded = loadConfig(dir);
   const config =
-    options.port === undefined ? loaded : { ...loaded, listen: { ...loaded.listen, port: options.port } };
+    options.port === undefined
+      ? loaded
+      : { ...loaded, listen: { ...loaded.listen, port: options.port } };
   const key = loadSigningKey(paths.signingKey);
   const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
   const origin = logOrigin(federation.manifest.federation, config.id);
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    signer: {
+      name: origin,
+      publicKey: key.publicKeyBytes,
+      sign: (message: Uint8Array) => key.sign(message),
+    },
     clock: options.nowMs,
   });
   const coordinator: Coordinator = {

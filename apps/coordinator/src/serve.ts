@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { createHttpApp, listen, type RunningProcess } from '#libs/nest-kit';
 import { decodeEntry } from '#libs/tlog';
-import { AppModule } from './app.module.js';
+import { appModule } from './app.module.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { ReleaseStore } from './releases/release-store.js';
@@ -11,7 +11,10 @@ import { RoundsService } from './rounds/rounds.service.js';
 const WEB_ROOT = fileURLToPath(new URL('../../../web/', import.meta.url));
 
 /** Opens the folder, replays the log, binds the port. */
-export async function serveCoordinator(dir: string, port: number | undefined): Promise<RunningProcess> {
+export async function serveCoordinator(
+  dir: string,
+  port: number | undefined,
+): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, {
     nowMs: Date.now,
     ...(port === undefined ? {} : { port }),
@@ -22,7 +25,7 @@ export async function serveCoordinator(dir: string, port: number | undefined): P
       const entry = decodeEntry(bytes);
       if (entry.kind === 'round.released') await releases.announce(entry.releaseDigest);
     }
-    const app = await createHttpApp(AppModule.of(coordinator, dir, releases), coordinator.logger);
+    const app = await createHttpApp(appModule(coordinator, dir, releases), coordinator.logger);
     await serveWeb(app, WEB_ROOT);
     const { host, port: wanted } = coordinator.config.listen;
     const url = await listen(app, host, wanted);

@@ -12,7 +12,10 @@ export async function activatePolicy(node: Node): Promise<void> {
     policyDigest: node.policyDigest,
     limits: {
       datasets: Object.fromEntries(
-        Object.entries(limits.datasets).map(([dataset, { rhoPerYear }]) => [dataset, { rhoPerYear }]),
+        Object.entries(limits.datasets).map(([dataset, { rhoPerYear }]) => [
+          dataset,
+          { rhoPerYear },
+        ]),
       ),
       analysts: limits.analysts,
     },

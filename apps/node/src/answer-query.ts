@@ -4,23 +4,31 @@
  */
 import { isConcordatError } from '#libs/bytes';
 import {
-  type ExactCounts,
-  type Resolution,
   addNoise,
   discreteGaussian,
   drawTreeNoise,
+  type ExactCounts,
   exactCounts,
   formatRational,
   levelVariances,
   parseRho,
+  type Resolution,
 } from '#libs/dp';
 import { type GridTree, rollUp } from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
 import { answerFor, ledgerView, reserve } from '#libs/ledger';
 import { decide } from '#libs/policy';
-import { Assertion, type Task, openEnvelope } from '#libs/protocol';
-import { type Query, type QueryGroup, accountingYears, fingerprint, groupsOf, monthsOf } from '#libs/query';
+import { Assertion, openEnvelope, type Task } from '#libs/protocol';
+import {
+  accountingYears,
+  fingerprint,
+  groupsOf,
+  monthsOf,
+  type Query,
+  type QueryGroup,
+} from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
+import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
 
 /** One accepted answer: what `receipt.ts` writes the receipt from. */
@@ -32,7 +40,7 @@ export interface Answer {
   readonly entry: EntryOf<'release.made'>;
 }
 
-export interface Refused {
+interface Refused {
   readonly code: string;
   readonly constraint: string | null;
 }
@@ -47,7 +55,11 @@ const refused = (code: string, constraint: string | null = null): Outcome => ({
 });
 
 /** Part of a question that this agency can answer: the categories it records and the periods it holds whole. */
-function answerable(query: Query, categories: readonly string[], monthsHeld: readonly string[]): readonly QueryGroup[] {
+function answerable(
+  query: Query,
+  categories: readonly string[],
+  monthsHeld: readonly string[],
+): readonly QueryGroup[] {
   const held = new Set(monthsHeld);
   return groupsOf(query).filter(
     ({ category, period }) =>
@@ -119,7 +131,8 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   if (fault !== undefined) return refused(fault);
 
   const dataset = node.config.dataset.name;
-  const version = await node.records.version(dataset);
+  const version = await heldVersion(node.records, dataset);
+  if (!version) return refused('no-data');
   const groups = answerable(query, node.agency.categories, version.months);
   if (groups.length === 0) return refused('period-not-held', 'periods');
 
@@ -128,7 +141,10 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     finest: query.resolution as Resolution,
     l2SensitivitySquared: 1n,
   });
-  const described = { groups, levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)) };
+  const described = {
+    groups,
+    levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)),
+  };
   const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
   if (earlier) return { ok: true, answer: { ...described, ...earlier } };
 
@@ -137,14 +153,19 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
   const analyst = task.assertion.payload.analyst;
   const decision = decide({
-    query: { ...query, categories: categories.sort(), periods },
+    policies: node.policies,
     dataset,
+    query: { ...query, categories: categories.sort(), periods },
     analyst: {
       id: analyst,
       roles: node.manifest.analysts.find(({ id }) => id === analyst)?.roles ?? [],
     },
-    policies: node.policies,
-    ledger: ledgerView(node.ledger),
+    agency: {
+      id: node.agency.id,
+      categories: node.agency.categories,
+      gridHash: node.manifest.grid.hash,
+    },
+    ledger: ledgerView(node.ledger, { analyst, at: now }),
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);
@@ -160,11 +181,13 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     grant: decision.grant,
     policyDigest: node.policyDigest,
   });
-  let reservation: bigint;
-  if (paid.ok) reservation = await node.append(paid.entry);
   // An earlier attempt paid and its process died before it released: that spend is used, and no noise of it ever left.
-  else if (paid.code === 'already-reserved' && paid.index !== undefined) reservation = paid.index;
-  else return refused(paid.code);
+  const logged = paid.ok
+    ? { index: await node.append(paid.entry), entry: paid.entry }
+    : { index: paid.index, entry: paid.entry };
+  if (logged.index === undefined || logged.entry === undefined) {
+    return refused(paid.ok ? 'internal' : paid.code);
+  }
 
   const tree = node.tree(query.resolution as Resolution);
   const levels = variances.map(({ sigma2 }, level) => ({
@@ -173,22 +196,30 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   }));
   const noise = drawTreeNoise(levels, groups.length, node.random);
   const leaves = tree.cells.subarray(tree.levelStart[levels.length - 1] as number);
-  const counts = await node.records.count({ dataset, groups, leaves, resolution: query.resolution });
+  const counts = await node.records.count({
+    dataset,
+    version: version.digest,
+    groups,
+    leaves,
+    resolution: query.resolution as Resolution,
+  });
   const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
-  const valueDigest = await node.blobs.put(new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength));
+  const valueDigest = await node.blobs.put(
+    new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength),
+  );
   const entry: EntryOf<'release.made'> = {
     kind: 'release.made',
     verb: 'disclosure',
     ...about(task, node),
     versionDigest: version.digest,
     dataset,
-    rho: query.rho,
-    grant: decision.grant,
-    policyDigest: node.policyDigest,
+    rho: logged.entry.rho,
+    grant: logged.entry.grant,
+    policyDigest: logged.entry.policyDigest,
     valueDigest,
     blob: valueDigest,
     mechanism: 'discrete-gaussian',
-    reservation: String(reservation),
+    reservation: String(logged.index),
   };
   const index = await node.append(entry);
   return { ok: true, answer: { ...described, index, entry } };

@@ -1,18 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NODE, type Node } from './node.js';
-import { type Contact, CONTACT, StatusController } from './status.controller.js';
+import { CONTACT, type Contact, StatusController } from './status.controller.js';
 
-/** Everything of the process, flat. */
 @Module({})
-export class AppModule {
-  static of(node: Node, contact: Contact): DynamicModule {
-    return {
-      module: AppModule,
-      controllers: [StatusController],
-      providers: [
-        { provide: NODE, useValue: node },
-        { provide: CONTACT, useValue: contact },
-      ],
-    };
-  }
+class AppModule {}
+
+/** Everything of the process, flat, over what was opened at its start. */
+export function appModule(node: Node, contact: Contact): DynamicModule {
+  return {
+    module: AppModule,
+    controllers: [StatusController],
+    providers: [
+      { provide: NODE, useValue: node },
+      { provide: CONTACT, useValue: contact },
+    ],
+  };
 }

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConcordatError } from '#libs/bytes';
-import { Name, PublicKey } from '#libs/protocol';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { readConfig } from '#libs/nest-kit';
+import { Name, PublicKey } from '#libs/protocol';
 
 /** `config.yaml` of a node's folder: the only settings there are; unknown keys are refused. */
 const NodeConfig = z.strictObject({
@@ -33,24 +31,5 @@ export const nodePaths = (dir: string) => ({
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */
-export function loadConfig(dir: string): NodeConfig {
-  const { config } = nodePaths(dir);
-  let text: string;
-  try {
-    text = readFileSync(config, 'utf8');
-  } catch {
-    throw new ConcordatError('config-missing', `${config} cannot be read; run: concordat node init --dir ${dir}`);
-  }
-  let value: unknown;
-  try {
-    value = parse(text, { uniqueKeys: true });
-  } catch {
-    throw new ConcordatError('config-invalid', `${config} is not YAML`);
-  }
-  const parsed = NodeConfig.safeParse(value);
-  if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join('.') || 'top level';
-    throw new ConcordatError('config-invalid', `${config}: ${parsed.error.issues[0]?.message} (at ${where})`);
-  }
-  return parsed.data;
-}
+export const loadConfig = (dir: string): NodeConfig =>
+  readConfig(nodePaths(dir).config, NodeConfig, `concordat node init --dir ${dir}`);

@@ -1,6 +1,6 @@
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import { type SignedTask, Task, openEnvelope, seal } from '#libs/protocol';
+import { openEnvelope, type SignedTask, seal, Task } from '#libs/protocol';
 import { answerQuery } from './answer-query.js';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { Node } from './node.js';
@@ -16,7 +16,11 @@ const FINAL = new Set(['not-found', 'not-asked', 'round-closed', 'second-answer'
  * One task from the inbox to the end: checked, answered or refused, sent. An unsigned or foreign task is logged by code and dropped.
  * Throws when the coordinator is out of reach or the machine failed: the task is then still in the inbox.
  */
-export async function handleTask(signed: SignedTask, node: Node, client: CoordinatorClient): Promise<void> {
+export async function handleTask(
+  signed: SignedTask,
+  node: Node,
+  client: CoordinatorClient,
+): Promise<void> {
   let task: Task;
   try {
     task = openEnvelope('task', Task, signed, node.manifest.coordinator.publicKey, verifySignature);
@@ -57,7 +61,10 @@ export async function handleTask(signed: SignedTask, node: Node, client: Coordin
     node.logger.info({ round: task.round, grant: answer.entry.grant }, 'answered');
   } catch (error) {
     if (!(error instanceof ConcordatError) || !FINAL.has(error.code)) throw error;
-    node.logger.warn({ round: task.round, code: error.code }, 'the coordinator did not take the answer');
+    node.logger.warn(
+      { round: task.round, code: error.code },
+      'the coordinator did not take the answer',
+    );
   }
 }
 

@@ -8,7 +8,9 @@ const reasons = (rejected: Readonly<Record<string, number | undefined>>): string
 /** The ingest report as the operator reads it: a line a file, then the totals. */
 export function formatReport({ files, totals }: IngestReport): string {
   const lines = files.map(({ name, status, rows, code, message }) =>
-    status === 'refused' ? `  ${name}: refused (${code}): ${message}` : `  ${name}: ${status}, ${rows} rows`,
+    status === 'refused'
+      ? `  ${name}: refused (${code}): ${message}`
+      : `  ${name}: ${status}, ${rows} rows`,
   );
   return `${lines.join('\n')}
 

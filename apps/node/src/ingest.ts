@@ -1,29 +1,32 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
-import { parseMapping, parseTaxonomy } from '#libs/harmonise';
+import { type Mapping, parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey } from '#libs/keystore';
-import { Manifest, logOrigin } from '#libs/protocol';
-import { type IngestReport, openRecords } from '#libs/records';
+import { logOrigin, Manifest } from '#libs/protocol';
+import { type IngestReport, openRecords, type Summary } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
 import { loadConfig, nodePaths } from './config.js';
+import { heldVersion } from './held-version.js';
 
 const TAXONOMY = new URL('../../../../policies/taxonomy/common-v1.yaml', import.meta.url);
 const MAPPINGS = new URL('../../../../policies/mappings/', import.meta.url);
 
-/** The mapping of the settings: one by name from `policies/mappings`, or `auto` for those that recognise their files. */
-function loadMappings(name: string) {
+/** The mapping of the settings: one by name from `policies/mappings`, or `auto` for all that recognise their files. */
+function loadMappings(name: string): Mapping | readonly Mapping[] {
   const all = readdirSync(MAPPINGS)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => parseMapping(readFileSync(new URL(file, MAPPINGS), 'utf8')));
-  const chosen = name === 'auto' ? all.filter(({ recognise }) => recognise) : all.filter(({ mapping }) => mapping === name);
-  if (chosen.length === 0) {
-    throw new ConcordatError('unknown-mapping', 'config.yaml names a mapping that policies/mappings does not have');
-  }
-  return chosen;
+  if (name === 'auto') return all.filter(({ recognise }) => recognise);
+  const named = all.find(({ mapping }) => mapping === name);
+  if (named) return named;
+  throw new ConcordatError(
+    'unknown-mapping',
+    'config.yaml names a mapping that policies/mappings does not have',
+  );
 }
 
 /**
@@ -38,7 +41,7 @@ export async function ingest(
     readonly categories: readonly string[] | undefined;
     readonly onProgress: (rows: number, file: number, fileCount: number) => void;
   },
-): Promise<IngestReport & { readonly months: readonly string[] }> {
+): Promise<IngestReport & { readonly months: readonly string[]; readonly held: Summary | null }> {
   const paths = nodePaths(dir);
   const config = loadConfig(dir);
   const key = loadSigningKey(paths.signingKey);
@@ -53,10 +56,16 @@ export async function ingest(
     clock: () => options.nowMs,
   });
   try {
-    const records = await openRecords({ dir: paths.records, secret: loadSecret(paths.recordSecret) });
+    const records = await openRecords({
+      dir: paths.records,
+      secret: loadSecret(paths.recordSecret),
+    });
     try {
       const dataset = config.dataset.name;
-      const domain = parseDomainFile(config.agency, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
+      const domain = parseDomainFile(
+        config.agency,
+        gunzipSync(readFileSync(paths.domain)).toString('utf8'),
+      );
       let rowsBefore = 0;
       let current = { file: 0, rows: 0 };
       const report = await records.ingestFiles({
@@ -73,10 +82,11 @@ export async function ingest(
           options.onProgress(rowsBefore + rows, fileNumber, fileCount);
         },
       });
-      const taken = report.files.filter(({ status }) => status === 'ingested' || status === 'revised');
-      const refusedOnly = report.files.every(({ status }) => status === 'refused');
-      if (refusedOnly) return { ...report, months: [] };
-      const version = await records.version(dataset);
+      const taken = report.files.filter(
+        ({ status }) => status === 'ingested' || status === 'revised',
+      );
+      const version = await heldVersion(records, dataset);
+      if (!version) return { ...report, months: [], held: null };
       if (taken.length > 0) {
         await journal.append(
           encodeEntry({
@@ -92,7 +102,7 @@ export async function ingest(
         );
         await journal.checkpoint();
       }
-      return { ...report, months: version.months };
+      return { ...report, months: version.months, held: await records.summary(dataset) };
     } finally {
       await records.close();
     }

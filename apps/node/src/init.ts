@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createSecret, createSigningKey } from '#libs/keystore';
 import { stringify } from 'yaml';
+import { createSecret, createSigningKey } from '#libs/keystore';
 import { type NodeConfig, nodePaths } from './config.js';
 import { signPolicies } from './signed-policy.js';
 
@@ -16,7 +16,11 @@ export interface NodeSources {
  * Makes a node's folder: keys, settings, domain, and the policy signed by the new key. Returns the public key that the federation
  * enrols. An existing key is never overwritten (`key-exists`).
  */
-export async function initNode(dir: string, config: NodeConfig, sources: NodeSources): Promise<string> {
+export async function initNode(
+  dir: string,
+  config: NodeConfig,
+  sources: NodeSources,
+): Promise<string> {
   const paths = nodePaths(dir);
   await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
   const key = createSigningKey(paths.signingKey);

@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { randomInt } from 'node:crypto';
 import { Command } from 'commander';
+import { loadSigningKey } from '#libs/keystore';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
 import { loadConfig, nodePaths } from './config.js';
 import { filesIn, ingest } from './ingest.js';
-import { initNode } from './init.js';
 import { formatReport } from './ingest-report.js';
+import { initNode } from './init.js';
 import { serveNode } from './serve.js';
-import { loadSigningKey } from '#libs/keystore';
 import { signPolicies } from './signed-policy.js';
 
 const RANDOM_STEPS = 2 ** 32;
@@ -27,7 +27,11 @@ program
   .requiredOption('--domain <file>', "the agency's public domain, compacted cells, gzipped")
   .requiredOption('--coordinator <url>', 'address of the coordinator')
   .requiredOption('--coordinator-key <key>', "the coordinator's public key, from its operator")
-  .option('--mapping <name>', 'how its files are read: a name from policies/mappings, or auto', 'auto')
+  .option(
+    '--mapping <name>',
+    'how its files are read: a name from policies/mappings, or auto',
+    'auto',
+  )
   .option('--dataset <name>', 'name of the dataset', 'incidents')
   .option('--port <port>', 'port of the console on loopback, 0 for a free one', Number, 0)
   .addHelpText(
@@ -48,7 +52,11 @@ Example:
         coordinator: { url: options.coordinator, publicKey: options.coordinatorKey },
         listen: { host: '127.0.0.1', port: options.port },
       },
-      { policy: options.policy, federationPolicy: options.federationPolicy, domain: options.domain },
+      {
+        policy: options.policy,
+        federationPolicy: options.federationPolicy,
+        domain: options.domain,
+      },
     );
     tellParent({ type: 'initialised', id: options.agency, publicKey });
     process.stdout.write(`${publicKey}\n`);
@@ -69,9 +77,16 @@ program
   .description('take record files in; a file that was taken before changes nothing')
   .requiredOption('--dir <folder>', 'folder of the node, which must not be running')
   .option('--json', 'print the report as JSON')
-  .option('--categories <list>', 'categories that these files cover, when fewer than the mapping says')
+  .option(
+    '--categories <list>',
+    'categories that these files cover, when fewer than the mapping says',
+  )
+  .option('--refused-ok', 'exit 0 although files were refused')
   .argument('<files...>', 'CSV or TSV files, also gzipped; a folder stands for the files in it')
-  .addHelpText('after', '\nExample:\n  concordat node ingest --dir /var/lib/concordat/my-force 2024-06-my-force-street.csv')
+  .addHelpText(
+    'after',
+    '\nExample:\n  concordat node ingest --dir /var/lib/concordat/my-force 2024-06-my-force-street.csv',
+  )
   .action(async (paths: string[], options) => {
     const { statSync } = await import('node:fs');
     const files = paths.flatMap((path) => (statSync(path).isDirectory() ? filesIn(path) : [path]));
@@ -80,13 +95,15 @@ program
       categories: options.categories?.split(','),
       onProgress: (rows, file, fileCount) => {
         tellParent({ type: 'progress', rows, file, fileCount });
-        if (process.stderr.isTTY) process.stderr.write(`\r${rows} rows, file ${file} of ${fileCount} `);
+        if (process.stderr.isTTY)
+          process.stderr.write(`\r${rows} rows, file ${file} of ${fileCount} `);
       },
     });
     if (process.stderr.isTTY) process.stderr.write('\n');
     tellParent({ type: 'ingested', report });
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : formatReport(report));
-    if (report.files.some(({ status }) => status === 'refused')) process.exitCode = 1;
+    if (!options.refusedOk && report.files.some(({ status }) => status === 'refused'))
+      process.exitCode = 1;
   });
 
 program

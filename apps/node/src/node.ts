@@ -1,6 +1,6 @@
 import type { RandomSource } from '#libs/dp';
 import type { GridTree, Resolution } from '#libs/grid';
-import type { BlobStore, Journal } from '#libs/journal';
+import type { Blobs, Journal } from '#libs/journal';
 import type { SigningKey } from '#libs/keystore';
 import type { Ledger } from '#libs/ledger';
 import type { Logger } from '#libs/nest-kit';
@@ -25,7 +25,7 @@ export interface Node {
   readonly journal: Journal;
   readonly logOrigin: string;
   readonly ledger: Ledger;
-  readonly blobs: BlobStore;
+  readonly blobs: Blobs;
   readonly records: Records;
   readonly random: RandomSource;
   readonly logger: Logger;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
-import { type GridTree, type Resolution, buildTree, parseDomainFile } from '#libs/grid';
+import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
-import { type Logger, createLogger } from '#libs/nest-kit';
-import { Manifest, logOrigin, manifestHash, openEnvelope } from '#libs/protocol';
+import { createLogger, type Logger } from '#libs/nest-kit';
+import { logOrigin, Manifest, manifestHash, openEnvelope } from '#libs/protocol';
 import { openRecords } from '#libs/records';
 import { decodeEntry, encodeEntry } from '#libs/tlog';
 import { activatePolicy } from './activate-policy.js';
@@ -45,11 +45,20 @@ export async function openNode(
   const agency = manifest.agencies.find(({ id }) => id === config.agency);
   if (!agency) throw new ConcordatError('not-enrolled', 'the manifest does not name this agency');
   if (agency.publicKey !== key.publicKey) {
-    throw new ConcordatError('wrong-key', 'the manifest names another key for this agency than the one in its folder');
+    throw new ConcordatError(
+      'wrong-key',
+      'the manifest names another key for this agency than the one in its folder',
+    );
   }
-  const domain = parseDomainFile(agency.id, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
+  const domain = parseDomainFile(
+    agency.id,
+    gunzipSync(readFileSync(paths.domain)).toString('utf8'),
+  );
   if (domain.hash !== agency.domain) {
-    throw new ConcordatError('wrong-domain', 'the domain file is not the one that the manifest names');
+    throw new ConcordatError(
+      'wrong-domain',
+      'the domain file is not the one that the manifest names',
+    );
   }
   const { policies, digest } = loadPolicies(paths, agency.id, key.publicKey);
 
@@ -62,8 +71,12 @@ export async function openNode(
   });
   try {
     const ledger = emptyLedger();
-    for await (const { index, bytes } of journal.entries()) applyEntry(ledger, index, decodeEntry(bytes));
-    const records = await openRecords({ dir: paths.records, secret: loadSecret(paths.recordSecret) });
+    for await (const { index, bytes } of journal.entries())
+      applyEntry(ledger, index, decodeEntry(bytes));
+    const records = await openRecords({
+      dir: paths.records,
+      secret: loadSecret(paths.recordSecret),
+    });
     const trees = new Map<Resolution, GridTree>();
     const node: Node = {
       config,

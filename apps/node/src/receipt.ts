@@ -1,15 +1,20 @@
-import { ConcordatError, bytesToHex, fromUtf8 } from '#libs/bytes';
-import { type Receipt, type Signed, type Task, seal } from '#libs/protocol';
+import { bytesToHex, ConcordatError, fromUtf8 } from '#libs/bytes';
+import { type Receipt, type Signed, seal, type Task } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
 import type { Answer } from './answer-query.js';
 import type { Node } from './node.js';
 
 /** Signs what an answer is and proves that it is in the log: a checkpoint over it and the inclusion proof. */
-export async function writeReceipt(task: Task, answer: Answer, node: Node): Promise<Signed<Receipt>> {
+export async function writeReceipt(
+  task: Task,
+  answer: Answer,
+  node: Node,
+): Promise<Signed<Receipt>> {
   const { entry, index } = answer;
   const checkpoint = await node.journal.checkpoint();
   const { size } = node.journal;
-  if (index >= size) throw new ConcordatError('log-unavailable', 'the release is not in the log yet');
+  if (index >= size)
+    throw new ConcordatError('log-unavailable', 'the release is not in the log yet');
   const proof = await node.journal.inclusionProof(index, size);
   return seal(
     'receipt',

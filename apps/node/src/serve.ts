@@ -1,15 +1,16 @@
-import { createHttpApp, listen, type RunningProcess } from '#libs/nest-kit';
+import { createHttpApp, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
-import { AppModule } from './app.module.js';
+import { appModule } from './app.module.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import { handleTask } from './handle-task.js';
+import { heldVersion } from './held-version.js';
 import { startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 
 /** Tells the coordinator which months this node holds, and its newest checkpoint. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
-  const { months } = await node.records.version(node.config.dataset.name);
+  const months = (await heldVersion(node.records, node.config.dataset.name))?.months ?? [];
   const offer = {
     agency: node.agency.id,
     manifest: node.manifestHash,
@@ -32,7 +33,9 @@ export async function serveNode(
   const node = await openNode(dir, { nowMs: Date.now });
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
-    const client = new CoordinatorClient(url, node.agency.id, node.key, node.nowMs);
+    const client = new CoordinatorClient(
+      new SignedClient(url, node.agency.id, node.key, node.nowMs),
+    );
     const loop = startInboxLoop({
       client,
       logger: node.logger,
@@ -44,7 +47,7 @@ export async function serveNode(
         await postCheckpoint(node, client);
       },
     });
-    const app = await createHttpApp(AppModule.of(node, loop), node.logger);
+    const app = await createHttpApp(appModule(node, loop), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
     return {
       url: bound,

@@ -1,9 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { type SigningKey, verifySignature } from '#libs/keystore';
-import { type PolicySet, parsePolicySet, policyDigest } from '#libs/policy';
+import {
+  floorFaults,
+  type PolicySet,
+  parseFederation,
+  parsePolicy,
+  policyDigest,
+} from '#libs/policy';
 import { Digest, Name, openEnvelope, seal } from '#libs/protocol';
-import { z } from 'zod';
 import type { nodePaths } from './config.js';
 
 /** What the controller's key signs: exactly this set of documents, for this agency. */
@@ -11,11 +17,28 @@ const PolicyApproval = z.strictObject({ agency: Name, policyDigest: Digest });
 
 type Paths = ReturnType<typeof nodePaths>;
 
-const readPolicies = (paths: Paths): PolicySet =>
-  parsePolicySet({
-    federation: readFileSync(paths.federationPolicy, 'utf8'),
-    agency: readFileSync(paths.policy, 'utf8'),
-  });
+/** The two documents of a node's folder. Throws `policy-missing`, `policy-too-wide`, or what parsing them throws. */
+function readPolicies(paths: Paths): PolicySet {
+  let agencyText: string;
+  let federationText: string;
+  try {
+    agencyText = readFileSync(paths.policy, 'utf8');
+    federationText = readFileSync(paths.federationPolicy, 'utf8');
+  } catch {
+    throw new ConcordatError(
+      'policy-missing',
+      'policy.yaml and federation.yaml must lie in the folder of the node',
+    );
+  }
+  const policies = { agency: parsePolicy(agencyText), federation: parseFederation(federationText) };
+  if (floorFaults(policies).length > 0) {
+    throw new ConcordatError(
+      'policy-too-wide',
+      "the policy allows more than the federation's floor; run: concordat policy lint",
+    );
+  }
+  return policies;
+}
 
 /** The policy set in force. Throws `policy-unsigned` unless the agency's own key signed exactly these documents. */
 export function loadPolicies(
@@ -29,11 +52,17 @@ export function loadPolicies(
   try {
     envelope = JSON.parse(readFileSync(paths.policySignature, 'utf8'));
   } catch {
-    throw new ConcordatError('policy-unsigned', 'the policy is not signed; run: concordat node sign-policy');
+    throw new ConcordatError(
+      'policy-unsigned',
+      'the policy is not signed; run: concordat node sign-policy',
+    );
   }
   const approval = openEnvelope('policy', PolicyApproval, envelope, publicKey, verifySignature);
   if (approval.agency !== agency || approval.policyDigest !== digest) {
-    throw new ConcordatError('policy-unsigned', 'the policy changed since it was signed; review it and run: concordat node sign-policy');
+    throw new ConcordatError(
+      'policy-unsigned',
+      'the policy changed since it was signed; review it and run: concordat node sign-policy',
+    );
   }
   if (policies.agency.agency !== agency) {
     throw new ConcordatError('policy-of-another', 'the policy document is another agency’s');

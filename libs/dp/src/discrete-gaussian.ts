@@ -7,14 +7,18 @@ import {
   WEIGHT_BITS,
 } from './inversion-table.js';
 import { type Rational, rational } from './rational.js';
+import { rationalToNumberUp } from './rounding.js';
 
 /**
  * The discrete Gaussian N_Z(0, sigma^2) [CKS20, Definition 1]: P(x) proportional to exp(-x^2 / (2 sigma^2)) on the integers.
  * A counting query of L2 sensitivity Delta plus this noise is Delta^2 / (2 sigma^2)-zCDP [CKS20, Theorem 4].
- * The parameter sigma^2 is any positive rational; the variance of the distribution is at most it [CKS20, Corollary 9].
+ * The parameter sigma^2 is any positive rational; the variance of the distribution is at most it [CKS20].
  */
 
-/** Half the support kept: P(|X| > k) <= 2 exp(-k^2 / (2 sigma^2)) [CKS20, Proposition 25] < 2^-250 at k^2 = 351 sigma^2. */
+/**
+ * Half the support kept: P(X > k) <= P(N(0, sigma^2) >= k) <= exp(-k^2 / (2 sigma^2)) / 2 [CKS20, Proposition 25], so both tails
+ * hold less than 2^-250 from k^2 = 351 sigma^2 on.
+ */
 const TAIL_FACTOR = 351n;
 
 /** Largest sigma^2 whose table is built (noise of +-600,000). */
@@ -50,11 +54,7 @@ function gaussianWeights({ num, den }: Rational): OutcomeWeights {
   return { first: -half, weights: [...right.slice(1).reverse(), ...right], width };
 }
 
-/**
- * A sampler of N_Z(0, sigma^2), exact to 2^-240 per draw. Throws `bad-variance` unless 0 < sigma^2 and
- * `parameter-too-wide` above `MAX_SIGMA2`. Building takes time and memory proportional to sigma (0.5 s at 10^8).
- */
-export function discreteGaussian({ sigma2 }: { readonly sigma2: Rational }): NoiseSampler {
+function check(sigma2: Rational): void {
   if (sigma2.num <= 0n || sigma2.den <= 0n) {
     throw new ConcordatError('bad-variance', 'sigma^2 is an exact rational above 0');
   }
@@ -64,5 +64,32 @@ export function discreteGaussian({ sigma2 }: { readonly sigma2: Rational }): Noi
       'sigma^2 is above 2^30: ask for more privacy budget or a coarser resolution',
     );
   }
+}
+
+/** P(X = 0) and Var(X) of N_Z(0, sigma^2) for reports, rounded up. Throws as `discreteGaussian`. */
+export function discreteGaussianMoments({ sigma2 }: { readonly sigma2: Rational }): {
+  readonly probabilityOfZero: number;
+  readonly variance: number;
+} {
+  check(sigma2);
+  const { first, weights } = gaussianWeights(sigma2);
+  let total = 0n;
+  let squares = 0n;
+  weights.forEach((weight, i) => {
+    total += weight;
+    squares += weight * BigInt(first + i) ** 2n;
+  });
+  return {
+    probabilityOfZero: rationalToNumberUp(rational(weights[-first] ?? 0n, total)),
+    variance: rationalToNumberUp(rational(squares, total)),
+  };
+}
+
+/**
+ * A sampler of N_Z(0, sigma^2), exact to 2^-240 per draw. Throws `bad-variance` unless 0 < sigma^2 and
+ * `parameter-too-wide` above `MAX_SIGMA2`. Building takes time and memory proportional to sigma (0.5 s at 10^8).
+ */
+export function discreteGaussian({ sigma2 }: { readonly sigma2: Rational }): NoiseSampler {
+  check(sigma2);
   return inversionSampler(gaussianWeights(sigma2));
 }

@@ -5,7 +5,7 @@ import { type Rational, rational } from './rational.js';
 
 /**
  * The discrete Laplace distribution (two-sided geometric): P(x) proportional to exp(-|x| / scale) on the integers. A count of
- * L1 sensitivity Delta plus this noise is (Delta / scale, 0)-differentially private [CKS20, Section 5].
+ * L1 sensitivity Delta plus this noise is (Delta / scale, 0)-differentially private.
  */
 
 /** exp(-174) < 2^-250: the tail of a geometric distribution beyond 174 scales. */

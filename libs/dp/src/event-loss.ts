@@ -42,6 +42,32 @@ const logNormaliser = (sigma2: number): number => {
   return Math.log(sum);
 };
 
+/** Weights are computed by recurrence above this sigma^2, restarted every `BLOCK`: k^2 u, 2e-13 at most. */
+const RECURRENCE_SIGMA2 = 10_000;
+const BLOCK = 32;
+
+/** exp(-(x - centre)^2 / (2 sigma^2)) for x = first, first + 1, ... */
+function gaussianWeights(first: number, count: number, centre: number, sigma2: number) {
+  const weights = new Float64Array(count);
+  const exponent = (x: number) => -((x - centre) ** 2) / (2 * sigma2);
+  if (sigma2 <= RECURRENCE_SIGMA2) {
+    for (let i = 0; i < count; i++) weights[i] = Math.exp(exponent(first + i));
+    return weights;
+  }
+  const decay = Math.exp(-1 / sigma2);
+  for (let begin = 0; begin < count; begin += BLOCK) {
+    let weight = Math.exp(exponent(first + begin));
+    let ratio = Math.exp(-(2 * (first + begin - centre) + 1) / (2 * sigma2));
+    const end = Math.min(count, begin + BLOCK);
+    for (let i = begin; i < end; i++) {
+      weights[i] = weight;
+      weight *= ratio;
+      ratio *= decay;
+    }
+  }
+  return weights;
+}
+
 function gaussianLoss(
   event: DiscreteGaussianEvent,
   lattice: Lattice,
@@ -53,14 +79,22 @@ function gaussianLoss(
   const tail = Math.log(10 / allowed);
   const half = Math.ceil(Math.sqrt(2 * tail * sigma2)) + 1;
   const normaliser = logNormaliser(sigma2);
-  const size = tail + Math.abs(normaliser) + tilt * (half + 1) * lattice.step;
+  // -x^2 / (2 sigma^2) + tilt (origin + x step) is the square around the shifted centre, since step = s / sigma^2.
+  const centre = tilt * event.sensitivity;
+  const logPeak = tilt * lattice.origin + centre ** 2 / (2 * sigma2) - normaliser;
+  const size = tail + Math.abs(logPeak) + tilt * (half + 1) * lattice.step;
+  const recurrence = sigma2 > RECURRENCE_SIGMA2 ? 2 * BLOCK ** 2 : 0;
   return trim(
     lossDistribution(
       lattice,
       -half,
-      2 * half + 1,
-      (i) => -((i - half) ** 2) / (2 * sigma2) - normaliser,
-      { tilt, atInfinity: 2 * Math.exp(-tail), logError: 6 * UNIT_ROUNDOFF * (size + 4) },
+      gaussianWeights(-half, 2 * half + 1, centre, sigma2),
+      logPeak,
+      {
+        tilt,
+        atInfinity: 2 * Math.exp(-tail),
+        logError: UNIT_ROUNDOFF * (8 * (size + 4) + recurrence),
+      },
     ),
     allowed,
   );
@@ -77,15 +111,18 @@ function laplaceLoss(
   const s = event.sensitivity;
   const logEnd = -Math.log1p(Math.exp(-1 / t));
   const logInner = Math.log(-Math.expm1(-1 / t)) + logEnd;
+  // Index k has loss (2 k - s) / t, that is x = s - k.
+  const logWeight = (k: number): number =>
+    (k === s ? logEnd : k === 0 ? logEnd - s / t : logInner - (s - k) / t) +
+    tilt * (lattice.origin + k * lattice.step);
+  const logPeak = Math.max(logWeight(0), logWeight(s));
+  const weights = Float64Array.from({ length: s + 1 }, (_, k) => Math.exp(logWeight(k) - logPeak));
   return trim(
-    lossDistribution(
-      lattice,
-      0,
-      s + 1,
-      // Index k has loss (2 k - s) / t, that is x = s - k.
-      (k) => (k === s ? logEnd : k === 0 ? logEnd - s / t : logInner - (s - k) / t),
-      { tilt, atInfinity: 0, logError: 8 * UNIT_ROUNDOFF * (4 + (1 + tilt) * (s / t) - logInner) },
-    ),
+    lossDistribution(lattice, 0, weights, logPeak, {
+      tilt,
+      atInfinity: 0,
+      logError: 8 * UNIT_ROUNDOFF * (4 + (1 + tilt) * (s / t) - logInner),
+    }),
     allowed,
   );
 }

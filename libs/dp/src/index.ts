@@ -1,9 +1,4 @@
-export {
-  calibrateGaussian,
-  deltaAtEpsilon,
-  epsilonAtDelta,
-  type LossBound,
-} from './accounting.js';
+export { calibrateGaussian, deltaAtEpsilon, epsilonAtDelta, type LossBound } from './accounting.js';
 export {
   DEFAULT_SHARES,
   type Level,
@@ -24,7 +19,7 @@ export {
   composeVariances,
 } from './composition.js';
 export { type ExactCounts, exactCounts, type NoisyCounts, noisyCountsFromWire } from './count.js';
-export { discreteGaussian, MAX_SIGMA2 } from './discrete-gaussian.js';
+export { discreteGaussian, discreteGaussianMoments, MAX_SIGMA2 } from './discrete-gaussian.js';
 export { discreteLaplace, MAX_SCALE } from './discrete-laplace.js';
 export {
   type EstimatePlan,
@@ -43,6 +38,7 @@ export {
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';
+export { hierarchyFromParents, type OrderedHierarchy } from './parent-list.js';
 export {
   type DiscreteGaussianEvent,
   type DiscreteLaplaceEvent,

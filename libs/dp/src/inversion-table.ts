@@ -7,15 +7,14 @@ import type { RandomSource } from './random.js';
  * So a draw is exactly that of a uniform 288-bit integer U mapped to the smallest i with U < CDF[i].
  *
  * Error per draw (total variation): each entry of the CDF is off by at most 2 ulp of 2^-288 and there are at most 2^21,
- * plus the mass of the cut tail, which callers keep below 2^-250: together below 2^-240 (`DRAW_ERROR_LOG2`).
+ * plus the mass of the cut tail, which callers keep below 2^-250: together below 2^-240.
  *
  * Time: a draw does not loop over its magnitude. Which of the three branches it takes depends on the word, about 1 in
  * 2^32 / entries for the slowest; vectors are drawn in bulk before counts are read [JMRO22].
  */
-export const CDF_BITS = 288;
+const CDF_BITS = 288;
 /** Fixed-point precision of the weights a table is built from. */
 export const WEIGHT_BITS = 416;
-export const DRAW_ERROR_LOG2 = -240;
 /** Largest number of outcomes a table may have: about 100 MB while it is built. */
 const MAX_OUTCOMES = 1 << 21;
 
@@ -73,7 +72,7 @@ export function inversionSampler(outcomes: OutcomeWeights): NoiseSampler {
     top[i] = Math.min(word, 0xffffffff);
   }
 
-  const guideBits = Math.min(18, Math.max(10, Math.ceil(Math.log2(count)) + 5));
+  const guideBits = Math.min(20, Math.max(10, Math.ceil(Math.log2(count)) + 5));
   const shift = 32 - guideBits;
   const decided = new Int32Array(2 ** guideBits);
   const start = new Uint32Array(2 ** guideBits + 1);

@@ -39,40 +39,30 @@ const LOW_CUT = 1e-14;
 const lossAt = (d: LossDistribution, i: number): number => d.origin + (d.low + i) * d.step;
 
 /**
- * The distribution with probabilities p_i = exp(logMass(i)), i = 0 .. count - 1, `logError` bounding the error of logMass.
+ * The distribution with tilted masses weights[i] * exp(logPeak), i = 0 .. (normalised in place); `logError` bounds the relative
+ * error of each.
  */
 export function lossDistribution(
   lattice: Lattice,
   low: number,
-  count: number,
-  logMass: (i: number) => number,
+  weights: Float64Array,
+  logPeak: number,
   options: { readonly tilt: number; readonly atInfinity: number; readonly logError: number },
 ): LossDistribution {
-  const { tilt, atInfinity, logError } = options;
-  const tilted = new Float64Array(count);
-  let peak = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < count; i++) {
-    const value = logMass(i) + tilt * (lattice.origin + (low + i) * lattice.step);
-    tilted[i] = value;
-    if (value > peak) peak = value;
-  }
   let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const value = Math.exp((tilted[i] as number) - peak);
-    tilted[i] = value;
-    sum += value;
-  }
-  for (let i = 0; i < count; i++) tilted[i] = (tilted[i] as number) / sum;
+  for (let i = 0; i < weights.length; i++) sum += weights[i] as number;
+  const inverse = 1 / sum;
+  for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] as number) * inverse;
   return {
     ...lattice,
     low,
-    tilted,
-    tilt,
-    logScale: peak + Math.log(sum),
-    atInfinity,
+    tilted: weights,
+    tilt: options.tilt,
+    logScale: logPeak + Math.log(sum),
+    atInfinity: options.atInfinity,
     moved: 0,
     absoluteError: 0,
-    relativeError: logError + 8 * UNIT_ROUNDOFF,
+    relativeError: options.logError + 16 * UNIT_ROUNDOFF,
   };
 }
 
@@ -169,24 +159,27 @@ export function refine(d: LossDistribution, factor: number, step: number): LossD
   return { ...d, step, low: d.low * factor, tilted };
 }
 
+const [HALF, THIRD, QUARTER, FIFTH, SIXTH] = [1 / 2, 1 / 3, 1 / 4, 1 / 5, 1 / 6];
+
 /** 1 - exp(-t) for 0 <= t < 0.001 by its Taylor polynomial: the first term left out is below 1e-14 relative to it. */
-const lossOfSmall = (t: number): number => t * (1 - (t / 2) * (1 - (t / 3) * (1 - t / 4)));
+const lossOfSmall = (t: number): number => t * (1 - t * HALF * (1 - t * THIRD * (1 - t * QUARTER)));
 
 /** exp(x) for |x| <= 0.02 by its Taylor polynomial: the first term left out is below 3e-16. */
 const expOfSmall = (x: number): number =>
-  1 + x * (1 + (x / 2) * (1 + (x / 3) * (1 + (x / 4) * (1 + (x / 5) * (1 + x / 6)))));
+  1 + x * (1 + x * HALF * (1 + x * THIRD * (1 + x * QUARTER * (1 + x * FIFTH * (1 + x * SIXTH)))));
 
 /**
  * A dominating distribution on the grid of multiples of `step`: each atom of mass p and loss l is split over its two neighbours
  * a <= l <= a + step so that both sum p and sum p exp(-l) (the masses under the pair) are kept. That is a mean-preserving
  * spread of exp(-loss), and delta(epsilon) is the mean of the convex (1 - exp(epsilon) y)_+, also after composition
- * (Doroshenko et al. 2022, "Connect the dots", Section 4); it costs O(step^2).
+ * (Doroshenko et al. 2022, "Connect the dots"); it costs O(step^2).
  */
 export function coarsen(d: LossDistribution, step: number): LossDistribution {
   const first = Math.floor(lossAt(d, 0) / step);
   const last = Math.floor(lossAt(d, d.tilted.length - 1) / step) + 1;
   const tilted = new Float64Array(last - first + 1);
   const raise = Math.exp(d.tilt * step);
+  const perStep = 1 / step;
   const shallow = d.tilt * step < 0.02;
   const narrow = step < 1e-3;
   const inverse = 1 / (narrow ? lossOfSmall(step) : -Math.expm1(-step));
@@ -194,7 +187,7 @@ export function coarsen(d: LossDistribution, step: number): LossDistribution {
     const mass = d.tilted[i] as number;
     if (mass === 0) continue;
     const loss = lossAt(d, i);
-    const below = Math.floor(loss / step);
+    const below = Math.max(first, Math.min(last - 1, Math.floor(loss * perStep)));
     const t = Math.min(step, Math.max(0, loss - below * step));
     const up = (narrow ? lossOfSmall(t) : -Math.expm1(-t)) * inverse;
     const at = below - first;
@@ -215,7 +208,7 @@ export function coarsen(d: LossDistribution, step: number): LossDistribution {
 }
 
 /**
- * Bounds on delta(epsilon) = sum over loss > epsilon of p (1 - exp(epsilon - loss)) [BW18, Theorem 5; CKS20, Lemma 13].
+ * Bounds on delta(epsilon) = sum over loss > epsilon of p (1 - exp(epsilon - loss)) [BW18, Theorem 5].
  * `slack` bounds the rounding of every loss. The lower bound is one of the distribution as it stands.
  */
 export function deltaBounds(
@@ -231,25 +224,23 @@ export function deltaBounds(
     const loss = lossAt(d, i);
     const above = loss + slack - epsilon;
     if (mass === 0 || above <= 0) continue;
-    // Relative to exp(logScale - tilt * epsilon), so that nothing overflows.
-    const weight = mass * Math.exp(-d.tilt * (loss - epsilon));
-    upper -= weight * Math.expm1(-above);
-    if (above > 2 * slack) lower -= weight * Math.expm1(2 * slack - above);
+    const probability = mass * Math.exp(d.logScale - d.tilt * loss);
+    upper -= probability * Math.expm1(-above);
+    if (above > 2 * slack) lower -= probability * Math.expm1(2 * slack - above);
   }
-  const scale = Math.exp(d.logScale - d.tilt * epsilon);
   const decay = -Math.expm1(-d.tilt * d.step);
-  const points = Math.min(
-    d.tilted.length - start,
-    decay > 0 ? 1 / decay : Number.POSITIVE_INFINITY,
-  );
-  const absolute = d.absoluteError * Math.max(0, points) * Math.exp(d.tilt * slack);
+  const points = Math.max(0, Math.min(d.tilted.length - start, 1 / decay));
+  // An error x of a tilted mass above epsilon is one of at most x exp(logScale - tilt * epsilon) of its probability.
+  const scale = Math.exp(d.logScale - d.tilt * (epsilon - slack));
+  const absolute = d.absoluteError === 0 ? 0 : scale * d.absoluteError * points;
+  const moved = d.moved === 0 ? 0 : scale * d.moved;
   // The exponents above are right to a few ulp of their size.
+  const largest = Math.max(Math.abs(epsilon), Math.abs(lossAt(d, d.tilted.length - 1)));
   const relative =
     d.relativeError +
-    UNIT_ROUNDOFF * (16 + 4 * Math.abs(d.logScale) + 4 * Math.abs(d.tilt * epsilon)) +
-    UNIT_ROUNDOFF * d.tilted.length;
-  return {
-    upper: scale * (upper * (1 + relative) + absolute) + d.atInfinity,
-    lower: Math.max(0, scale * (lower * (1 - relative) - absolute - d.moved)),
-  };
+    UNIT_ROUNDOFF * (16 + 4 * Math.abs(d.logScale) + 4 * d.tilt * largest + d.tilted.length);
+  const bound = upper * (1 + relative) + absolute + d.atInfinity;
+  // Outside the range of doubles only the trivial bounds are left.
+  if (!(bound <= 1)) return { upper: 1, lower: 0 };
+  return { upper: bound, lower: Math.max(0, lower * (1 - relative) - absolute - moved) };
 }

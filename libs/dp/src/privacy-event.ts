@@ -1,4 +1,5 @@
 import { ConcordatError } from '#libs/bytes';
+import { MAX_SIGMA2 } from './discrete-gaussian.js';
 import { divideRational, type Rational, rational } from './rational.js';
 import { type Rho, rhoOf } from './rho.js';
 
@@ -22,8 +23,8 @@ export interface DiscreteLaplaceEvent {
   readonly count: number;
 }
 
-export const MAX_EVENT_COUNT = 1_000_000;
-export const MAX_SENSITIVITY = 100_000;
+const MAX_EVENT_COUNT = 1_000_000;
+const MAX_SENSITIVITY = 100_000;
 
 const parameterOf = (event: PrivacyEvent): Rational =>
   event.mechanism === 'discrete-gaussian' ? event.sigma2 : event.scale;
@@ -36,6 +37,7 @@ export function mergeEvents(events: readonly PrivacyEvent[]): readonly PrivacyEv
     const parameter = parameterOf(event);
     if (
       parameter.num <= 0n ||
+      parameter.num > MAX_SIGMA2 * parameter.den ||
       !Number.isInteger(event.sensitivity) ||
       event.sensitivity < 1 ||
       event.sensitivity > MAX_SENSITIVITY ||
@@ -44,7 +46,7 @@ export function mergeEvents(events: readonly PrivacyEvent[]): readonly PrivacyEv
     ) {
       throw new ConcordatError(
         'bad-event',
-        `an event has a positive parameter, a sensitivity from 1 to ${MAX_SENSITIVITY} and a count of at least 1`,
+        `an event has a parameter above 0 and at most 2^30, a sensitivity from 1 to ${MAX_SENSITIVITY} and a count of at least 1`,
       );
     }
     total += event.count;

@@ -39,7 +39,6 @@ const positiveDown = (num: bigint, den: bigint): number => {
 };
 
 const exactlyBelow = (double: number, num: bigint, den: bigint): boolean => {
-  if (double >= Number.MAX_VALUE) return true;
   view.setFloat64(0, double);
   const bits = view.getBigUint64(0);
   const biased = Number((bits >> 52n) & 0x7ffn);

@@ -32,12 +32,16 @@ export const INCIDENT_BOUNDS: ContributionBounds = Object.freeze({
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
 
-function check(bounds: ContributionBounds, groups: number): void {
+function check(bounds: ContributionBounds, groups: number, overlap = 1): void {
   const { unit, perGroup, perYear } = bounds;
-  if (!isCount(perGroup) || !isCount(perYear) || perGroup > perYear || !isCount(groups)) {
+  if (
+    ![perGroup, perYear, groups, overlap].every(isCount) ||
+    perGroup > perYear ||
+    overlap > groups
+  ) {
     throw new ConcordatError(
       'bad-contribution-bounds',
-      'bounds are positive integers with perGroup <= perYear, for at least one group',
+      'bounds are positive integers with perGroup <= perYear and overlap <= groups',
     );
   }
   if (unit === 'incident' && perYear !== 1) {
@@ -49,20 +53,26 @@ function check(bounds: ContributionBounds, groups: number): void {
 }
 
 /** The worst case of one unit: `full` groups with c records and one with `rest` (0 if none), all in one cell each. */
-function worstCase({ perGroup, perYear }: ContributionBounds, groups: number) {
-  const full = Math.min(groups, Math.floor(perYear / perGroup));
-  const rest = full < groups ? perYear - full * perGroup : 0;
+function worstCase({ perGroup, perYear }: ContributionBounds, groups: number, overlap: number) {
+  const total = perYear * overlap;
+  const full = Math.min(groups, Math.floor(total / perGroup));
+  const rest = full < groups ? total - full * perGroup : 0;
   return { full, rest };
 }
 
 /**
  * Sensitivity of one level of a query that releases `groups` vectors (category sets x periods) in the accounting year:
  * Delta2^2 = max sum c_r^2 over c_r <= c, sum c_r <= M, at most `groups` of them = full c^2 + rest^2 (a convex function
- * is largest at a corner). Throws `bad-contribution-bounds`.
+ * is largest at a corner). `overlap` is the largest number of those groups one record can be counted in: 1 when they are
+ * disjoint; for overlapping periods or category sets it multiplies M. Throws `bad-contribution-bounds`.
  */
-export function querySensitivity(bounds: ContributionBounds, groups: number): QuerySensitivity {
-  check(bounds, groups);
-  const { full, rest } = worstCase(bounds, groups);
+export function querySensitivity(
+  bounds: ContributionBounds,
+  groups: number,
+  overlap = 1,
+): QuerySensitivity {
+  check(bounds, groups, overlap);
+  const { full, rest } = worstCase(bounds, groups, overlap);
   return {
     l1: full * bounds.perGroup + rest,
     l2Squared: BigInt(full) * BigInt(bounds.perGroup) ** 2n + BigInt(rest) ** 2n,
@@ -87,9 +97,10 @@ export function answerEvents(
   levels: readonly LevelVariance[],
   bounds: ContributionBounds,
   groups: number,
+  overlap = 1,
 ): readonly DiscreteGaussianEvent[] {
-  check(bounds, groups);
-  const { full, rest } = worstCase(bounds, groups);
+  check(bounds, groups, overlap);
+  const { full, rest } = worstCase(bounds, groups, overlap);
   const mechanism = 'discrete-gaussian';
   return levels.flatMap(({ sigma2 }) => [
     { mechanism, sigma2, sensitivity: bounds.perGroup, count: full },

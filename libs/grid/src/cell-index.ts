@@ -7,6 +7,16 @@
  * Under the twelve pentagons the first digit that is not 0 is never 1: a pentagon has six children.
  */
 
+const FINEST_RESOLUTION = 15;
+
+/** Where the resolution stands in a whole index. */
+export const RESOLUTION_BIT = 52n;
+export const RESOLUTION_BITS = 0xfn << RESOLUTION_BIT;
+
+/** The digits finer than `resolution` in a whole index, all 1: unused in a cell of that resolution. */
+export const digitsBelow = (resolution: number): bigint =>
+  (1n << BigInt(3 * (FINEST_RESOLUTION - resolution))) - 1n;
+
 /** Positions of the words of one `BigUint64Array` element in a `Uint32Array` over the same buffer. */
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 export const LOW = LITTLE_ENDIAN ? 0 : 1;
@@ -20,7 +30,6 @@ const MODE_CELL = 0x08000000;
 const MODE_MASK = 0xff000000;
 const RESOLUTION_SHIFT = 20;
 const RESOLUTION_MASK = 0x00f00000;
-const FINEST_RESOLUTION = 15;
 const BASE_CELL_SHIFT = 13;
 const BASE_CELLS = 122;
 const PENTAGONS = new Set([4, 14, 24, 38, 49, 58, 63, 72, 83, 97, 107, 117]);
@@ -29,7 +38,7 @@ const PENTAGONS = new Set([4, 14, 24, 38, 49, 58, 63, 72, 83, 97, 107, 117]);
 const unusedLow = new Uint32Array(16);
 const unusedHigh = new Uint32Array(16);
 for (let resolution = 0; resolution <= FINEST_RESOLUTION; resolution++) {
-  const bits = (1n << BigInt(3 * (FINEST_RESOLUTION - resolution))) - 1n;
+  const bits = digitsBelow(resolution);
   unusedLow[resolution] = Number(bits & 0xffffffffn);
   unusedHigh[resolution] = Number(bits >> 32n);
 }

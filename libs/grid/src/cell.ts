@@ -4,13 +4,17 @@ import {
   cellToLatLng as h3Centre,
 } from 'h3-js';
 import { ConcordatError } from '#libs/bytes';
-import { isCellIndex, isPentagonIndex, resolutionOfHigh } from './cell-index.js';
+import {
+  digitsBelow,
+  isCellIndex,
+  isPentagonIndex,
+  RESOLUTION_BIT,
+  RESOLUTION_BITS,
+  resolutionOfHigh,
+} from './cell-index.js';
 
 /** H3 resolution: 0 (4.4 million km2 a cell) to 15 (0.9 m2); 9 is about 0.1 km2, 4 about 1,770 km2. */
 export type Resolution = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
-
-const RESOLUTION_SHIFT = 52n;
-const RESOLUTION_FIELD = 0xfn << RESOLUTION_SHIFT;
 
 const highOf = (cell: bigint): number => Number(cell >> 32n);
 const lowOf = (cell: bigint): number => Number(cell & 0xffffffffn);
@@ -65,8 +69,8 @@ export function parentOf(cell: bigint, resolution: Resolution): bigint {
   if (resolution > resolutionOf(cell)) {
     throw new ConcordatError('finer-than-cell', 'a parent is not finer than its cell');
   }
-  const unused = (1n << BigInt(3 * (15 - resolution))) - 1n;
-  return (cell & ~RESOLUTION_FIELD) | (BigInt(resolution) << RESOLUTION_SHIFT) | unused;
+  const place = BigInt(resolution) << RESOLUTION_BIT;
+  return (cell & ~RESOLUTION_BITS) | place | digitsBelow(resolution);
 }
 
 /** The seven (under a pentagon six) children of a cell one resolution finer, ascending. Throws `no-children` at 15. */
@@ -74,7 +78,7 @@ export function childrenOf(cell: bigint): BigUint64Array {
   const resolution = resolutionOf(cell);
   if (resolution === 15) throw new ConcordatError('no-children', 'resolution 15 is the finest');
   const shift = BigInt(3 * (14 - resolution));
-  const first = (cell + (1n << RESOLUTION_SHIFT)) & ~(7n << shift);
+  const first = (cell + (1n << RESOLUTION_BIT)) & ~(7n << shift);
   const pentagon = isPentagonIndex(highOf(cell), lowOf(cell));
   const digits = pentagon ? [0n, 2n, 3n, 4n, 5n, 6n] : [0n, 1n, 2n, 3n, 4n, 5n, 6n];
   return BigUint64Array.from(digits, (digit) => first | (digit << shift));

@@ -3,15 +3,15 @@ import { parentOf, type Resolution, resolutionOf } from './cell.js';
 import {
   ancestorHigh,
   ancestorLow,
+  digitsBelow,
   HIGH,
   isPentagonIndex,
   LOW,
+  RESOLUTION_BIT,
+  RESOLUTION_BITS,
   resolutionOfHigh,
   wordsOf,
 } from './cell-index.js';
-
-const RESOLUTION_SHIFT = 52n;
-const RESOLUTION_FIELD = 0xfn << RESOLUTION_SHIFT;
 
 /** Digits of all 7^depth descendants, ascending, as numbers to be added to the first descendant. */
 const offsetsByDepth: BigUint64Array[] = [BigUint64Array.of(0n)];
@@ -30,9 +30,8 @@ function offsets(depth: number): BigUint64Array {
 
 /** First descendant of `cell` at `resolution`: all finer digits 0. */
 const firstDescendant = (cell: bigint, resolution: number): bigint => {
-  const free = (1n << BigInt(3 * (15 - resolutionOf(cell)))) - 1n;
-  const unused = (1n << BigInt(3 * (15 - resolution))) - 1n;
-  return (cell & ~RESOLUTION_FIELD & ~free) | (BigInt(resolution) << RESOLUTION_SHIFT) | unused;
+  const kept = cell & ~RESOLUTION_BITS & ~digitsBelow(resolutionOf(cell));
+  return kept | (BigInt(resolution) << RESOLUTION_BIT) | digitsBelow(resolution);
 };
 
 /** Cells under `cell` at `depth` levels finer: 7^depth, under a pentagon 1 + 5 (7^depth - 1) / 6. */
@@ -64,7 +63,7 @@ export function decompact(cells: BigUint64Array, resolution: number): BigUint64A
     }
     length += descendantsOf(cell, depth);
     // Sorted by place, the depth in the four bits that the reserved bits above mode 1 leave free.
-    starts[i] = ((firstDescendant(cell, resolution) & ~RESOLUTION_FIELD) << 4n) | BigInt(depth);
+    starts[i] = ((firstDescendant(cell, resolution) & ~RESOLUTION_BITS) << 4n) | BigInt(depth);
   }
   if (length > MOST_CELLS) {
     throw new ConcordatError('too-many-cells', `a list may stand for at most ${MOST_CELLS} cells`);
@@ -72,7 +71,7 @@ export function decompact(cells: BigUint64Array, resolution: number): BigUint64A
   starts.sort();
 
   const all = new BigUint64Array(length);
-  const field = BigInt(resolution) << RESOLUTION_SHIFT;
+  const field = BigInt(resolution) << RESOLUTION_BIT;
   const unit = BigInt(3 * (15 - resolution));
   let at = 0;
   let previous = -1n;

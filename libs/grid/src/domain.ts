@@ -65,14 +65,21 @@ export function domainFromCells(name: string, cells: BigUint64Array): Domain {
 }
 
 /** The given cells ascending and each once: the form every vector of cells has. */
-export function sortedCells(cells: Iterable<bigint>): BigUint64Array {
-  const sorted = BigUint64Array.from(cells).sort();
+export const sortedCells = (cells: Iterable<bigint>): BigUint64Array =>
+  sortInPlace(BigUint64Array.from(cells));
+
+function sortInPlace(cells: BigUint64Array): BigUint64Array {
+  cells.sort();
+  const words = wordsOf(cells);
   let length = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    const cell = sorted[i] as bigint;
-    if (length === 0 || cell !== sorted[length - 1]) sorted[length++] = cell;
+  for (let i = 0; i < words.length; i += 2) {
+    const repeated =
+      length > 0 && words[i] === words[length - 2] && words[i + 1] === words[length - 1];
+    if (repeated) continue;
+    words[length++] = words[i] as number;
+    words[length++] = words[i + 1] as number;
   }
-  return sorted.slice(0, length);
+  return cells.slice(0, length / 2);
 }
 
 /**
@@ -91,50 +98,35 @@ export function formatDomainFile(domain: Domain): string {
   return `${Array.from(compact(domain.cells), cellToText).join('\n')}\n`;
 }
 
-/** Cells of at least one of the domains. */
+/** Cells of at least one of the domains. Throws `empty-domain` when none is given. */
 export function unionDomains(name: string, domains: readonly Domain[]): Domain {
-  const cells = domains
-    .map((domain) => domain.cells)
-    .reduce((a, b) => merge(a, b, true), new BigUint64Array());
-  return domainFromCells(name, cells);
+  const all = new BigUint64Array(domains.reduce((sum, { cells }) => sum + cells.length, 0));
+  let at = 0;
+  for (const { cells } of domains) {
+    all.set(cells, at);
+    at += cells.length;
+  }
+  return domainFromCells(name, sortInPlace(all));
 }
 
 /** Cells of all of the domains. Throws `empty-domain` when there is none. */
 export function intersectDomains(name: string, domains: readonly [Domain, ...Domain[]]): Domain {
-  const [first, ...rest] = domains.map((domain) => domain.cells) as [
-    BigUint64Array,
-    ...BigUint64Array[],
-  ];
-  return domainFromCells(
-    name,
-    rest.reduce((a, b) => merge(a, b, false), first),
-  );
+  const cells = domains.map((domain) => domain.cells).reduce((a, b) => intersect(a, b));
+  return domainFromCells(name, cells);
 }
 
-/** Union or intersection of two ascending vectors. */
-function merge(a: BigUint64Array, b: BigUint64Array, union: boolean): BigUint64Array {
-  const out = new BigUint64Array(union ? a.length + b.length : Math.min(a.length, b.length));
+/** Intersection of two ascending vectors. */
+function intersect(a: BigUint64Array, b: BigUint64Array): BigUint64Array {
+  const out = new BigUint64Array(Math.min(a.length, b.length));
   let length = 0;
   let i = 0;
   let j = 0;
   while (i < a.length && j < b.length) {
     const x = a[i] as bigint;
     const y = b[j] as bigint;
-    if (x === y) {
-      out[length++] = x;
-      i++;
-      j++;
-    } else if (x < y) {
-      if (union) out[length++] = x;
-      i++;
-    } else {
-      if (union) out[length++] = y;
-      j++;
-    }
-  }
-  if (union) {
-    for (; i < a.length; i++) out[length++] = a[i] as bigint;
-    for (; j < b.length; j++) out[length++] = b[j] as bigint;
+    if (x === y) out[length++] = x;
+    if (x <= y) i++;
+    if (y <= x) j++;
   }
   return out.slice(0, length);
 }

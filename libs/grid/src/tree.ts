@@ -169,7 +169,6 @@ export function embed(subTree: GridTree, tree: GridTree): Int32Array {
     for (let v = start; v < (levelStart[l + 1] as number); v++) {
       const high = wanted[2 * v + HIGH] as number;
       const low = wanted[2 * v + LOW] as number;
-      // Two numbers make one exact 52-bit comparison key dear; high words are compared first instead.
       while (at < end && isBelow(held, at, high, low)) at++;
       if (at === end || held[2 * at + HIGH] !== high || held[2 * at + LOW] !== low) refuse();
       map[v] = at++;

@@ -72,7 +72,10 @@ export function columnIndex(header: readonly string[], name: string): number {
   return index;
 }
 
-/** Remembers answers for texts seen before: dates and labels repeat on nearly every row. Bounded, as a kept text may keep its chunk. */
+/**
+ * Remembers answers for texts seen before: dates and labels repeat on nearly every row. Bounded, since a kept text may
+ * keep the chunk of the file that it was cut from.
+ */
 function remembered<T>(answer: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {

@@ -1,3 +1,8 @@
 export { osRandom } from './os-random.js';
 export { createSecret, loadSecret } from './secret.js';
-export { type SigningKey, createSigningKey, loadSigningKey, verifySignature } from './signing-key.js';
+export {
+  createSigningKey,
+  loadSigningKey,
+  type SigningKey,
+  verifySignature,
+} from './signing-key.js';

@@ -27,7 +27,10 @@ export function readPrivateFile(path: string): Uint8Array {
     file = openSync(path, 'r');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new ConcordatError('key-missing', `${path} is missing; create it with the init command of this process`);
+    throw new ConcordatError(
+      'key-missing',
+      `${path} is missing; create it with the init command of this process`,
+    );
   }
   try {
     if ((fstatSync(file).mode & 0o077) !== 0) {

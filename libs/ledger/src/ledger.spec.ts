@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { formatRational, parseRational } from '#libs/dp';
-import type { Entry, EntryOf } from '#libs/tlog';
+import { CATEGORIES, canonicaliseQuery, fingerprint } from '#libs/query';
+import { type Entry, type EntryOf, encodeEntry } from '#libs/tlog';
 import {
   abandon,
   analystUse,
@@ -128,7 +129,7 @@ describe('reserve', () => {
     const entry = granted(ledger, ask(7));
     expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved' });
     const index = append(entry);
-    expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved', index });
+    expect(reserve(ledger, ask(7))).toEqual({ ok: false, code: 'already-reserved', index, entry });
     const released = append(release(entry, index));
     expect(reserve(ledger, ask(7))).toEqual({
       ok: false,
@@ -177,8 +178,9 @@ describe('reserve', () => {
     expect(reserve(ledger, ask(4, { at: after }))).toMatchObject({ code: 'analyst-rho-per-year' });
     granted(ledger, ask(4, { at: after, analyst: 'analyst-2' }));
     granted(ledger, ask(5, { at: '2027-01-01T00:00:00.000Z' }));
-    expect(ledgerView(ledger, 'analyst-1', after).analysts).toEqual({
-      'analyst-1': { rhoThisYear: '3/8', queriesToday: 1 },
+    expect(ledgerView(ledger, { analyst: 'analyst-1', at: after })).toEqual({
+      spent: { incidents: { 2024: '5/8' } },
+      analysts: { 'analyst-1': { rhoThisYear: '3/8', queriesToday: 1 } },
     });
   });
 
@@ -211,6 +213,35 @@ describe('reserve', () => {
     expect(reserve(emptyLedger(), ask(1))).toMatchObject({ code: 'no-active-policy' });
     expect(reserve(emptyLedger(), null as unknown as ReserveRequest)).toMatchObject({ ok: false });
     expect(remaining(emptyLedger(), 'incidents', '2024')).toBeUndefined();
+  });
+});
+
+describe('entries', () => {
+  it('hold the largest query there is', () => {
+    const month = (i: number) =>
+      `${2000 + Math.floor(i / 12)}-${String((i % 12) + 1).padStart(2, '0')}`;
+    const query = canonicaliseQuery({
+      version: 1,
+      measure: 'incidents',
+      categories: CATEGORIES,
+      periods: Array.from({ length: 120 }, (_, i) => `${month(2 * i)}/${month(2 * i + 1)}`),
+      resolution: 9,
+      grid: 'ew-2026-1',
+      gridHash: hex(1),
+      agencies: Array.from({ length: 400 }, (_, i) => `${'a'.repeat(60)}${1000 + i}`),
+      rho: '999999/1000000',
+      purpose: 'p'.repeat(64),
+    });
+    const { at, actor, recipient, purpose, analyst } = ask(1);
+    const received: Entry = {
+      kind: 'query.received',
+      verb: 'consultation',
+      ...{ at, actor, recipient, purpose, analyst },
+      fingerprint: fingerprint(query),
+      round: 'r1',
+      query: JSON.stringify(query),
+    };
+    expect(encodeEntry(received).length).toBeGreaterThan(28_000);
   });
 });
 

@@ -114,7 +114,9 @@ export function applyEntry(ledger: Ledger, index: bigint, entry: Entry): Ledger 
   if (entry.kind === 'policy.activated') ledger.policy = activePolicy(entry);
   if (entry.kind === 'budget.reserved') {
     const key = questionKey(entry);
-    if (!ledger.pending.delete(key)) charge(ledger, entry);
+    const granted = ledger.pending.get(key);
+    if (granted && ledger.pending.delete(key)) charge(ledger, granted, -1);
+    charge(ledger, entry);
     ledger.reservations.set(index, { index, entry });
     ledger.reservationOf.set(key, index);
   }

@@ -67,11 +67,15 @@ export function spentTable(ledger: Ledger): SpentTable {
   return table;
 }
 
-/** The ledger as `libs/policy` wants to see it when it decides on a query of `analyst` at the instant `at`. */
-export function ledgerView(ledger: Ledger, analyst: string, at: string) {
+/**
+ * The ledger as `libs/policy` wants to see it when it decides on a query of `analyst` at the ISO instant `at`; spends granted
+ * but not logged yet are counted.
+ */
+export function ledgerView(
+  ledger: Ledger,
+  { analyst, at }: { readonly analyst: string; readonly at: string },
+) {
   const { rhoThisYear, queriesToday } = analystUse(ledger, analyst, at);
-  return {
-    spent: spentTable(ledger),
-    analysts: { [analyst]: { rhoThisYear: formatRational(rhoThisYear), queriesToday } },
-  };
+  const use = { rhoThisYear: formatRational(rhoThisYear), queriesToday };
+  return { spent: spentTable(ledger), analysts: { [analyst]: use } };
 }

@@ -27,6 +27,8 @@ export type ReserveResult =
       readonly code: ReserveRefusal;
       /** With `already-answered` the index of the release, with `already-reserved` that of the logged reservation. */
       readonly index?: bigint;
+      /** With `already-reserved` the logged reservation; a release of it repeats its grant, rho and policy digest. */
+      readonly entry?: EntryOf<'budget.reserved'>;
     };
 
 const exceeds = (total: Rational, limit: Rational): boolean => compareRational(total, limit) > 0;
@@ -60,8 +62,8 @@ export function reserve(ledger: Ledger, request: ReserveRequest): ReserveResult 
   const answer = ledger.answers.get(key);
   if (answer) return refuse('already-answered', answer.index);
   if (ledger.pending.has(key)) return refuse('already-reserved');
-  const earlier = ledger.reservationOf.get(key);
-  if (earlier !== undefined) return refuse('already-reserved', earlier);
+  const earlier = ledger.reservations.get(ledger.reservationOf.get(key) ?? -1n);
+  if (earlier) return { ok: false, code: 'already-reserved', ...earlier };
   if (request.policyDigest !== policy.policyDigest) return refuse('policy-digest');
   const limit = policy.rhoPerYear.get(request.dataset);
   if (!limit) return refuse('unknown-dataset');

@@ -1,4 +1,12 @@
+export { readConfig } from './config.js';
 export { createHttpApp, listen } from './http-app.js';
-export { type Logger, createLogger } from './logger.js';
-export { type ProcessMessage, type RunningProcess, runProcess, runProgram, tellParent } from './process.js';
+export { createLogger, type Logger } from './logger.js';
+export {
+  type ProcessMessage,
+  type RunningProcess,
+  runProcess,
+  runProgram,
+  tellParent,
+} from './process.js';
+export { SignedClient } from './signed-client.js';
 export { RequestVerifier } from './signed-request.js';

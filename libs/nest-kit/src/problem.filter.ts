@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { ConcordatError } from '#libs/bytes';
 import { problem } from '#libs/protocol';
-import type { FastifyReply } from 'fastify';
 import type { Logger } from './logger.js';
 
 /** HTTP status of our codes; a code that is not here is 422: well understood and never going to work. */
@@ -41,13 +41,25 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (error instanceof HttpException) {
       const status = error.getStatus();
-      return { status, code: status === 404 ? 'not-found' : `http-${status}`, title: error.message };
+      return {
+        status,
+        code: status === 404 ? 'not-found' : `http-${status}`,
+        title: error.message,
+      };
     }
     const fastifyStatus = (error as { statusCode?: unknown } | null)?.statusCode;
     if (typeof fastifyStatus === 'number' && fastifyStatus >= 400 && fastifyStatus < 500) {
-      return { status: fastifyStatus, code: `http-${fastifyStatus}`, title: 'the request could not be read' };
+      return {
+        status: fastifyStatus,
+        code: `http-${fastifyStatus}`,
+        title: 'the request could not be read',
+      };
     }
     this.logger.error({ err: error }, 'unexpected error');
-    return { status: 500, code: 'internal', title: 'this is our fault; the log of the process names it' };
+    return {
+      status: 500,
+      code: 'internal',
+      title: 'this is our fault; the log of the process names it',
+    };
   }
 }

@@ -6,7 +6,12 @@ export type ProcessMessage =
   | { readonly type: 'ready'; readonly url: string }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'initialised'; readonly id: string; readonly publicKey: string }
-  | { readonly type: 'progress'; readonly rows: number; readonly file: number; readonly fileCount: number }
+  | {
+      readonly type: 'progress';
+      readonly rows: number;
+      readonly file: number;
+      readonly fileCount: number;
+    }
   | { readonly type: 'ingested'; readonly report: unknown };
 
 export interface RunningProcess {
@@ -23,7 +28,10 @@ export const tellParent = (message: ProcessMessage): void => {
  * Runs a server until SIGINT, SIGTERM or the death of the parent that started it with an IPC channel: a process whose parent
  * was killed stops by itself. A failed start is told to the parent and ends with exit code 1.
  */
-export async function runProcess(logger: Logger, start: () => Promise<RunningProcess>): Promise<void> {
+export async function runProcess(
+  logger: Logger,
+  start: () => Promise<RunningProcess>,
+): Promise<void> {
   let running: RunningProcess;
   try {
     running = await start();
@@ -36,9 +44,9 @@ export async function runProcess(logger: Logger, start: () => Promise<RunningPro
     if (process.connected) process.disconnect();
     return;
   }
-  let stopping: Promise<void> | undefined;
+  let _stopping: Promise<void> | undefined;
   const stop = (why: string): void => {
-    stopping ??= running
+    _stopping ??= running
       .stop()
       .then(() => logger.info({ why }, 'stopped'))
       .catch((error: unknown) => {

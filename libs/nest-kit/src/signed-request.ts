@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 import { ConcordatError } from '#libs/bytes';
 import {
+  contentDigestOf,
   MAX_AGE_SECONDS,
   type VerifySignature,
-  contentDigestOf,
   verifyRequest,
 } from '#libs/protocol';
-import type { FastifyRequest } from 'fastify';
 
 /** Says who signed a request, or refuses it. One a process, so that nonces are remembered in one place. */
 export class RequestVerifier {
@@ -25,7 +25,9 @@ export class RequestVerifier {
    */
   verifyBuffered(request: FastifyRequest & { rawBody?: Buffer | undefined }): string {
     const keyId = this.verifyHeaders(request);
-    const digest = createHash('sha256').update(request.rawBody ?? Buffer.alloc(0)).digest();
+    const digest = createHash('sha256')
+      .update(request.rawBody ?? Buffer.alloc(0))
+      .digest();
     this.matchDigest(request, digest);
     return keyId;
   }

@@ -2,6 +2,8 @@
  * A signed message: the payload and one Ed25519 signature over `concordat/<purpose>/v1`, a newline and the canonical
  * JSON of the payload. The purpose keeps a signature for one kind of message from being shown as another.
  */
+
+import { z } from 'zod';
 import {
   ConcordatError,
   canonicalBytes,
@@ -10,7 +12,6 @@ import {
   toBase64url,
   utf8ToBytes,
 } from '#libs/bytes';
-import { z } from 'zod';
 import { PublicKey, Signature } from './names.js';
 
 export type Purpose =
@@ -72,7 +73,10 @@ export function openEnvelope<T extends z.ZodType>(
   }
   const signed = parsed.data as Signed<z.infer<T>>;
   if (signed.publicKey !== publicKey) {
-    throw new ConcordatError('wrong-signer', `the ${purpose} is signed by another key than expected`);
+    throw new ConcordatError(
+      'wrong-signer',
+      `the ${purpose} is signed by another key than expected`,
+    );
   }
   const bytes = signingBytes(purpose, signed.payload);
   if (!verify(fromBase64url(publicKey), bytes, fromBase64url(signed.signature))) {

@@ -3,10 +3,10 @@
  * `@method`, `@authority`, `@path`, `@query`, `content-digest` (RFC 9530, sha-256) in this order, and the parameters created, nonce, keyid.
  * Anything else is refused; the header is parsed by shape, not by a general structured-field parser.
  */
-import { ConcordatError, fromBase64, toBase64, utf8ToBytes } from '#libs/bytes';
+
 import { sha256 } from '@noble/hashes/sha2.js';
+import { ConcordatError, fromBase64, fromBase64url, toBase64, utf8ToBytes } from '#libs/bytes';
 import type { MessageSigner, VerifySignature } from './envelope.js';
-import { fromBase64url } from '#libs/bytes';
 
 /** Oldest and newest `created` that is accepted, against the receiver's clock. */
 export const MAX_AGE_SECONDS = 300;

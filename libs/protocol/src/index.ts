@@ -1,24 +1,24 @@
 export {
   type MessageSigner,
+  openEnvelope,
   type Purpose,
   type Signed,
-  type VerifySignature,
-  openEnvelope,
   seal,
   signedSchema,
+  type VerifySignature,
 } from './envelope.js';
 export {
+  contentDigest,
+  contentDigestOf,
   MAX_AGE_SECONDS,
   type SignableRequest,
   type SignatureHeaders,
-  type VerifiedRequest,
-  contentDigest,
-  contentDigestOf,
   signRequest,
+  type VerifiedRequest,
   verifyRequest,
 } from './http-signature.js';
-export { Manifest, ManifestAgency, SignedManifest, manifestHash } from './manifest.js';
-export { Code, Digest, Instant, MonthText, Name, PublicKey, RoundId, logOrigin } from './names.js';
+export { Manifest, ManifestAgency, manifestHash, SignedManifest } from './manifest.js';
+export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
 export { Receipt, verifyReceipt } from './receipt.js';
 export {

@@ -2,9 +2,10 @@
  * The federation manifest: who belongs to it, under which keys, for which area and which categories. Every process pins one;
  * every signed message is checked against the pinned keys. It changes by serial number, each naming the one before.
  */
+
+import { z } from 'zod';
 import { digestOf } from '#libs/bytes';
 import { CATEGORIES } from '#libs/query';
-import { z } from 'zod';
 import { signedSchema } from './envelope.js';
 import { Digest, Name, PublicKey } from './names.js';
 

@@ -13,13 +13,18 @@ export const Instant = z.iso.datetime({ precision: 3 });
 /** Random identifier of a round: 16 bytes in hex. */
 export const RoundId = z.string().regex(/^[0-9a-f]{32}$/);
 /** Machine-readable refusal or fault code. */
-export const Code = z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/).max(64);
+export const Code = z
+  .string()
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)
+  .max(64);
 /** Canonical positive rational such as `1/8` or `2`. */
 export const RationalText = z.string().regex(/^[1-9][0-9]{0,39}(?:\/[1-9][0-9]{0,39})?$/);
 /** Count of something in a log: decimal, so that sizes beyond 2^53 survive. */
 export const Size = z.string().regex(/^(?:0|[1-9][0-9]{0,19})$/);
 /** One calendar month, or an inclusive window of months. */
-export const PeriodText = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])(?:\/\d{4}-(?:0[1-9]|1[0-2]))?$/);
+export const PeriodText = z
+  .string()
+  .regex(/^\d{4}-(?:0[1-9]|1[0-2])(?:\/\d{4}-(?:0[1-9]|1[0-2]))?$/);
 /** One calendar month. */
 export const MonthText = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/);
 

@@ -2,19 +2,20 @@
  * What a node signs about one answer. Anyone with the manifest can check it offline: the signature, that the checkpoint is the
  * node's, that the `release.made` entry with these facts is in that log, and that the vector they hold is the one meant.
  */
+
+import { z } from 'zod';
 import { ConcordatError, fromBase64url, fromHex, utf8ToBytes } from '#libs/bytes';
 import {
-  type VerifyEd25519,
   decodeEntry,
   formatVerifierKey,
   leafHash,
   openCheckpoint,
+  type VerifyEd25519,
   verifyInclusion,
 } from '#libs/tlog';
-import { z } from 'zod';
-import { type Signed, type VerifySignature, openEnvelope } from './envelope.js';
+import { openEnvelope, type Signed, type VerifySignature } from './envelope.js';
 import type { Manifest } from './manifest.js';
-import { Digest, Instant, Name, RationalText, RoundId, Size, logOrigin } from './names.js';
+import { Digest, Instant, logOrigin, Name, RationalText, RoundId, Size } from './names.js';
 
 export const Receipt = z.strictObject({
   agency: Name,
@@ -75,7 +76,8 @@ export function verifyReceipt(
   verify: VerifySignature,
 ): Receipt {
   const agency = manifest.agencies.find(({ id }) => id === signed.payload.agency);
-  if (!agency) throw new ConcordatError('unknown-agency', 'the receipt is of no agency of this manifest');
+  if (!agency)
+    throw new ConcordatError('unknown-agency', 'the receipt is of no agency of this manifest');
   const receipt = openEnvelope('receipt', Receipt, signed, agency.publicKey, verify);
   const origin = logOrigin(manifest.federation, agency.id);
   if (receipt.log.origin !== origin) refuse("the log is not this agency's");

@@ -2,23 +2,24 @@
  * A release: what the federation publishes about one round. The header is canonical JSON; its SHA-256 is the release id and
  * stands in the coordinator's log. The header names every column blob by hash, so the id covers every published number.
  */
-import { sha256Hex, canonicalBytes } from '#libs/bytes';
-import { CATEGORIES, Query } from '#libs/query';
+
 import { z } from 'zod';
+import { canonicalBytes, sha256Hex } from '#libs/bytes';
+import { CATEGORIES, Query } from '#libs/query';
 import { Code, Digest, Instant, Name, PeriodText, RationalText, RoundId } from './names.js';
 
 /**
  * The groups that the same agencies answered share a domain, a tree and so their variances.
  * `domain` is a compacted cell list; `variance` is float64 little-endian over the nodes of its tree.
  */
-export const CoverageClass = z.strictObject({
+const CoverageClass = z.strictObject({
   agencies: z.array(Name).min(1),
   domain: Digest,
   variance: Digest,
 });
 
 /** Columns over the nodes of the class's tree, breadth first; all little-endian. */
-export const GroupColumnBlobs = z.strictObject({
+const GroupColumnBlobs = z.strictObject({
   category: z.enum(CATEGORIES),
   period: PeriodText,
   coverageClass: z.int().min(0),

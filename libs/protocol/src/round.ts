@@ -1,6 +1,7 @@
 /** The messages of one round, in the order in which they travel. */
-import { CATEGORIES, Query } from '#libs/query';
+
 import { z } from 'zod';
+import { CATEGORIES, Query } from '#libs/query';
 import { signedSchema } from './envelope.js';
 import { Code, Digest, Instant, MonthText, Name, PeriodText, RoundId } from './names.js';
 import { Receipt } from './receipt.js';
@@ -80,5 +81,8 @@ export const SignedRefusal = signedSchema(Refusal);
 export type SignedRefusal = z.infer<typeof SignedRefusal>;
 
 /** Process -> coordinator as relay: the newest checkpoint of its log, a C2SP signed note. */
-export const CheckpointPost = z.strictObject({ origin: z.string().min(1).max(200), note: z.string().max(4096) });
+export const CheckpointPost = z.strictObject({
+  origin: z.string().min(1).max(200),
+  note: z.string().max(4096),
+});
 export type CheckpointPost = z.infer<typeof CheckpointPost>;

@@ -10,4 +10,4 @@ export {
   QueryError,
   type QueryGroup,
 } from './query.js';
-export { describeQuery } from './sentence.js';
+export { cellAreaName, describeQuery } from './sentence.js';

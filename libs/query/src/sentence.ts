@@ -13,6 +13,9 @@ const AREA: Readonly<Record<number, string>> = {
   9: '11 hectares',
 };
 
+/** Average area of one cell of a resolution 4 to 9, to stand inside a sentence. */
+export const cellAreaName = (resolution: number): string => AREA[resolution] ?? 'unknown size';
+
 const MONTH_NAMES =
   'January February March April May June July August September October November December'.split(
     ' ',
@@ -52,7 +55,7 @@ export function describeQuery(query: Query): string {
   const who = query.agencies ? `by ${listed(query.agencies)}` : 'by every agency';
   return (
     `How many incidents of ${what} were recorded ${who} ${describePeriods(query.periods)}, ` +
-    `in areas as small as about ${AREA[query.resolution]}, ` +
+    `in areas as small as about ${cellAreaName(query.resolution)}, ` +
     `for the purpose "${query.purpose}", ` +
     `with random noise added to every figure at a privacy cost of rho ${query.rho}?`
   );

@@ -49,7 +49,7 @@ export async function openDatabase(dir: string): Promise<Database> {
   try {
     instance = await DuckDBInstance.create(join(dir, 'records.duckdb'), LOCKED);
   } catch (cause) {
-    const locked = /lock/i.test(String((cause as Error).message));
+    const locked = /\block on file\b/i.test(String((cause as Error).message));
     throw locked
       ? new ConcordatError(
           'records-locked',

@@ -8,7 +8,7 @@
 /** Longest row in UTF-16 code units, and so the most text that is held back while a quote is open. */
 export const MAX_ROW = 65_536;
 
-export type RowFault = 'malformed-row' | 'row-too-long' | 'bad-encoding';
+type RowFault = 'malformed-row' | 'row-too-long' | 'bad-encoding';
 
 export interface DelimitedOptions {
   readonly delimiter: string;
@@ -67,8 +67,11 @@ export function delimitedReader(options: DelimitedOptions): DelimitedReader {
         }
         fields.push(value);
         at = from;
-        if (text[at] === '\r' && text[at + 1] === '\n') at++;
-        else if (text[at] === '\r' && at + 1 === text.length && !last) return INCOMPLETE;
+        if (text[at] === '\r') {
+          const ends = at + 1 === text.length;
+          if (ends && !last) return INCOMPLETE;
+          if (ends || text[at + 1] === '\n') at++;
+        }
       } else {
         const line = text.indexOf('\n', at);
         const next = text.indexOf(delimiter, at);

@@ -13,7 +13,7 @@ import type { RowKey } from './row-key.js';
 const CHUNK = 2048;
 const TYPES = [INTEGER, UINTEGER, USMALLINT, UTINYINT, UBIGINT, UBIGINT, UBIGINT, UBIGINT, UBIGINT];
 
-export interface StoredRow {
+interface StoredRow {
   readonly row: number;
   readonly month: number;
   readonly category: number;

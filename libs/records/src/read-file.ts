@@ -16,7 +16,7 @@ import {
 import { type DelimitedReader, delimitedReader, MAX_ROW } from './delimited.js';
 
 export interface Reading {
-  /** A mapping, or those among which the header decides. */
+  /** A mapping, or several among which the header decides. */
   readonly mapping: Mapping | readonly Mapping[];
   readonly taxonomy: Taxonomy;
   readonly categories?: readonly string[] | undefined;
@@ -71,15 +71,16 @@ interface Opened {
 /** Chooses the mapping and the delimiter for a header line. */
 function open(line: string, candidates: Mapping | readonly Mapping[]): Opened {
   const delimiters = Object.entries(DELIMITERS);
-  if (Array.isArray(candidates)) {
+  const offered = [candidates].flat() as Mapping[];
+  const [mapping, ...others] = offered;
+  if (!mapping || others.length > 0) {
     for (const [, delimiter] of delimiters) {
       const header = headerNames(line, delimiter, 'double') ?? [];
-      const mapping = recognise(header, candidates as readonly Mapping[]);
-      if (mapping) return { mapping, delimiter, header };
+      const recognised = recognise(header, offered);
+      if (recognised) return { mapping: recognised, delimiter, header };
     }
     return bad('unknown-format', 'no mapping recognises these columns: write one and name it');
   }
-  const mapping = candidates as Mapping;
   const { delimiter: wanted, quoting } = mapping.format;
   const fitting = delimiters.filter(([, delimiter]) =>
     hasAll(headerNames(line, delimiter, quoting) ?? [], mapping),
@@ -99,8 +100,14 @@ function open(line: string, candidates: Mapping | readonly Mapping[]): Opened {
   return { mapping, delimiter: DELIMITERS[wanted], header };
 }
 
-const looksLikeText = (bytes: Uint8Array): boolean =>
-  !bytes.subarray(0, 512).includes(0) && !(bytes[0] === 0x50 && bytes[1] === 0x4b);
+const ZIP = [0x50, 0x4b, 3, 4];
+const isZip = (bytes: Uint8Array): boolean => ZIP.every((byte, i) => bytes[i] === byte);
+
+/** The header names the mapping, so it is read before the mapping's encoding is known: as UTF-8 where it is that. */
+function headerText(bytes: Uint8Array): string {
+  const text = new TextDecoder('utf-8').decode(bytes);
+  return text.includes('\ufffd') ? new TextDecoder('latin1').decode(bytes) : text;
+}
 
 /**
  * Reads one file. `onRow` gets each accepted row and its number (first data row: 1); every other row is counted in
@@ -123,25 +130,22 @@ export function fileReader(
 
   /** Starts on the rows once the header line is whole. */
   const start = (last: boolean): void => {
-    if (!looksLikeText(head)) {
-      bad('not-text', 'this is no delimited text: save it as CSV in UTF-8, unpack archives');
-    }
     const marked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
     let from = marked;
-    while (head[from] === 0x0a || head[from] === 0x0d) from++;
+    while (head[from] === 0x0a || head[from] === 0x0d || head[from] === 0x20) from++;
     const newline = head.indexOf(0x0a, from);
+    // UTF-16 shows by its zero bytes, in the header already.
+    if (isZip(head) || head.subarray(from, newline < 0 ? head.length : newline).includes(0)) {
+      bad('not-text', 'this is no delimited text: save it as CSV in UTF-8, unpack archives');
+    }
     if (newline < 0 && !last) {
       if (head.length > MAX_ROW) bad('missing-column', 'the first line is too long for a header');
       return;
     }
     const end = newline < 0 ? head.length : newline;
-    const line = new TextDecoder('latin1').decode(head.subarray(from, end));
+    const line = headerText(head.subarray(from, end));
     if (line.trim() === '') bad('empty-file', 'the file is empty: export it again');
-    const utf8Line = new TextDecoder('utf-8').decode(head.subarray(from, end));
-    const { mapping, delimiter, header } = open(
-      utf8Line.includes('\ufffd') ? line : utf8Line,
-      reading.mapping,
-    );
+    const { mapping, delimiter, header } = open(line, reading.mapping);
     const map: RowMapper = compileMapping(mapping, reading.taxonomy, {
       header,
       nowMs: reading.nowMs,

@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import type { TransformOptions } from 'node:stream';
+import { createGunzip, type ZlibOptions } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 
 const CHUNK = 65_536;
+/** One MiB is unpacked ahead, on another thread, while rows are read. */
+const UNPACK: ZlibOptions & TransformOptions = { chunkSize: CHUNK, highWaterMark: 1 << 20 };
 
 /** What went wrong with the file as a whole, in the words of the operator's page. Other errors pass unchanged. */
 export function sourceFault(error: unknown): unknown {
@@ -48,27 +51,31 @@ const isGzip = async (path: string): Promise<boolean> => {
 };
 
 /**
- * Hands the unpacked bytes to `onBytes`, in order, at most 64 KiB at a time, and returns their SHA-256 in hex. Memory does
- * not depend on the file. Rejects with the faults of `sourceFault` and with what `onBytes` throws.
+ * Hands the unpacked bytes to `onBytes`, in order, at most 64 KiB at a time. Memory does not depend on the file. Returns
+ * SHA-256 in hex of these bytes (`content`) and of those on disk (`stored`), both of this one reading, since the file may
+ * be written to meanwhile. Rejects with errors of the file, for `sourceFault`, and with what `onBytes` throws.
  */
 export async function readSource(
   path: string,
-  onBytes: (bytes: Uint8Array) => void | Promise<void>,
-): Promise<string> {
-  const hash = createHash('sha256');
+  onBytes: (bytes: Uint8Array) => void,
+): Promise<{ content: string; stored: string }> {
+  const content = createHash('sha256');
+  const stored = createHash('sha256');
   const file = createReadStream(path, { highWaterMark: CHUNK });
-  const gunzip = (await isGzip(path)) ? createGunzip({ chunkSize: CHUNK }) : undefined;
+  const gunzip = (await isGzip(path)) ? createGunzip(UNPACK) : undefined;
   if (gunzip) {
     file.on('error', (error) => gunzip.destroy(error));
+    file.on('data', (bytes) => stored.update(bytes));
     file.pipe(gunzip);
   }
   try {
     for await (const bytes of gunzip ?? file) {
-      hash.update(bytes);
-      await onBytes(bytes);
+      content.update(bytes);
+      onBytes(bytes);
     }
   } finally {
     file.destroy();
   }
-  return hash.digest('hex');
+  const digest = content.digest('hex');
+  return { content: digest, stored: gunzip ? stored.digest('hex') : digest };
 }

@@ -25,7 +25,7 @@ export class CompactRange {
     nodes.forEach(assertHash);
     const range = new CompactRange();
     range.#size = size;
-    range.#nodes.push(...nodes);
+    range.#nodes.push(...nodes.map((node) => Uint8Array.from(node)));
     return range;
   }
 
@@ -36,13 +36,13 @@ export class CompactRange {
 
   /** Hashes of the perfect subtrees, largest first; what `restore` takes. */
   get nodes(): readonly Uint8Array[] {
-    return [...this.#nodes];
+    return this.#nodes.map((node) => Uint8Array.from(node));
   }
 
   /** Adds one 32-byte leaf hash. Amortised one node hash. Throws `malformed-hash`. */
   append(leaf: Uint8Array, onNode?: OnNode): void {
     assertHash(leaf);
-    let node = leaf;
+    let node: Uint8Array = Uint8Array.from(leaf);
     onNode?.(0, node);
     let level = 0;
     for (let rest = this.#size; (rest & 1n) === 1n; rest >>= 1n) {
@@ -55,12 +55,9 @@ export class CompactRange {
 
   /** Merkle tree hash of the leaves so far. */
   root(): Uint8Array {
-    return (
-      this.#nodes.reduceRight<Uint8Array | undefined>(
-        (right, left) => (right ? nodeHash(left, right) : left),
-        undefined,
-      ) ?? EMPTY_ROOT
-    );
+    const [last = EMPTY_ROOT, ...larger] = this.#nodes.toReversed();
+    // a copy: a caller that changes it must not change the tree
+    return Uint8Array.from(larger.reduce((right, left) => nodeHash(left, right), last));
   }
 }
 

@@ -1,7 +1,7 @@
-export { decodeEntry, Entry, type EntryOf, encodeEntry, MAX_ENTRY_BYTES } from './entry.js';
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.js';
 export { CompactRange, type OnNode, treeRoot } from './compact-range.js';
 export { cosign } from './cosignature.js';
+export { decodeEntry, Entry, type EntryOf, encodeEntry, MAX_ENTRY_BYTES } from './entry.js';
 export { formatEntryBundle, parseEntryBundle } from './entry-bundle.js';
 export { hashInTile, type TileReader, tileHashReader } from './hash-tile.js';
 export { EMPTY_ROOT, HASH_BYTES, leafHash, nodeHash } from './merkle.js';

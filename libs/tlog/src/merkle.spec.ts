@@ -95,6 +95,18 @@ describe('Merkle tree hash (RFC 6962 section 2.1)', () => {
     expect(nodes.at(-1)).toBe(`3:${bytesToHex(referenceRoot(leaves.slice(0, 8)))}`);
   });
 
+  it('gives copies: what a caller does to them leaves the tree alone', () => {
+    const range = new CompactRange();
+    const hash = leaf(0);
+    range.root().fill(1);
+    range.append(hash);
+    hash.fill(0);
+    range.root().fill(0);
+    range.nodes[0]?.fill(0);
+    expect(range.root()).toEqual(leaf(0));
+    expect(new CompactRange().root()).toEqual(sha256(new Uint8Array()));
+  });
+
   it('refuses entries where hashes are wanted', () => {
     expect(() => treeRoot([Uint8Array.of(1)])).toThrow(
       expect.objectContaining({ code: 'malformed-hash' }),

@@ -6,7 +6,10 @@ import type { Federation } from './federation.js';
 
 /** Relay for witnesses: the newest checkpoint of every log of the federation, each signed by its own process. */
 export class Checkpoints {
-  private readonly newest = new Map<string, { readonly size: bigint; readonly post: CheckpointPost }>();
+  private readonly newest = new Map<
+    string,
+    { readonly size: bigint; readonly post: CheckpointPost }
+  >();
 
   constructor(private readonly federation: Federation) {}
 
@@ -14,7 +17,9 @@ export class Checkpoints {
   put(sender: string, post: CheckpointPost): void {
     const { manifest } = this.federation;
     const origin = logOrigin(manifest.federation, sender);
-    const key = [manifest.coordinator, manifest.auditor, ...manifest.agencies].find(({ id }) => id === sender);
+    const key = [manifest.coordinator, manifest.auditor, ...manifest.agencies].find(
+      ({ id }) => id === sender,
+    );
     if (post.origin !== origin || !key) {
       throw new ConcordatError('wrong-origin', 'a process posts checkpoints of its own log only');
     }
@@ -24,7 +29,8 @@ export class Checkpoints {
       verify: (signature, message, publicKey) => verifySignature(publicKey, message, signature),
     });
     const known = this.newest.get(origin);
-    if (!known || checkpoint.size >= known.size) this.newest.set(origin, { size: checkpoint.size, post });
+    if (!known || checkpoint.size >= known.size)
+      this.newest.set(origin, { size: checkpoint.size, post });
   }
 
   all(): CheckpointPost[] {

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
-import { type Domain, type GridTree, type Resolution, buildTree, parseDomainFile } from '#libs/grid';
+import {
+  buildTree,
+  type Domain,
+  type GridTree,
+  parseDomainFile,
+  type Resolution,
+} from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
 import { Manifest, type ManifestAgency, manifestHash, openEnvelope } from '#libs/protocol';
 
@@ -25,9 +31,18 @@ export class Federation {
     try {
       text = readFileSync(manifestPath, 'utf8');
     } catch {
-      throw new ConcordatError('manifest-missing', `${manifestPath} cannot be read; put the signed federation manifest there`);
+      throw new ConcordatError(
+        'manifest-missing',
+        `${manifestPath} cannot be read; put the signed federation manifest there`,
+      );
     }
-    const manifest = openEnvelope('manifest', Manifest, JSON.parse(text), publicKey, verifySignature);
+    const manifest = openEnvelope(
+      'manifest',
+      Manifest,
+      JSON.parse(text),
+      publicKey,
+      verifySignature,
+    );
     return new Federation(manifest, domainsDir);
   }
 

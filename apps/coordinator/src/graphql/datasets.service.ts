@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { Offers } from '../federation/offers.js';
 import { Inboxes } from '../rounds/inbox.js';
 import type { Agency, Federation } from './models.js';

@@ -1,7 +1,7 @@
-import type { ApolloDriverConfig } from '@nestjs/apollo';
-import { isConcordatError } from '#libs/bytes';
-import type { GraphQLFormattedError } from 'graphql';
 import { unwrapResolverError } from '@apollo/server/errors';
+import type { ApolloDriverConfig } from '@nestjs/apollo';
+import type { GraphQLFormattedError } from 'graphql';
+import { isConcordatError } from '#libs/bytes';
 
 /** Longest document that is parsed at all; every query of the map, the CLI and the docs has a tenth of it. */
 const MAX_TOKENS = 1_000;
@@ -12,9 +12,12 @@ const formatError = (formatted: GraphQLFormattedError, error: unknown): GraphQLF
   if (isConcordatError(cause)) {
     return { ...formatted, message: cause.message, extensions: { code: cause.code } };
   }
-  const code = String(formatted.extensions?.['code'] ?? 'INTERNAL_SERVER_ERROR');
+  const code = String(formatted.extensions?.code ?? 'INTERNAL_SERVER_ERROR');
   if (code !== 'INTERNAL_SERVER_ERROR') return { ...formatted, extensions: { code } };
-  return { message: 'this is our fault; the log of the process names it', extensions: { code: 'internal' } };
+  return {
+    message: 'this is our fault; the log of the process names it',
+    extensions: { code: 'internal' },
+  };
 };
 
 /** Schema and limits of the endpoint. GraphiQL is a page of the web app, so Apollo's own landing page, which loads from the web, is off. */

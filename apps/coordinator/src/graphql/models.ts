@@ -2,24 +2,33 @@ import { Field, Float, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 
 /** GraphQL shapes. Nothing here computes; the services do. */
 
-@InputType({ description: 'What, where, when, how fine, at what privacy cost and for what purpose.' })
+@InputType({
+  description: 'What, where, when, how fine, at what privacy cost and for what purpose.',
+})
 export class QueryInput {
   @Field(() => [String], { description: 'Common categories, such as violence or asb.' })
   categories!: string[];
 
-  @Field(() => [String], { description: 'Months YYYY-MM, or windows YYYY-MM/YYYY-MM counted as one.' })
+  @Field(() => [String], {
+    description: 'Months YYYY-MM, or windows YYYY-MM/YYYY-MM counted as one.',
+  })
   periods!: string[];
 
   @Field(() => Int, { description: 'Finest H3 resolution, 4 to 9.' })
   resolution!: number;
 
-  @Field({ description: 'Privacy budget per agency as an exact rational of zCDP rho, such as "1/8".' })
+  @Field({
+    description: 'Privacy budget per agency as an exact rational of zCDP rho, such as "1/8".',
+  })
   rho!: string;
 
   @Field({ description: 'Why it is asked, as the grants name it.' })
   purpose!: string;
 
-  @Field(() => [String], { nullable: true, description: 'Agencies to ask; every agency when left out.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Agencies to ask; every agency when left out.',
+  })
   agencies?: string[];
 }
 
@@ -76,7 +85,9 @@ export class Agency {
   @Field(() => [String])
   categories!: string[];
 
-  @Field(() => [String], { description: 'Months it says it holds; empty before its first contact.' })
+  @Field(() => [String], {
+    description: 'Months it says it holds; empty before its first contact.',
+  })
   months!: string[];
 
   @Field(() => Int, { description: 'Resolution-9 cells of its public domain.' })
@@ -86,7 +97,9 @@ export class Agency {
   lastContactAt!: string | null;
 }
 
-@ObjectType({ description: 'What a question would cost and how exact its answer would be, before it is asked.' })
+@ObjectType({
+  description: 'What a question would cost and how exact its answer would be, before it is asked.',
+})
 export class Preview {
   @Field()
   fingerprint!: string;
@@ -109,7 +122,9 @@ export class LevelError {
   @Field({ description: 'total, or an H3 resolution.' })
   level!: string;
 
-  @Field(() => Float, { description: "Standard deviation of one agency's noise, before the estimate makes it smaller." })
+  @Field(() => Float, {
+    description: "Standard deviation of one agency's noise, before the estimate makes it smaller.",
+  })
   standardDeviation!: number;
 }
 
@@ -211,7 +226,10 @@ export class CellPage {
   @Field(() => [Cell])
   nodes!: Cell[];
 
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page; null on the last.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Give it as `after` for the next page; null on the last.',
+  })
   endCursor!: string | null;
 
   @Field(() => Int)
@@ -263,7 +281,9 @@ export class Release {
   total!: Estimate;
 }
 
-@ObjectType({ description: 'What an agency has spent, as its receipts in published releases prove.' })
+@ObjectType({
+  description: 'What an agency has spent, as its receipts in published releases prove.',
+})
 export class LedgerLine {
   @Field()
   agency!: string;

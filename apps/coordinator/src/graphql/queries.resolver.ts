@@ -34,15 +34,19 @@ export class QueriesResolver {
     return this.datasets.agencies();
   }
 
-  @Query(() => Preview, { description: 'Cost and typical error of a question. Asks nobody, spends nothing.' })
-  preview(@Args('query') query: QueryInput): Preview {
+  @Query(() => Preview, {
+    description: 'Cost and typical error of a question. Asks nobody, spends nothing.',
+  })
+  preview(@Args('query', { type: () => QueryInput }) query: QueryInput): Preview {
     return this.rounds.preview(query);
   }
 
-  @Mutation(() => RoundView, { description: 'Opens a round. The assertion is signed by an analyst of the manifest.' })
+  @Mutation(() => RoundView, {
+    description: 'Opens a round. The assertion is signed by an analyst of the manifest.',
+  })
   submitQuery(
-    @Args('query') query: QueryInput,
-    @Args('assertion') assertion: AssertionInput,
+    @Args('query', { type: () => QueryInput }) query: QueryInput,
+    @Args('assertion', { type: () => AssertionInput }) assertion: AssertionInput,
   ): Promise<RoundView> {
     return this.rounds.submit(query, assertion);
   }
@@ -53,7 +57,9 @@ export class QueriesResolver {
   }
 
   @Query(() => [Release], { description: 'Newest first.' })
-  releases(@Args('first', { type: () => Int, defaultValue: 10 }) first: number): Promise<Release[]> {
+  releases(
+    @Args('first', { type: () => Int, defaultValue: 10 }) first: number,
+  ): Promise<Release[]> {
     return this.published.list(first);
   }
 
@@ -63,16 +69,18 @@ export class QueriesResolver {
   }
 
   @Query(() => CellPage, {
-    description: 'Cells of a release, at most 5,000 a page, summed over the categories and periods left out.',
+    description:
+      'Cells of a release, at most 5,000 a page, summed over the categories and periods left out.',
   })
   cells(
     @Args('release', { type: () => ID }) release: string,
     @Args('resolution', { type: () => Int }) resolution: number,
-    @Args('category', { type: () => String, nullable: true }) category: string | null,
-    @Args('period', { type: () => String, nullable: true }) period: string | null,
-    @Args('orderBy', { defaultValue: 'cell', description: 'cell, or estimate (highest first)' }) orderBy: string,
+    @Args('category', { type: () => String, nullable: true }) category: string | null = null,
+    @Args('period', { type: () => String, nullable: true }) period: string | null = null,
+    @Args('orderBy', { defaultValue: 'cell', description: 'cell, or estimate (highest first)' })
+    orderBy: string,
     @Args('first', { type: () => Int, defaultValue: 1000 }) first: number,
-    @Args('after', { type: () => String, nullable: true }) after: string | null,
+    @Args('after', { type: () => String, nullable: true }) after: string | null = null,
   ): Promise<CellPage> {
     return this.published.cells({ release, resolution, category, period, orderBy, first, after });
   }

@@ -45,7 +45,12 @@ export class ReleaseQueries {
     if (!(first >= 1 && first <= MAX_LISTED)) {
       throw new ConcordatError('bad-page', `ask for 1 to ${MAX_LISTED} releases`);
     }
-    return Promise.all(this.store.all().slice(0, first).map(({ id }) => this.required(id)));
+    return Promise.all(
+      this.store
+        .all()
+        .slice(0, first)
+        .map(({ id }) => this.required(id)),
+    );
   }
 
   async release(id: string): Promise<Release | null> {
@@ -61,13 +66,22 @@ export class ReleaseQueries {
       throw new ConcordatError('bad-order', 'order by cell or by estimate');
     }
     const offset = after === null ? 0 : /^\d{1,9}$/.test(after) ? Number(after) : Number.NaN;
-    if (Number.isNaN(offset)) throw new ConcordatError('bad-cursor', 'after is the endCursor of another page');
+    if (Number.isNaN(offset))
+      throw new ConcordatError('bad-cursor', 'after is the endCursor of another page');
     const tree = await this.store.tree(request.release);
     const level = tree.levelResolution.indexOf(resolution, 1);
-    if (level < 0) throw new ConcordatError('no-such-resolution', 'the release has no estimates at this resolution');
+    if (level < 0)
+      throw new ConcordatError(
+        'no-such-resolution',
+        'the release has no estimates at this resolution',
+      );
     const sum = await this.sum(request.release, request.category, request.period);
     const nodes: number[] = [];
-    for (let node = tree.levelStart[level] as number; node < (tree.levelStart[level + 1] as number); node++) {
+    for (
+      let node = tree.levelStart[level] as number;
+      node < (tree.levelStart[level + 1] as number);
+      node++
+    ) {
       if (sum.coverage[node] !== 0) nodes.push(node);
     }
     if (orderBy === 'estimate') {
@@ -89,13 +103,20 @@ export class ReleaseQueries {
   }
 
   ledger(): LedgerLine[] {
-    const lines = new Map<string, { spent: ReturnType<typeof parseRational>; receipts: Set<string> }>();
+    const lines = new Map<
+      string,
+      { spent: ReturnType<typeof parseRational>; receipts: Set<string> }
+    >();
     for (const { header } of this.store.all()) {
       for (const { agency, rhoSpent, answer } of header.coverage) {
         if (rhoSpent === null || answer === null) continue;
-        const line = lines.get(agency) ?? { spent: parseRational('0'), receipts: new Set<string>() };
+        const line = lines.get(agency) ?? {
+          spent: parseRational('0'),
+          receipts: new Set<string>(),
+        };
         // The same logged answer may stand in several releases; it was paid for once.
-        if (!line.receipts.has(answer)) line.spent = addRational(line.spent, parseRational(rhoSpent));
+        if (!line.receipts.has(answer))
+          line.spent = addRational(line.spent, parseRational(rhoSpent));
         line.receipts.add(answer);
         lines.set(agency, line);
       }
@@ -134,15 +155,17 @@ export class ReleaseQueries {
         epsilon: Number(privacy.epsilon),
         delta: Number(privacy.delta),
       },
-      coverage: header.coverage.map(({ agency, name, status, code, categories, periods, rhoSpent }) => ({
-        agency,
-        name,
-        status,
-        code,
-        categories: [...categories],
-        periods: [...periods],
-        rhoSpent,
-      })),
+      coverage: header.coverage.map(
+        ({ agency, name, status, code, categories, periods, rhoSpent }) => ({
+          agency,
+          name,
+          status,
+          code,
+          categories: [...categories],
+          periods: [...periods],
+          rhoSpent,
+        }),
+      ),
       domainCells: tree.nodeCount - leaves,
       nonZeroCells,
       total: estimateAt(sum, 0),

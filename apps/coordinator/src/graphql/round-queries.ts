@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Resolution, levelVariances, parseRho, rationalToNumberUp } from '#libs/dp';
+import { levelVariances, parseRho, type Resolution, rationalToNumberUp } from '#libs/dp';
 import type { SignedAssertion } from '#libs/protocol';
 import { canonicaliseQuery, describeQuery, fingerprint, groupsOf } from '#libs/query';
-import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { reportedLoss } from '../releases/reported-loss.js';
 import type { Party, Round } from '../rounds/round.js';
 import { RoundsService } from '../rounds/rounds.service.js';
@@ -35,7 +35,10 @@ export class RoundQueries {
     };
   }
 
-  async submit(input: QueryInput, { publicKey, signature, ...payload }: AssertionInput): Promise<RoundView> {
+  async submit(
+    input: QueryInput,
+    { publicKey, signature, ...payload }: AssertionInput,
+  ): Promise<RoundView> {
     const assertion: SignedAssertion = { payload: { ...payload }, publicKey, signature };
     return this.view(await this.rounds.open(this.document(input), assertion));
   }

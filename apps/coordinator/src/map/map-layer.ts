@@ -2,7 +2,7 @@ import { type ChunkColumns, COVERAGE, type GridTree, indexOf, resolutionOf } fro
 import type { GroupColumns, ReleaseHeader } from '../releases/release-reader.js';
 
 /** Name that stands for the sum over all categories, or over all periods. */
-export const ALL = 'all';
+const ALL = 'all';
 
 /** Groups of a release that a layer and a period ask for; `undefined` when the release has no such layer or period. */
 export function groupsOf(

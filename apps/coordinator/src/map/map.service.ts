@@ -1,7 +1,5 @@
-import { promisify } from 'node:util';
-import { brotliCompress, constants } from 'node:zlib';
 import { Inject, Injectable } from '@nestjs/common';
-import { ConcordatError, sha256Hex } from '#libs/bytes';
+import { ConcordatError } from '#libs/bytes';
 import {
   type ChunkColumns,
   cellFromText,
@@ -18,6 +16,7 @@ import {
 import { ByteCache } from './byte-cache.js';
 import { classBreaks, TELLS_FROM_ZERO } from './class-breaks.js';
 import { groupsOf, LayerSum, levelOf, nodesUnder } from './map-layer.js';
+import { type StoredBody, storedBody } from './stored-body.js';
 
 /** What a URL below `/v1/grid` names, still as text. */
 export interface LayerAddress {
@@ -27,22 +26,13 @@ export interface LayerAddress {
   readonly resolution: string;
 }
 
-/** An immutable answer: its bytes, the same under brotli, and the SHA-256 of the former. */
-export interface Body {
-  readonly bytes: Uint8Array;
-  readonly brotli: Uint8Array;
-  readonly hash: string;
-}
-
+export const CHUNK_TYPE = 'application/vnd.concordat.chunk';
 /** Parent in a URL that stands for the whole domain. */
 const DOMAIN = 'domain';
 /** A JSON answer of more cells than this is slow for everyone: the binary form or a finer parent serves better. */
 const MAX_JSON_CELLS = 40_000;
 const BODY_CACHE_BYTES = 64 << 20;
 const LAYER_CACHE_BYTES = 256 << 20;
-/** Quality 5: most of the gain of 11 at a hundredth of its time. */
-const BROTLI_QUALITY = 5;
-const compress = promisify(brotliCompress);
 
 const refuse = (code: string, message: string): never => {
   throw new ConcordatError(code, message);
@@ -51,7 +41,10 @@ const refuse = (code: string, message: string): never => {
 /** Released numbers as the map reads them. Every answer is a pure function of a published release. */
 @Injectable()
 export class MapService {
-  readonly #bodies = new ByteCache<Body>(BODY_CACHE_BYTES, (b) => b.bytes.length + b.brotli.length);
+  readonly #bodies = new ByteCache<StoredBody>(
+    BODY_CACHE_BYTES,
+    (b) => b.bytes.length + b.brotli.length,
+  );
   readonly #layers = new ByteCache<LayerSum>(LAYER_CACHE_BYTES, (l) => 25 * l.coverage.length);
 
   constructor(@Inject(RELEASE_READER) private readonly releases: ReleaseReader) {}
@@ -68,29 +61,28 @@ export class MapService {
     );
   }
 
-  /** Compact cells of a grid, one per line. Throws `no-such-grid` when no release uses it. */
-  domain(gridHash: string): Promise<Body> {
-    const release = this.releases.list().find((header) => header.gridHash === gridHash);
-    if (!release) return refuse('no-such-grid', 'no release uses a grid of this hash');
-    return this.#bodies.get(`grid/${gridHash}`, async () => {
-      const tree = await this.releases.tree(release.id);
+  /** Cells that the release has values for, as a compact list, one per line: what chunks leave out. */
+  async cells(release: string): Promise<StoredBody> {
+    this.header(release);
+    return this.#bodies.get(`cells/${release}`, async () => {
+      const tree = await this.releases.tree(release);
       const leaves = tree.cells.subarray(tree.levelStart[tree.levelResolution.length - 1]);
       const lines = Array.from(compact(leaves), (cell) => `${cellToText(cell)}\n`);
-      return body(Buffer.from(lines.join('')));
+      return storedBody('text/plain; charset=utf-8', Buffer.from(lines.join('')));
     });
   }
 
   /** One chunk as docs/protocol/chunk.md lays it out. */
-  async chunk(address: LayerAddress, parentText: string): Promise<Body> {
+  async chunk(address: LayerAddress, parentText: string): Promise<StoredBody> {
     const key = `chunk/${Object.values(address).join('/')}/${parentText}`;
     return this.#bodies.get(key, async () => {
       const { resolution, parent, columns } = await this.#read(address, parentText);
-      return body(encodeChunk(parent, resolution, columns));
+      return storedBody(CHUNK_TYPE, encodeChunk(parent, resolution, columns));
     });
   }
 
   /** The same values unrounded, with their cells. Throws `too-many-cells` beyond 40,000. */
-  async json(address: LayerAddress, parentText: string): Promise<Body> {
+  async json(address: LayerAddress, parentText: string): Promise<StoredBody> {
     const { cells, columns } = await this.#read(address, parentText);
     if (cells.length > MAX_JSON_CELLS) {
       refuse(
@@ -101,24 +93,20 @@ export class MapService {
     const { coverage, estimate, standardError, integer } = columns;
     const orNull = (values: Float64Array | Int32Array) =>
       Array.from(values, (value, i) => (coverage[i] === 0 ? null : value));
-    return body(
-      Buffer.from(
-        JSON.stringify({
-          ...address,
-          resolution: Number(address.resolution),
-          parent: parentText,
-          cells: Array.from(cells, cellToText),
-          coverage: Array.from(coverage, (state) => ['none', 'part', 'full'][state]),
-          estimate: orNull(estimate),
-          standardError: orNull(standardError),
-          integer: orNull(integer),
-        }),
-      ),
-    );
+    return json({
+      ...address,
+      resolution: Number(address.resolution),
+      parent: parentText,
+      cells: Array.from(cells, cellToText),
+      coverage: Array.from(coverage, (state) => ['none', 'part', 'full'][state]),
+      estimate: orNull(estimate),
+      standardError: orNull(standardError),
+      integer: orNull(integer),
+    });
   }
 
   /** Domain total and colour class limits of one layer at one resolution. */
-  async summary(address: LayerAddress): Promise<Body> {
+  async summary(address: LayerAddress): Promise<StoredBody> {
     return this.#bodies.get(`summary/${Object.values(address).join('/')}`, async () => {
       const { layer, columns } = await this.#read(address, DOMAIN);
       const { coverage, estimate, standardError, integer } = layer.slice(0, 1);
@@ -126,27 +114,23 @@ export class MapService {
         (n, value, i) => n + (value >= TELLS_FROM_ZERO * (columns.standardError[i] ?? 0) ? 1 : 0),
         0,
       );
-      return body(
-        Buffer.from(
-          JSON.stringify({
-            total:
-              coverage[0] === 0
-                ? null
-                : {
-                    estimate: estimate[0],
-                    standardError: standardError[0],
-                    integer: integer[0],
-                    partial: coverage[0] === 1,
-                  },
-            cells: {
-              domain: columns.coverage.length,
-              covered: columns.coverage.reduce((n, state) => n + (state === 0 ? 0 : 1), 0),
-              clear,
-            },
-            breaks: classBreaks(columns),
-          }),
-        ),
-      );
+      return json({
+        total:
+          coverage[0] === 0
+            ? null
+            : {
+                estimate: estimate[0],
+                standardError: standardError[0],
+                integer: integer[0],
+                partial: coverage[0] === 1,
+              },
+        cells: {
+          domain: columns.coverage.length,
+          covered: columns.coverage.reduce((n, state) => n + (state === 0 ? 0 : 1), 0),
+          clear,
+        },
+        breaks: classBreaks(columns),
+      });
     });
   }
 
@@ -196,12 +180,5 @@ export class MapService {
   }
 }
 
-async function body(bytes: Uint8Array): Promise<Body> {
-  const brotli = await compress(bytes, {
-    params: {
-      [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
-      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-    },
-  });
-  return { bytes, brotli, hash: sha256Hex(bytes) };
-}
+const json = (value: unknown): Promise<StoredBody> =>
+  storedBody('application/json; charset=utf-8', Buffer.from(JSON.stringify(value)));

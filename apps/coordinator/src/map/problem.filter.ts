@@ -1,15 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { ConcordatError } from '#libs/bytes';
-
-interface Reply {
-  code(status: number): this;
-  header(name: string, value: string): this;
-  send(payload: unknown): unknown;
-}
+import type { Reply } from './stored-body.js';
 
 const NOT_FOUND = new Set([
   'no-such-release',
-  'no-such-grid',
   'no-such-layer',
   'no-such-resolution',
   'outside-grid',
@@ -27,13 +21,16 @@ export class ProblemFilter implements ExceptionFilter<ConcordatError> {
       .header('Content-Type', 'application/problem+json')
       .header('Cache-Control', 'no-store')
       .send(
-        JSON.stringify({
-          type: 'about:blank',
-          title: status === 404 ? 'Not Found' : 'Bad Request',
-          status,
-          code,
-          detail: message,
-        }),
+        // Bytes, because the framework adds a charset to text, and this media type has none.
+        Buffer.from(
+          JSON.stringify({
+            type: 'about:blank',
+            title: status === 404 ? 'Not Found' : 'Bad Request',
+            status,
+            code,
+            detail: message,
+          }),
+        ),
       );
   }
 }

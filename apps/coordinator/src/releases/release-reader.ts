@@ -4,7 +4,7 @@ import type { GridTree } from '#libs/grid';
 export const RELEASE_READER = Symbol('ReleaseReader');
 
 /** What an agency did in the round of a release. `code` says why, when it is not `contributed`. */
-export interface AgencyCoverage {
+interface AgencyCoverage {
   readonly id: string;
   readonly name: string;
   readonly status: 'contributed' | 'refused' | 'missing';

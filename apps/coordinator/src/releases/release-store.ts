@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { type Domain, type GridTree, type Resolution, buildTree, embed, parseDomainFile, unionDomains } from '#libs/grid';
-import type { BlobStore } from '#libs/journal';
+import {
+  buildTree,
+  type Domain,
+  embed,
+  type GridTree,
+  parseDomainFile,
+  type Resolution,
+  unionDomains,
+} from '#libs/grid';
+import type { Blobs } from '#libs/journal';
 import { ReleaseHeader, releaseBytes } from '#libs/protocol';
 import { LayerSum } from '../map/map-layer.js';
 import type { GroupColumns } from './release-reader.js';
@@ -27,7 +35,7 @@ export class ReleaseStore {
   private readonly announced: { readonly id: string; readonly header: ReleaseHeader }[] = [];
   private readonly opened = new Map<string, Promise<Opened>>();
 
-  constructor(private readonly blobs: BlobStore) {}
+  constructor(private readonly blobs: Blobs) {}
 
   /** Writes the header blob durably; the release exists once the log says so and `announce` was called. Returns its id. */
   publish(header: ReleaseHeader): Promise<string> {
@@ -95,7 +103,10 @@ export class ReleaseStore {
       );
     });
     if (wanted.length === 0) {
-      throw new ConcordatError('no-such-layer', 'the release has no group of this category and period');
+      throw new ConcordatError(
+        'no-such-layer',
+        'the release has no group of this category and period',
+      );
     }
     const sum = new LayerSum(tree.nodeCount, wanted.length);
     for (const group of wanted) sum.add(await this.columns(id, group));

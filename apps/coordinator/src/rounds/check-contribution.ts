@@ -1,5 +1,5 @@
 import { ConcordatError } from '#libs/bytes';
-import { type Resolution, formatRational, levelVariances, parseRho } from '#libs/dp';
+import { formatRational, levelVariances, parseRho, type Resolution } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
 import { type Contribution, type Receipt, verifyReceipt } from '#libs/protocol';
 import { groupsOf } from '#libs/query';
@@ -10,7 +10,8 @@ const refuse = (code: string, why: string): never => {
   throw new ConcordatError(code, why);
 };
 
-const key = (group: { category: string; period: string }): string => `${group.category} ${group.period}`;
+const key = (group: { category: string; period: string }): string =>
+  `${group.category} ${group.period}`;
 
 /**
  * Everything that can be checked about an answer without its vector: asked groups only and in canonical order, the receipt's
@@ -23,17 +24,23 @@ export function checkContribution(
   federation: Federation,
 ): { readonly receipt: Receipt; readonly vectorBytes: number } {
   const receipt = verifyReceipt(contribution.receipt, federation.manifest, verifySignature);
-  if (receipt.agency !== contribution.agency) refuse('wrong-agency', "the receipt is another agency's");
+  if (receipt.agency !== contribution.agency)
+    refuse('wrong-agency', "the receipt is another agency's");
   if (receipt.round !== round.id) refuse('wrong-round', 'the receipt is of another round');
-  if (receipt.manifest !== federation.hash) refuse('wrong-manifest', 'the receipt names another manifest');
-  if (receipt.fingerprint !== round.fingerprint) refuse('wrong-fingerprint', 'the answer is to another question');
+  if (receipt.manifest !== federation.hash)
+    refuse('wrong-manifest', 'the receipt names another manifest');
+  if (receipt.fingerprint !== round.fingerprint)
+    refuse('wrong-fingerprint', 'the answer is to another question');
   const agency = federation.agency(contribution.agency);
   if (!agency) return refuse('unknown-agency', 'the answer is of no agency of this federation');
 
   const asked = groupsOf(round.query).map(key);
   const positions = contribution.groups.map((group) => asked.indexOf(key(group)));
-  const ascending = positions.every((at, i) => at >= 0 && (i === 0 || at > (positions[i - 1] ?? -1)));
-  if (!ascending) refuse('wrong-groups', 'the answer has groups that were not asked, or in another order');
+  const ascending = positions.every(
+    (at, i) => at >= 0 && (i === 0 || at > (positions[i - 1] ?? -1)),
+  );
+  if (!ascending)
+    refuse('wrong-groups', 'the answer has groups that were not asked, or in another order');
   if (contribution.groups.some(({ category }) => !agency.categories.includes(category))) {
     refuse('wrong-groups', 'the answer has a category that the agency does not record');
   }
@@ -53,5 +60,8 @@ export function checkContribution(
     refuse('wrong-variances', 'the noise is not the one that the spend buys');
   }
   const { nodeCount } = federation.treeOf(agency, resolution);
-  return { receipt, vectorBytes: contribution.groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT };
+  return {
+    receipt,
+    vectorBytes: contribution.groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT,
+  };
 }

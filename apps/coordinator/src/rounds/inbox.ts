@@ -30,7 +30,12 @@ export class Inboxes {
   }
 
   /** Everything after `sequence`; waits up to `waitMs` for a first item. */
-  async after(agency: string, sequence: number, waitMs: number, nowMs: number): Promise<InboxMessage> {
+  async after(
+    agency: string,
+    sequence: number,
+    waitMs: number,
+    nowMs: number,
+  ): Promise<InboxMessage> {
     this.lastSeen.set(agency, nowMs);
     const items = this.pending(agency, sequence);
     if (items.length > 0 || waitMs === 0) return { items };

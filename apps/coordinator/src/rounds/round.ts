@@ -1,5 +1,5 @@
-import type { Category, Query } from '#libs/query';
 import type { Receipt, Signed, SignedAssertion } from '#libs/protocol';
+import type { Category, Query } from '#libs/query';
 
 /** What one agency did in a round. `waiting` becomes `silent` when the round closes. */
 export type Party = { readonly agency: string } & (
@@ -9,12 +9,12 @@ export type Party = { readonly agency: string } & (
 );
 
 /** A contribution that passed every check; its vector lies on disk under `receipt.payload.valueDigest`. */
-export interface AcceptedContribution {
+interface AcceptedContribution {
   readonly groups: readonly { readonly category: Category; readonly period: string }[];
   readonly receipt: Signed<Receipt>;
 }
 
-export type Phase = 'collecting' | 'composing' | 'released' | 'aborted';
+type Phase = 'collecting' | 'composing' | 'released' | 'aborted';
 
 export interface Round {
   readonly id: string;

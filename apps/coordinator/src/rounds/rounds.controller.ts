@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import { RequestVerifier } from '#libs/nest-kit';
@@ -9,13 +11,12 @@ import {
   Contribution,
   Digest,
   type Inbox,
+  logOrigin,
   Offer,
-  Refusal,
   openEnvelope,
+  Refusal,
 } from '#libs/protocol';
-import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { Checkpoints } from '../federation/checkpoints.js';
 import { Offers } from '../federation/offers.js';
 import { Inboxes } from './inbox.js';
@@ -28,7 +29,11 @@ const MAX_WAIT_SECONDS = 25;
 
 const integerParameter = (text: string | undefined, max: number): number => {
   const value = text === undefined ? 0 : /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= max)) throw new ConcordatError('malformed-message', `a query parameter is not an integer from 0 to ${max}`);
+  if (!(value <= max))
+    throw new ConcordatError(
+      'malformed-message',
+      `a query parameter is not an integer from 0 to ${max}`,
+    );
   return value;
 };
 
@@ -66,7 +71,8 @@ export class RoundsController {
   async putVector(@Req() request: RawRequest, @Param('digest') name: string): Promise<void> {
     this.verifier.verifyHeaders(request);
     const digest = Digest.safeParse(name);
-    if (!digest.success) throw new ConcordatError('malformed-message', 'a vector is named by its SHA-256');
+    if (!digest.success)
+      throw new ConcordatError('malformed-message', 'a vector is named by its SHA-256');
     await this.vectors.receive(
       digest.data,
       request.body as Readable,
@@ -107,7 +113,10 @@ export class RoundsController {
   }
 
   @Get('checkpoints')
-  allCheckpoints(): { checkpoints: CheckpointPost[] } {
+  async allCheckpoints(): Promise<{ checkpoints: CheckpointPost[] }> {
+    const { config, federation, journal } = this.coordinator;
+    const origin = logOrigin(federation.manifest.federation, config.id);
+    this.checkpoints.put(config.id, { origin, note: await journal.checkpoint() });
     return { checkpoints: this.checkpoints.all() };
   }
 
@@ -119,9 +128,17 @@ export class RoundsController {
   ): z.infer<T> {
     const sender = this.verifier.verifyBuffered(request);
     const agency = this.coordinator.federation.agency(sender);
-    if (!agency) throw new ConcordatError('unknown-agency', 'only agencies of the manifest may send this');
-    const payload = openEnvelope(purpose, schema, this.body(request), agency.publicKey, verifySignature);
-    if (payload.agency !== sender) throw new ConcordatError('wrong-agency', 'an agency speaks for itself only');
+    if (!agency)
+      throw new ConcordatError('unknown-agency', 'only agencies of the manifest may send this');
+    const payload = openEnvelope(
+      purpose,
+      schema,
+      this.body(request),
+      agency.publicKey,
+      verifySignature,
+    );
+    if (payload.agency !== sender)
+      throw new ConcordatError('wrong-agency', 'an agency speaks for itself only');
     return payload;
   }
 
@@ -130,6 +147,7 @@ export class RoundsController {
   }
 
   private sameRound(named: string, path: string): void {
-    if (named !== path) throw new ConcordatError('wrong-round', 'the message names another round than its address');
+    if (named !== path)
+      throw new ConcordatError('wrong-round', 'the message names another round than its address');
   }
 }

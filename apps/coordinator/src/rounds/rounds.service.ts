@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { ConcordatError, isConcordatError, sha256Hex, canonicalBytes } from '#libs/bytes';
+import { ConcordatError, canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import type { Logger } from '#libs/nest-kit';
 import {
   Assertion,
   type Contribution,
+  openEnvelope,
   type Refusal,
   type SignedAssertion,
-  openEnvelope,
   seal,
 } from '#libs/protocol';
-import { type Query, canonicaliseQuery, fingerprint } from '#libs/query';
+import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
 import type { Entry } from '#libs/tlog';
-import { type Coordinator, COORDINATOR } from '../coordinator.js';
+import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { composeRelease } from '../releases/compose-release.js';
 import { ReleaseStore } from '../releases/release-store.js';
 import { checkContribution } from './check-contribution.js';
@@ -99,12 +98,17 @@ export class RoundsService {
     const round = this.collecting(contribution.round, contribution.agency);
     const party = round.parties.get(contribution.agency);
     if (party?.status === 'answered') {
-      const same = party.contribution.receipt.payload.valueDigest === contribution.receipt.payload.valueDigest;
+      const same =
+        party.contribution.receipt.payload.valueDigest === contribution.receipt.payload.valueDigest;
       if (same) return;
       refuse('second-answer', 'this agency has answered this round with another vector');
     }
     try {
-      const { receipt, vectorBytes } = checkContribution(contribution, round, this.coordinator.federation);
+      const { receipt, vectorBytes } = checkContribution(
+        contribution,
+        round,
+        this.coordinator.federation,
+      );
       await this.vectors.require(receipt.valueDigest, vectorBytes);
     } catch (error) {
       if (isConcordatError(error, 'not-yet')) throw error;
@@ -138,16 +142,30 @@ export class RoundsService {
   private checkAssertion(signed: SignedAssertion, asked: string): void {
     const { federation, nowMs } = this.coordinator;
     const analyst = federation.manifest.analysts.find(({ id }) => id === signed.payload.analyst);
-    if (!analyst) return refuse('unknown-analyst', 'the manifest names no such analyst');
-    const assertion = openEnvelope('assertion', Assertion, signed, analyst.publicKey, verifySignature);
+    if (!analyst) {
+      throw new ConcordatError('unknown-analyst', 'the manifest names no such analyst');
+    }
+    const assertion = openEnvelope(
+      'assertion',
+      Assertion,
+      signed,
+      analyst.publicKey,
+      verifySignature,
+    );
     if (assertion.fingerprint !== asked) {
       refuse('wrong-fingerprint', 'the analyst signed another question than the one submitted');
     }
     if (assertion.manifest !== federation.hash) {
-      refuse('wrong-manifest', 'the analyst signed for another manifest; fetch the current one and sign again');
+      refuse(
+        'wrong-manifest',
+        'the analyst signed for another manifest; fetch the current one and sign again',
+      );
     }
     if (Math.abs(nowMs() - Date.parse(assertion.at)) > ASSERTION_MAX_AGE_MS) {
-      refuse('stale-assertion', 'sign the question again: the assertion is too old or ahead of time');
+      refuse(
+        'stale-assertion',
+        'sign the question again: the assertion is too old or ahead of time',
+      );
     }
     if (this.nonces.has(assertion.nonce)) {
       refuse('repeated-assertion', 'sign the question again: this assertion was used before');
@@ -158,11 +176,16 @@ export class RoundsService {
   /** Agencies that record any of the categories, or those of them that the query names. */
   private concerned(query: Query): string[] {
     const { manifest } = this.coordinator.federation;
-    const unknown = query.agencies?.find((id) => !manifest.agencies.some((agency) => agency.id === id));
-    if (unknown !== undefined) refuse('unknown-agency', 'the query names an agency that is not in the manifest');
+    const unknown = query.agencies?.find(
+      (id) => !manifest.agencies.some((agency) => agency.id === id),
+    );
+    if (unknown !== undefined)
+      refuse('unknown-agency', 'the query names an agency that is not in the manifest');
     const concerned = manifest.agencies
       .filter(({ id }) => query.agencies?.includes(id) ?? true)
-      .filter(({ categories }) => query.categories.some((category) => categories.includes(category)))
+      .filter(({ categories }) =>
+        query.categories.some((category) => categories.includes(category)),
+      )
       .map(({ id }) => id);
     if (concerned.length === 0) {
       refuse('no-agency-concerned', 'no agency asked records any of these categories');
@@ -194,7 +217,8 @@ export class RoundsService {
     const round = this.rounds.get(id);
     if (!round) return refuse('not-found', 'there is no such round');
     if (!round.parties.has(agency)) refuse('not-asked', 'this agency was not asked in this round');
-    if (round.phase !== 'collecting') refuse('round-closed', 'the round closed before this arrived');
+    if (round.phase !== 'collecting')
+      refuse('round-closed', 'the round closed before this arrived');
     return round;
   }
 
@@ -210,12 +234,16 @@ export class RoundsService {
     this.timers.delete(round.id);
     this.inboxes.forget(round.id);
     for (const party of round.parties.values()) {
-      if (party.status === 'waiting') round.parties.set(party.agency, { agency: party.agency, status: 'silent' });
+      if (party.status === 'waiting')
+        round.parties.set(party.agency, { agency: party.agency, status: 'silent' });
     }
     const work = this.finish(round).catch((error: unknown) => {
       round.phase = 'aborted';
       round.code = isConcordatError(error) ? error.code : 'internal';
-      this.coordinator.logger.error({ round: round.id, code: round.code, err: error }, 'round aborted');
+      this.coordinator.logger.error(
+        { round: round.id, code: round.code, err: error },
+        'round aborted',
+      );
     });
     this.composing.add(work);
     void work.finally(() => this.composing.delete(work));
@@ -263,7 +291,7 @@ export class RoundsService {
       releaseDigest: id,
       blob: id,
     });
-    this.releases.announce(id);
+    await this.releases.announce(id);
     round.release = id;
     round.phase = 'released';
     logger.info({ round: round.id, release: id }, 'released');

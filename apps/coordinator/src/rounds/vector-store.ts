@@ -30,7 +30,8 @@ export class VectorStore {
         async function* (chunks: AsyncIterable<Buffer>) {
           for await (const chunk of chunks) {
             bytes += chunk.length;
-            if (bytes > MAX_VECTOR_BYTES) throw new ConcordatError('too-large', 'the vector is too large');
+            if (bytes > MAX_VECTOR_BYTES)
+              throw new ConcordatError('too-large', 'the vector is too large');
             hash.update(chunk);
             yield chunk;
           }
@@ -51,8 +52,10 @@ export class VectorStore {
   /** Throws `not-yet` when the vector has not arrived, `wrong-length` when it is not exactly `bytes` long. */
   async require(digest: string, bytes: number): Promise<void> {
     const found = await stat(join(this.dir, digest)).catch(() => undefined);
-    if (!found) throw new ConcordatError('not-yet', 'upload the vector first, then its contribution');
-    if (found.size !== bytes) throw new ConcordatError('wrong-length', 'the vector does not fit the domain and the groups');
+    if (!found)
+      throw new ConcordatError('not-yet', 'upload the vector first, then its contribution');
+    if (found.size !== bytes)
+      throw new ConcordatError('wrong-length', 'the vector does not fit the domain and the groups');
   }
 
   /** `length` int32 values from position `from` of a vector. */
@@ -64,7 +67,11 @@ export class VectorStore {
       let done = 0;
       while (done < bytes.length) {
         const { bytesRead } = await file.read(bytes, done, bytes.length - done, from * 4 + done);
-        if (bytesRead === 0) throw new ConcordatError('wrong-length', 'the vector is shorter than its contribution says');
+        if (bytesRead === 0)
+          throw new ConcordatError(
+            'wrong-length',
+            'the vector is shorter than its contribution says',
+          );
         done += bytesRead;
       }
       return values;

@@ -1,0 +1,98 @@
+/** An analyst's question from the keyboard to the release: sign, submit, wait. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
+import type { SigningKey } from '#libs/keystore';
+import { seal } from '#libs/protocol';
+import { canonicaliseQuery, fingerprint } from '#libs/query';
+import { graphql } from './graphql-client.js';
+
+export interface Question {
+  readonly categories: readonly string[];
+  readonly periods: readonly string[];
+  readonly resolution: number;
+  readonly rho: string;
+  readonly purpose: string;
+  readonly agencies?: readonly string[];
+}
+
+const Coverage = z.object({
+  agency: z.string(),
+  name: z.string(),
+  status: z.string(),
+  code: z.string().nullable(),
+  periods: z.array(z.string()),
+  rhoSpent: z.string().nullable(),
+});
+
+const Round = z.object({
+  id: z.string(),
+  phase: z.enum(['collecting', 'composing', 'released', 'aborted']),
+  release: z.string().nullable(),
+  code: z.string().nullable(),
+  coverage: z.array(Coverage),
+});
+export type RoundProgress = z.infer<typeof Round>;
+
+const ROUND_FIELDS = 'id phase release code coverage { agency name status code periods rhoSpent }';
+const POLL_MS = 250;
+
+/** Signs and submits a question as `analyst` and waits for its release. Throws the coordinator's code, or the round's when it is aborted. */
+export async function ask(
+  baseUrl: string,
+  analyst: { readonly id: string; readonly key: SigningKey },
+  question: Question,
+  options: { readonly nowMs: () => number; readonly onProgress: (round: RoundProgress) => void },
+): Promise<RoundProgress & { readonly release: string }> {
+  const { federation } = await graphql(
+    baseUrl,
+    '{ federation { manifest grid gridHash } }',
+    {},
+    z.object({
+      federation: z.object({ manifest: z.string(), grid: z.string(), gridHash: z.string() }),
+    }),
+  );
+  const { grid, gridHash, manifest } = federation;
+  const asked = fingerprint(
+    canonicaliseQuery({ version: 1, measure: 'incidents', ...question, grid, gridHash }),
+  );
+  const { payload, ...signature } = seal(
+    'assertion',
+    {
+      analyst: analyst.id,
+      fingerprint: asked,
+      manifest,
+      at: new Date(options.nowMs()).toISOString(),
+      nonce: randomBytes(16).toString('hex'),
+    },
+    analyst.key,
+  );
+  const { submitQuery } = await graphql(
+    baseUrl,
+    `mutation ($query: QueryInput!, $assertion: AssertionInput!) {
+      submitQuery(query: $query, assertion: $assertion) { ${ROUND_FIELDS} }
+    }`,
+    { query: question, assertion: { ...payload, ...signature } },
+    z.object({ submitQuery: Round }),
+  );
+  let round: RoundProgress = submitQuery;
+  while (round.phase !== 'released') {
+    options.onProgress(round);
+    if (round.phase === 'aborted') {
+      throw new ConcordatError(round.code ?? 'round-aborted', 'the round ended without a release');
+    }
+    await pause(POLL_MS);
+    const reply = await graphql(
+      baseUrl,
+      `query ($id: ID!) { round(id: $id) { ${ROUND_FIELDS} } }`,
+      { id: round.id },
+      z.object({ round: Round }),
+    );
+    round = reply.round;
+  }
+  options.onProgress(round);
+  if (round.release === null)
+    throw new ConcordatError('unexpected-answer', 'a released round names its release');
+  return { ...round, release: round.release };
+}

@@ -1,0 +1,357 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import {
+  type AgencyPolicy,
+  decide,
+  diffPolicies,
+  explainPolicy,
+  type FederationPolicy,
+  floorFaults,
+  lintPolicy,
+  parseDocument,
+  parseFederation,
+  parsePolicy,
+  policyDigest,
+  policySchema,
+  policyTable,
+  requestOf,
+  runCases,
+} from '#libs/policy';
+import { runWhy } from './policy-why.js';
+
+const FEDERATION = 'federation.yaml';
+
+const printJson = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+};
+const tell = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+const fail = (): void => {
+  process.exitCode = 1;
+};
+
+function readText(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const code =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no-such-file' : 'unreadable-file';
+    throw new ConcordatError(code, `cannot read the file ${basename(path)}`, { cause: error });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConcordatError('malformed-encoding', `save ${basename(path)} as UTF-8`);
+  }
+}
+
+/** The nearest file of that name in `start` or a folder above it. */
+function findAbove(start: string, name: string): string | undefined {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    const path = join(folder, name);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** The floor: as told, else the one beside the policy or in the folder above, else the one that ships with Concordat. */
+function readFederation(option: string | undefined, policyPath: string): FederationPolicy {
+  const shipped = () =>
+    findAbove(dirname(fileURLToPath(import.meta.url)), join('policies', FEDERATION));
+  const folder = dirname(resolve(policyPath));
+  const near = [folder, dirname(folder)].map((at) => join(at, FEDERATION)).find(existsSync);
+  const path = option ?? near ?? shipped();
+  if (!path) throw new ConcordatError('no-federation-policy', 'name the floor with --federation');
+  return parseFederation(readText(path));
+}
+
+interface DecideOptions {
+  policy: string;
+  query: string;
+  ledger?: string;
+  federation?: string;
+  at?: string;
+  analyst?: string;
+  role?: string[];
+  json?: boolean;
+}
+
+/** Without --role the question is "what if an analyst asked who has the roles this policy names". */
+const assumedRoles = (policy: AgencyPolicy): readonly string[] => [
+  ...new Set(policy.grants.flatMap(({ roles }) => roles)),
+];
+
+function decideFiles(options: DecideOptions) {
+  try {
+    const agency = parsePolicy(readText(options.policy));
+    const federation = readFederation(options.federation, options.policy);
+    const query = parseDocument(readText(options.query));
+    const ledger = options.ledger ? parseDocument(readText(options.ledger)) : { spent: {} };
+    const { agency: view } = requestOf(agency, {});
+    const analyst = {
+      id: options.analyst ?? 'analyst',
+      roles: options.role ?? assumedRoles(agency),
+    };
+    const now = options.at ?? new Date(Date.now()).toISOString();
+    return decide({ policies: { federation, agency }, query, analyst, agency: view, ledger, now });
+  } catch (error) {
+    if (!isConcordatError(error)) throw error;
+    return { decision: 'refuse', code: error.code, constraint: error.message } as const;
+  }
+}
+
+function runDecide(options: DecideOptions): void {
+  const decision = decideFiles(options);
+  const refused = decision.decision === 'refuse';
+  if (options.json) {
+    printJson({
+      decision: decision.decision,
+      grant: refused ? null : decision.grant,
+      code: refused ? decision.code : null,
+      constraint: refused ? decision.constraint : null,
+    });
+  } else if (refused) tell(`refuse: ${decision.code} (${decision.constraint})`);
+  else tell(`${decision.decision}: grant ${decision.grant}`);
+  if (decision.decision !== 'permit') fail();
+}
+
+/** Policy files under a path: itself, the folder's `agencies/`, or the folder's own documents. */
+function policyFiles(path: string): readonly string[] {
+  if (!existsSync(path))
+    throw new ConcordatError('no-such-file', 'name a policy file or a folder of them');
+  if (!statSync(path).isDirectory()) return [path];
+  const agencies = join(path, 'agencies');
+  const folder = existsSync(agencies) ? agencies : path;
+  const files = readdirSync(folder)
+    .filter(
+      (name) => /\.(?:ya?ml|json)$/.test(name) && name !== FEDERATION && name !== 'schema.json',
+    )
+    .sort()
+    .map((name) => join(folder, name));
+  if (files.length === 0)
+    throw new ConcordatError('no-policy', 'the folder holds no policy document');
+  return files;
+}
+
+interface Fault {
+  readonly kind: 'document' | 'floor' | 'case' | 'lint';
+  readonly at: string;
+  readonly message: string;
+}
+
+function examine(file: string, federationOption: string | undefined, cases: boolean) {
+  try {
+    const agency = parsePolicy(readText(file));
+    const set = { agency, federation: readFederation(federationOption, file) };
+    const results = cases ? runCases(set) : [];
+    const faults: Fault[] = [
+      ...floorFaults(set).map(({ at, agency: own, floor }) => ({
+        kind: 'floor' as const,
+        at,
+        message: `allows ${own}; the federation's floor is ${floor}`,
+      })),
+      ...results
+        .filter(({ ok }) => !ok)
+        .map(({ name, expected, got }) => ({
+          kind: 'case' as const,
+          at: name,
+          message: `expected ${expected}, got ${got}`,
+        })),
+      ...lintPolicy(agency).map(({ at, advice }) => ({
+        kind: 'lint' as const,
+        at,
+        message: `no case exercises this bound: ${advice}`,
+      })),
+    ];
+    const passed = results.filter(({ ok }) => ok).length;
+    return {
+      file,
+      agency: agency.agency,
+      digest: policyDigest(set),
+      ok: faults.length === 0,
+      cases: { total: results.length, passed, results },
+      faults,
+    };
+  } catch (error) {
+    if (!isConcordatError(error)) throw error;
+    const fault: Fault = { kind: 'document', at: error.code, message: error.message };
+    const none = { total: 0, passed: 0, results: [] };
+    return { file, agency: null, digest: null, ok: false, cases: none, faults: [fault] };
+  }
+}
+
+interface CheckOptions {
+  federation?: string;
+  json?: boolean;
+}
+
+function runCheck(path: string, options: CheckOptions, cases: boolean): void {
+  const policies = policyFiles(path).map((file) => examine(file, options.federation, cases));
+  const ok = policies.every((policy) => policy.ok);
+  if (options.json) printJson({ ok, policies });
+  else {
+    for (const { file, ok: fine, cases: run, faults } of policies) {
+      const ran = cases ? `, ${run.passed} of ${run.total} cases` : '';
+      tell(`${fine ? 'ok    ' : 'FAULT '} ${basename(file)}${ran}`);
+      for (const { kind, at, message } of faults) tell(`       ${kind} ${at}: ${message}`);
+    }
+  }
+  if (!ok) fail();
+}
+
+function runDiff(
+  from: string,
+  to: string,
+  options: { json?: boolean; forbidWidening?: boolean },
+): void {
+  const diff = diffPolicies(parsePolicy(readText(from)), parsePolicy(readText(to)));
+  if (options.json) printJson(diff);
+  else {
+    for (const { at, dimension, change, from: old, to: now } of diff.dimensions) {
+      if (change !== 'EQUAL')
+        tell(`${change.padEnd(8)}${at} ${dimension}: ${old || '-'} -> ${now || '-'}`);
+    }
+    tell(`verdict: ${diff.verdict}`);
+  }
+  if (options.forbidWidening && diff.verdict === 'WIDENS') fail();
+}
+
+function runExplain(path: string, options: { json?: boolean }): void {
+  const sentences = explainPolicy(parsePolicy(readText(path)));
+  if (options.json) printJson({ sentences });
+  else for (const sentence of sentences) tell(sentence);
+}
+
+function runTable(path: string, options: { json?: boolean }): void {
+  const rows = policyTable(parsePolicy(readText(path)));
+  if (options.json) {
+    printJson({ rows });
+    return;
+  }
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  for (const row of rows)
+    tell(
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+const DECIDE_HELP = `
+Examples:
+  concordat policy decide --policy policies/agencies/bristol-council.yaml --query query.json --json
+  concordat policy decide --policy p.yaml --query q.json --ledger ledger.json --at 2026-05-01T09:00:00Z
+
+QUERY is a canonical query; LEDGER is {"spent":{"incidents":{"2024":"15/8"}},"analysts":{"jo":{"rhoThisYear":"1/8","queriesToday":1}}}.
+Without --role the analyst is assumed to have every role the policy names. Exit code 0: permit, 1: hold or refuse.`;
+
+/** Adds `concordat policy ...` to the program. */
+export function registerPolicy(program: Command): void {
+  const policy = program.command('policy').description('read, test and compare policies');
+  const collect = (role: string, before: string[] = []): string[] => [...before, role];
+
+  policy
+    .command('decide')
+    .description('decide a query under a policy, without asking it')
+    .requiredOption('--policy <file>', "the agency's policy, YAML or JSON")
+    .requiredOption('--query <file>', 'the query, JSON or YAML')
+    .option('--ledger <file>', 'what is spent, JSON; nothing when left out')
+    .option(
+      '--federation <file>',
+      "the federation's floor; the federation.yaml near the policy, or the shipped one, when left out",
+    )
+    .option('--at <instant>', 'ISO 8601 in UTC; now when left out')
+    .option('--analyst <id>', 'who asks')
+    .option('--role <role>', 'a role of the analyst, repeatable', collect)
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', DECIDE_HELP)
+    .action(runDecide);
+
+  policy
+    .command('test')
+    .description('check policies: document, floor, cases, lint')
+    .argument('<path>', 'a policy file or a folder of them')
+    .option(
+      '--federation <file>',
+      "the federation's floor; the federation.yaml near the policy, or the shipped one, when left out",
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  concordat policy test policies')
+    .action((path: string, options: CheckOptions) => runCheck(path, options, true));
+
+  policy
+    .command('lint')
+    .description('name bounds that no case exercises, and places looser than the floor')
+    .argument('<path>', 'a policy file or a folder of them')
+    .option(
+      '--federation <file>',
+      "the federation's floor; the federation.yaml near the policy, or the shipped one, when left out",
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat policy lint policies/agencies/bristol-council.yaml',
+    )
+    .action((path: string, options: CheckOptions) => runCheck(path, options, false));
+
+  policy
+    .command('diff')
+    .description('compare two versions of a policy: WIDENS, NARROWS or EQUAL per dimension')
+    .argument('<old>', 'the policy in force')
+    .argument('<new>', 'the policy proposed')
+    .option('--forbid-widening', 'exit 1 when the new policy allows anything more')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  concordat policy diff old.yaml new.yaml --forbid-widening')
+    .action(runDiff);
+
+  policy
+    .command('explain')
+    .description('say in plain English what a policy allows')
+    .argument('<file>', 'a policy file')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat policy explain policies/agencies/bristol-council.yaml',
+    )
+    .action(runExplain);
+
+  policy
+    .command('table')
+    .description('show the grants of a policy side by side')
+    .argument('<file>', 'a policy file')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat policy table policies/agencies/avon-and-somerset-police.yaml',
+    )
+    .action(runTable);
+
+  policy
+    .command('why')
+    .description(
+      'say what a log holds of one query: refusals, spends, releases and the grants behind them',
+    )
+    .argument('<fingerprint>', 'the fingerprint of the query')
+    .requiredOption(
+      '--log <dir>',
+      'folder of a process or of its log; verify it first with concordat audit',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat policy why 98593dd5...adf4f --log node-folder --json',
+    )
+    .action(runWhy);
+
+  policy
+    .command('schema')
+    .description('print the JSON Schema of policy documents')
+    .addHelpText('after', '\nExample:\n  concordat policy schema > policies/schema.json')
+    .action(() => printJson(policySchema()));
+}

@@ -1,0 +1,84 @@
+import { type Command, Option } from 'commander';
+import { loadSigningKey } from '#libs/keystore';
+import { monthsOf } from '#libs/query';
+import { ask } from '../ask.js';
+
+interface QueryFlags {
+  readonly url: string;
+  readonly key: string;
+  readonly analyst: string;
+  readonly categories: string;
+  readonly from: string;
+  readonly to: string;
+  readonly step: 'month' | 'window';
+  readonly resolution: string;
+  readonly rho: string;
+  readonly purpose: string;
+  readonly agencies?: string;
+  readonly json?: boolean;
+}
+
+const list = (text: string): string[] => text.split(',').map((item) => item.trim());
+
+/** `concordat query`: sign a question, submit it, wait for its release. */
+export function registerQuery(program: Command): void {
+  program
+    .command('query')
+    .description('ask the federation a question as an analyst and wait for the release')
+    .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
+    .requiredOption('--key <file>', "the analyst's private key")
+    .option('--analyst <id>', 'id of the analyst in the manifest', 'demo-analyst')
+    .requiredOption('--categories <list>', 'common categories, separated by commas')
+    .requiredOption('--from <month>', 'first month, YYYY-MM')
+    .requiredOption('--to <month>', 'last month, YYYY-MM')
+    .addOption(
+      new Option('--step <step>', 'a count a month, or one of the whole window')
+        .choices(['month', 'window'])
+        .default('month'),
+    )
+    .option('--resolution <resolution>', 'finest H3 resolution, 4 to 9', '9')
+    .option('--rho <rho>', 'budget per agency, an exact rational', '1/8')
+    .option('--purpose <purpose>', 'purpose as the grants name it', 'hotspot-policing')
+    .option('--agencies <list>', 'agencies to ask; every one when left out')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      `
+Example (while npm start -- --dir federation runs):
+  concordat query --key federation/analyst/signing.pem --categories robbery,weapons --from 2024-01 --to 2024-06`,
+    )
+    .action(async (flags: QueryFlags) => {
+      const window = `${flags.from}/${flags.to}`;
+      const round = await ask(
+        flags.url,
+        { id: flags.analyst, key: loadSigningKey(flags.key) },
+        {
+          categories: list(flags.categories),
+          periods: flags.step === 'window' ? [window] : [...monthsOf(window)],
+          resolution: Number(flags.resolution),
+          rho: flags.rho,
+          purpose: flags.purpose,
+          ...(flags.agencies ? { agencies: list(flags.agencies) } : {}),
+        },
+        {
+          nowMs: Date.now,
+          onProgress: ({ phase, coverage }) => {
+            const answered = coverage.filter(({ status }) => status !== 'waiting').length;
+            if (process.stderr.isTTY)
+              process.stderr.write(`\r${phase}: ${answered} of ${coverage.length} agencies `);
+          },
+        },
+      );
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      if (flags.json) {
+        process.stdout.write(`${JSON.stringify(round)}\n`);
+        return;
+      }
+      for (const { agency, status, code, rhoSpent } of round.coverage) {
+        process.stdout.write(
+          `${agency.padEnd(28)} ${status.padEnd(9)} ${code ?? `rho ${rhoSpent}`}\n`,
+        );
+      }
+      process.stdout.write(`Release ${round.release}\n`);
+    });
+}

@@ -1,0 +1,134 @@
+/** Folders of a demo federation: keys and settings of every process, the signed manifest, the agencies' public domains. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { stringify } from 'yaml';
+import { ConcordatError } from '#libs/bytes';
+import { type Areas, formatDomainFile } from '#libs/grid';
+import { createSigningKey, loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
+import { Manifest, openEnvelope, seal } from '#libs/protocol';
+import type { DemoAgency } from './agencies.js';
+import type { Children } from './children.js';
+import { ROOT } from './root.js';
+
+const FEDERATION = 'concordat-demo';
+export const ANALYST = 'demo-analyst';
+export const COORDINATOR = 'coordinator';
+export const AUDITOR = 'auditor';
+/** Nodes are told the real address when they start; the manifest pins keys, not addresses. */
+const ANY_URL = 'http://127.0.0.1/';
+
+/** A policy for an agency that brings data and no policy of its own: everything the demo asks, nothing more. */
+const demoPolicy = (agency: string): string => {
+  const text = readFileSync(join(ROOT, 'policies/demo-agency.yaml'), 'utf8');
+  return text.replaceAll('demo-agency', agency);
+};
+
+/**
+ * Makes the folders of all processes under `dir`, or opens those of an earlier run with the same agencies. Returns the analyst's key.
+ * Throws `dir-of-another-federation`.
+ */
+export async function prepareFederation(
+  dir: string,
+  agencies: readonly DemoAgency[],
+  areas: Areas,
+  children: Children,
+): Promise<SigningKey> {
+  const analystKey = join(dir, 'analyst', 'signing.pem');
+  if (existsSync(join(dir, COORDINATOR, 'manifest.json'))) {
+    checkSameFederation(dir, agencies);
+    return loadSigningKey(analystKey);
+  }
+  mkdirSync(join(dir, 'analyst'), { recursive: true, mode: 0o700 });
+  const analyst = createSigningKey(analystKey);
+  const keys = new Map<string, string>();
+  const init = (name: string, app: 'auditor' | 'coordinator' | 'node', args: readonly string[]) =>
+    children.run(name, app, ['init', '--dir', join(dir, name), ...args], (message) => {
+      if (message.type === 'initialised') keys.set(name, String(message.publicKey));
+    });
+  const keyOf = (name: string): string => {
+    const key = keys.get(name);
+    if (key === undefined) throw new ConcordatError('child-failed', `${name} did not make its key`);
+    return key;
+  };
+
+  await init(COORDINATOR, 'coordinator', []);
+  const pinned = ['--coordinator', ANY_URL, '--coordinator-key', keyOf(COORDINATOR)];
+  await Promise.all([
+    init(AUDITOR, 'auditor', pinned),
+    ...agencies.map((agency) => {
+      const folder = join(dir, agency.id);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // The node copies these into its own layout; domain and policy already have their final names and stay.
+      const domain = join(folder, 'domain.txt.gz');
+      const policy = join(folder, 'policy.yaml');
+      writeFileSync(domain, gzipSync(formatDomainFile(agency.domain)));
+      if (agency.policy === undefined) writeFileSync(policy, demoPolicy(agency.id));
+      else copyFileSync(agency.policy, policy);
+      return init(agency.id, 'node', [
+        ...pinned,
+        ...[
+          '--agency',
+          agency.id,
+          '--mapping',
+          agency.mapping,
+          '--domain',
+          domain,
+          '--policy',
+          policy,
+        ],
+        ...['--federation-policy', join(ROOT, 'policies/federation.yaml')],
+      ]);
+    }),
+  ]);
+
+  const coordinatorKey = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
+  const manifest: Manifest = {
+    version: 1,
+    federation: FEDERATION,
+    serial: 1,
+    previous: null,
+    grid: { name: areas.grid, hash: areas.gridHash },
+    coordinator: { id: COORDINATOR, publicKey: keyOf(COORDINATOR) },
+    auditor: { id: AUDITOR, publicKey: keyOf(AUDITOR) },
+    agencies: agencies.map(({ id, name, kind, domain, categories }) => ({
+      id,
+      name,
+      kind,
+      publicKey: keyOf(id),
+      domain: domain.hash,
+      categories: [...categories],
+    })),
+    analysts: [{ id: ANALYST, publicKey: analyst.publicKey, roles: ['national-analyst'] }],
+  };
+  const signed = `${JSON.stringify(seal('manifest', manifest, coordinatorKey), null, 2)}\n`;
+  for (const { id, domain } of agencies) {
+    copyFileSync(
+      join(dir, id, 'domain.txt.gz'),
+      join(dir, COORDINATOR, 'domains', `${domain.hash}.txt.gz`),
+    );
+    writeFileSync(join(dir, id, 'manifest.json'), signed);
+  }
+  writeFileSync(join(dir, AUDITOR, 'manifest.json'), signed);
+  // Last: its presence says that the federation is complete.
+  writeFileSync(join(dir, COORDINATOR, 'manifest.json'), signed);
+  return analyst;
+}
+
+function checkSameFederation(dir: string, agencies: readonly DemoAgency[]): void {
+  const key = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
+  const signed: unknown = JSON.parse(readFileSync(join(dir, COORDINATOR, 'manifest.json'), 'utf8'));
+  const manifest = openEnvelope('manifest', Manifest, signed, key.publicKey, verifySignature);
+  const describe = (
+    list: readonly { id: string; categories: readonly string[] }[],
+    hash: (i: number) => string,
+  ) => stringify(list.map(({ id, categories }, i) => [id, hash(i), [...categories]]));
+  const before = describe(manifest.agencies, (i) => manifest.agencies[i]?.domain ?? '');
+  const now = describe(agencies, (i) => agencies[i]?.domain.hash ?? '');
+  if (before !== now) {
+    throw new ConcordatError(
+      'dir-of-another-federation',
+      `${dir} holds a federation of other agencies; give an empty folder`,
+    );
+  }
+}

@@ -1,0 +1,123 @@
+/** What the demo prints: one JSON document for programs, or a short table for people. */
+
+import { placeNames } from './places.js';
+import type { Held } from './question.js';
+
+export interface DemoReport {
+  readonly release: {
+    readonly id: string;
+    readonly fingerprint: string;
+    readonly grid: string;
+    readonly gridHash: string;
+    readonly resolution: number;
+    readonly categories: readonly string[];
+    readonly periods: readonly string[];
+  };
+  readonly agencies: readonly AgencyLine[];
+  readonly total: Estimated;
+  readonly cells: { readonly domain: number; readonly nonZero: number };
+  readonly privacy: {
+    readonly unit: string;
+    readonly rho: string;
+    readonly epsilon: number;
+    readonly delta: number;
+  };
+  readonly logs: readonly {
+    readonly origin: string;
+    readonly size: number;
+    readonly root: string;
+  }[];
+  readonly elapsedMs: number;
+}
+
+interface Estimated {
+  readonly estimate: number;
+  readonly standardError: number;
+  readonly integer: number;
+}
+
+/** `rows` to `duplicates` are the operator's own local view; no contribution holds them. */
+export interface AgencyLine {
+  readonly id: string;
+  readonly status: string;
+  readonly code: string | null;
+  readonly rows: number;
+  readonly located: number;
+  readonly noLocation: number;
+  readonly outside: number;
+  readonly duplicates: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly rhoSpent: string;
+}
+
+export interface TopCell extends Estimated {
+  readonly id: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+const number = (value: number): string => Math.round(value).toLocaleString('en-GB');
+/** An interval in words: never negative, ends rounded outward. */
+const between = ({ low, high }: { low: number; high: number }): string =>
+  `likely ${number(Math.max(0, Math.floor(low)))} to ${number(Math.ceil(high))}`;
+
+const table = (rows: readonly (readonly string[])[], rightFrom: number): string => {
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          const width = widths[column] ?? 0;
+          return column >= rightFrom && column < row.length - 1
+            ? cell.padStart(width)
+            : cell.padEnd(width);
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+};
+
+/** The report as people read it. */
+export function formatDemo(
+  report: DemoReport,
+  sentence: string,
+  interval: { readonly low: number; readonly high: number },
+  top: readonly TopCell[],
+  held: ReadonlyMap<string, Held>,
+): string {
+  const placeOf = placeNames();
+  const agencies = report.agencies.map((agency) => {
+    const months = held.get(agency.id)?.months ?? [];
+    const why =
+      agency.code === 'period-not-held'
+        ? `holds ${months[0]} to ${months.at(-1)} only: a gap, not a zero`
+        : (agency.code ?? '');
+    const rejected = Object.values(agency.rejected).reduce((sum, count) => sum + count, 0);
+    return [agency.id, agency.status, number(agency.rows), number(rejected), agency.rhoSpent, why];
+  });
+  return `
+${sentence}
+
+${table([['agency', 'status', 'rows', 'rejected', 'rho spent', ''], ...agencies], 2)}
+
+National total: about ${number(report.total.estimate)} (${between(interval)})
+Privacy: each ${report.privacy.unit} is protected with rho ${report.privacy.rho}, epsilon ${report.privacy.epsilon} at delta ${report.privacy.delta}
+
+${table(
+  [
+    ['top 10 cells', 'local authority', 'about', ''],
+    ...top.map((cell) => [
+      cell.id,
+      placeOf(cell.id),
+      number(Math.max(0, cell.estimate)),
+      `(${between(cell)})`,
+    ]),
+  ],
+  2,
+)}
+
+Release ${report.release.id}
+`;
+}

@@ -1,0 +1,355 @@
+/** The demo from empty folders to a release: what `npm start` does. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { bytesToHex, ConcordatError } from '#libs/bytes';
+import { parseCheckpoint } from '#libs/tlog';
+import { ask, type RoundProgress } from '../ask.js';
+import { graphql, reach } from '../graphql-client.js';
+import { fetchRelease, writeCellsCsv } from '../release-files.js';
+import { agenciesIn, type DemoAgency, loadAreas, sampleAgencies } from './agencies.js';
+import { Children } from './children.js';
+import { ANALYST, AUDITOR, COORDINATOR, prepareFederation } from './federation-folder.js';
+import type { Progress } from './progress.js';
+import { demoQuestion, type Held } from './question.js';
+import type { AgencyLine, DemoReport, TopCell } from './report.js';
+
+export interface DemoOptions {
+  readonly data: string | undefined;
+  readonly dir: string | undefined;
+  readonly out: string | undefined;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly categories: readonly string[] | undefined;
+  readonly port: number;
+}
+
+export interface Demo {
+  readonly report: DemoReport;
+  readonly sentence: string;
+  readonly interval: { readonly low: number; readonly high: number };
+  readonly top: readonly TopCell[];
+  readonly held: ReadonlyMap<string, Held>;
+  readonly url: string;
+  readonly auditorUrl: string;
+  /** Folder that holds every process's folder. */
+  readonly dir: string;
+  stop(): Promise<void>;
+}
+
+const Summary = z.object({
+  rows: z.int(),
+  located: z.int(),
+  noLocation: z.int(),
+  outside: z.int(),
+  duplicates: z.int(),
+  rejected: z.record(z.string(), z.int()),
+  categories: z.array(z.string()),
+});
+const IngestResult = z.object({
+  files: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      code: z.string().optional(),
+      message: z.string().optional(),
+    }),
+  ),
+  totals: Summary.omit({ categories: true }),
+  months: z.array(z.string()),
+  held: Summary.nullable(),
+});
+type IngestResult = z.infer<typeof IngestResult>;
+
+/** Nodes that ingest at the same time: one a core of a small machine. */
+const INGEST_AT_ONCE = 2;
+const READY_WITHIN_MS = 30_000;
+
+/** Runs the whole demo once and leaves its servers up; `stop` ends them and removes a folder that was not asked for. */
+export async function runDemo(
+  options: DemoOptions,
+  progress: Progress,
+  onDeath: (name: string, detail: string) => void,
+): Promise<Demo> {
+  const startedMs = performance.now();
+  const areas = loadAreas();
+  const agencies =
+    options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'concordat-'));
+  mkdirSync(dir, { recursive: true });
+  const children = new Children(onDeath);
+  const stop = async (): Promise<void> => {
+    await children.stopAll();
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    progress.say(`making keys and folders for ${agencies.length} agencies in ${dir}`);
+    const analystKey = await prepareFederation(dir, agencies, areas, children);
+    const url = await children.serve(COORDINATOR, 'coordinator', [
+      'serve',
+      ...['--dir', join(dir, COORDINATOR), '--port', String(options.port)],
+    ]);
+    const ingested = await ingestAll(dir, agencies, children, progress);
+    const auditorUrl = await children.serve(AUDITOR, 'auditor', [
+      'serve',
+      ...['--dir', join(dir, AUDITOR), '--coordinator', url],
+    ]);
+    await Promise.all(
+      agencies.map(({ id }) =>
+        children.serve(id, 'node', ['serve', '--dir', join(dir, id), '--coordinator', url]),
+      ),
+    );
+    await untilConnected(url, agencies.length);
+    progress.say(`${agencies.length} nodes have dialled the coordinator at ${url}`);
+
+    const held = new Map<string, Held>(
+      [...ingested].map(([id, { months, held: summary }]) => [
+        id,
+        { months, categories: summary?.categories ?? [] },
+      ]),
+    );
+    const question = demoQuestion([...held.values()], {
+      ...options,
+      ownData: options.data !== undefined,
+    });
+    progress.say(
+      `asking for ${question.categories.length} categories in ${question.periods.length} months at resolution ${question.resolution}`,
+    );
+    const round = await ask(url, { id: ANALYST, key: analystKey }, question, {
+      nowMs: Date.now,
+      onProgress: reportRound(progress),
+    });
+    const release = await readRelease(url, round.release);
+    const report: DemoReport = {
+      release: {
+        id: release.id,
+        fingerprint: release.fingerprint,
+        grid: release.grid,
+        gridHash: release.gridHash,
+        resolution: release.resolution,
+        categories: release.categories,
+        periods: release.periods,
+      },
+      agencies: agencies.map(({ id }) => agencyLine(id, round, ingested.get(id))),
+      total: {
+        estimate: release.total.estimate,
+        standardError: release.total.standardError,
+        integer: release.total.integer,
+      },
+      cells: { domain: release.domainCells, nonZero: release.nonZeroCells },
+      privacy: release.privacy,
+      logs: await readLogs(url),
+      elapsedMs: 0,
+    };
+    if (options.out !== undefined) await writeOut(url, release.id, options.out, progress);
+    return {
+      report: { ...report, elapsedMs: Math.round(performance.now() - startedMs) },
+      sentence: release.sentence,
+      interval: { low: release.total.low, high: release.total.high },
+      top: await readTop(url, release.id, release.resolution),
+      held,
+      url,
+      auditorUrl,
+      dir,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function ingestAll(
+  dir: string,
+  agencies: readonly DemoAgency[],
+  children: Children,
+  progress: Progress,
+): Promise<Map<string, IngestResult>> {
+  const results = new Map<string, IngestResult>();
+  const waiting = [...agencies];
+  const worker = async (): Promise<void> => {
+    for (let agency = waiting.shift(); agency; agency = waiting.shift()) {
+      results.set(agency.id, await ingestOne(dir, agency, children, progress));
+    }
+  };
+  await Promise.all(Array.from({ length: INGEST_AT_ONCE }, worker));
+  progress.ingested();
+  for (const { id } of agencies) {
+    const { files = [], held } = results.get(id) ?? {};
+    progress.say(`${id} holds ${held?.rows ?? 0} rows from ${files.length} files, at home`);
+    for (const { name, status, code, message } of files) {
+      if (status === 'refused') progress.say(`${id}: ${name} was refused (${code}): ${message}`);
+    }
+  }
+  return results;
+}
+
+async function ingestOne(
+  dir: string,
+  agency: DemoAgency,
+  children: Children,
+  progress: Progress,
+): Promise<IngestResult> {
+  let report: unknown;
+  await children.run(
+    agency.id,
+    'node',
+    [
+      'ingest',
+      '--dir',
+      join(dir, agency.id),
+      '--refused-ok',
+      '--categories',
+      agency.categories.join(),
+      ...agency.files,
+    ],
+    (message) => {
+      if (message.type === 'ingested') report = message.report;
+      if (message.type === 'progress') {
+        const [rows, file, fileCount] = [message.rows, message.file, message.fileCount].map(Number);
+        progress.ingest(agency.id, file ?? 0, fileCount ?? 0, rows ?? 0);
+      }
+    },
+  );
+  const parsed = IngestResult.safeParse(report);
+  if (!parsed.success)
+    throw new ConcordatError('child-failed', `${agency.id} did not report its ingest`);
+  return parsed.data;
+}
+
+/** Waits until every node has told the coordinator what it holds. */
+async function untilConnected(url: string, expected: number): Promise<void> {
+  const Agencies = z.object({
+    agencies: z.array(z.object({ lastContactAt: z.string().nullable() })),
+  });
+  for (let waitedMs = 0; ; waitedMs += 100) {
+    const { agencies } = await graphql(url, '{ agencies { lastContactAt } }', {}, Agencies);
+    if (agencies.filter(({ lastContactAt }) => lastContactAt !== null).length === expected) return;
+    if (waitedMs > READY_WITHIN_MS) {
+      throw new ConcordatError(
+        'node-not-connected',
+        'a node did not reach the coordinator; see its folder for its settings',
+      );
+    }
+    await pause(100);
+  }
+}
+
+const reportRound = (progress: Progress): ((round: RoundProgress) => void) => {
+  let last = '';
+  return ({ phase, coverage }) => {
+    const waiting = coverage.filter(({ status }) => status === 'waiting').length;
+    const text =
+      phase === 'collecting'
+        ? `${coverage.length - waiting} of ${coverage.length} agencies have answered`
+        : `round ${phase}`;
+    if (text !== last) progress.say(text);
+    last = text;
+  };
+};
+
+function agencyLine(
+  id: string,
+  round: RoundProgress,
+  ingested: IngestResult | undefined,
+): AgencyLine {
+  const coverage = round.coverage.find(({ agency }) => agency === id);
+  const { rows, located, noLocation, outside, duplicates, rejected } = ingested?.held ??
+    ingested?.totals ?? {
+      rows: 0,
+      located: 0,
+      noLocation: 0,
+      outside: 0,
+      duplicates: 0,
+      rejected: {},
+    };
+  return {
+    id,
+    status: coverage?.status ?? 'not-asked',
+    code: coverage?.code ?? null,
+    rows,
+    located,
+    noLocation,
+    outside,
+    duplicates,
+    rejected,
+    rhoSpent: coverage?.rhoSpent ?? '0',
+  };
+}
+
+const Estimate = {
+  estimate: z.number(),
+  standardError: z.number(),
+  low: z.number(),
+  high: z.number(),
+  integer: z.int(),
+};
+const ReleaseReply = z.object({
+  release: z.object({
+    id: z.string(),
+    fingerprint: z.string(),
+    sentence: z.string(),
+    grid: z.string(),
+    gridHash: z.string(),
+    resolution: z.int(),
+    categories: z.array(z.string()),
+    periods: z.array(z.string()),
+    domainCells: z.int(),
+    nonZeroCells: z.int(),
+    privacy: z.object({
+      unit: z.string(),
+      rho: z.string(),
+      epsilon: z.number(),
+      delta: z.number(),
+    }),
+    total: z.object(Estimate),
+  }),
+});
+
+const readRelease = async (url: string, id: string) =>
+  (
+    await graphql(
+      url,
+      `query ($id: ID!) { release(id: $id) {
+        id fingerprint sentence grid gridHash resolution categories periods domainCells nonZeroCells
+        privacy { unit rho epsilon delta } total { estimate standardError low high integer }
+      } }`,
+      { id },
+      ReleaseReply,
+    )
+  ).release;
+
+const readTop = async (url: string, id: string, resolution: number): Promise<TopCell[]> =>
+  (
+    await graphql(
+      url,
+      `query ($id: ID!, $resolution: Int!) { cells(release: $id, resolution: $resolution, orderBy: "estimate", first: 10) {
+        nodes { id estimate standardError low high integer }
+      } }`,
+      { id, resolution },
+      z.object({ cells: z.object({ nodes: z.array(z.object({ id: z.string(), ...Estimate })) }) }),
+    )
+  ).cells.nodes;
+
+/** Newest checkpoint of every log of the federation, as the coordinator relays them. */
+async function readLogs(url: string): Promise<DemoReport['logs']> {
+  const Relayed = z.object({
+    checkpoints: z.array(z.object({ origin: z.string(), note: z.string() })),
+  });
+  const reply = Relayed.parse(await (await reach(new URL('/v1/checkpoints', url))).json());
+  return reply.checkpoints
+    .map(({ note }) => parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)))
+    .map(({ origin, size, root }) => ({ origin, size: Number(size), root: bytesToHex(root) }))
+    .sort((a, b) => (a.origin < b.origin ? -1 : 1));
+}
+
+async function writeOut(url: string, id: string, out: string, progress: Progress): Promise<void> {
+  mkdirSync(out, { recursive: true });
+  const path = join(out, 'cells.csv');
+  rmSync(path, { force: true });
+  progress.say(`writing ${path}`);
+  const rows = await writeCellsCsv(url, await fetchRelease(url, id), path, () => {});
+  progress.say(`wrote ${rows} cells, categories and periods to ${path}`);
+}

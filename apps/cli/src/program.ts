@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { registerDpEstimate } from './commands/dp-estimate.js';
+import { registerPolicy } from './commands/policy.js';
+import { registerProcesses } from './commands/processes.js';
+import { registerQuery } from './commands/query.js';
+import { registerStart } from './commands/start.js';
+
+/** The whole command line, one noun a file. */
+export function createProgram(): Command {
+  const program = new Command('concordat')
+    .description(
+      'Federated analytics for crime concentrations: the data stays, only noisy counts travel.',
+    )
+    .version('0.1.0')
+    .enablePositionalOptions()
+    .showHelpAfterError('(concordat COMMAND --help shows examples)');
+  registerStart(program);
+  registerQuery(program);
+  registerProcesses(program);
+  registerPolicy(program);
+  registerDpEstimate(program);
+  return program;
+}

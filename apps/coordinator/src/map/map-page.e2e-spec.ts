@@ -1,0 +1,210 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { cellToText } from '#libs/grid';
+import {
+  bristol,
+  domain,
+  header,
+  SyntheticReleases,
+  serve,
+} from './synthetic-release.fixture-spec.js';
+
+const CHROMIUM = '/usr/bin/chromium';
+const shots = new URL('../../../../.cache/screenshots/', import.meta.url);
+const reader = new SyntheticReleases();
+let app: NestFastifyApplication;
+let origin: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM)) throw new Error('install Chromium: apt-get install chromium');
+  mkdirSync(shots, { recursive: true });
+  app = await serve(reader);
+  origin = await app.getUrl();
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--use-gl=angle',
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+    ],
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+/** A page that records everything it asks for and everything it complains about. */
+async function open(
+  path: string,
+): Promise<{ page: Page; foreign: string[]; complaints: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 780 } });
+  const foreign: string[] = [];
+  const complaints: string[] = [];
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !/^(?:blob|data):/.test(url)) foreign.push(url);
+  });
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(`${origin}${path}`);
+  return { page, foreign, complaints };
+}
+
+const shotPath = (name: string): string => fileURLToPath(new URL(`${name}.png`, shots));
+const shot = (page: Page, name: string) => page.screenshot({ path: shotPath(name) });
+
+describe('the map page', () => {
+  it('shows hexagons, key, reading and table, and asks no other host for anything', async () => {
+    reader.published = [header];
+    const at = '#layer=all&period=all&map=11.80/51.45450/-2.58790';
+    const { page, foreign, complaints } = await open(`/${at}`);
+    const key = page.getByRole('region', { name: 'Key', exact: true });
+    await key.getByText('Fairly certain').waitFor();
+    await settled(page);
+
+    const words = await key.textContent();
+    for (const part of [
+      'All 3 categories',
+      'January 2024 to February 2024',
+      'Cannot be told from zero',
+      'No agency covers this',
+      'ε 2.76, δ 1e-6 per incident',
+      '3 June 2024',
+      header.id,
+      `${domain.name} ${domain.hash.slice(0, 8)}`,
+      'Missing agenciesKent Police',
+    ]) {
+      expect(words).toContain(part);
+    }
+    expect(await page.getByRole('region', { name: 'Total' }).textContent()).toMatch(
+      /^About [\d,]+ \(likely [\d,]+ to [\d,]+\)/,
+    );
+    await expect(page.locator('footer').textContent()).resolves.toContain(
+      'Open Government Licence v3.0',
+    );
+    await shot(page, 'city');
+
+    // The map's centre is that of the part which the key leaves free.
+    const canvas = await page.locator('canvas').boundingBox();
+    if (!canvas) throw new Error('no canvas');
+    const centre = [canvas.x + (canvas.width - 352) / 2, canvas.y + canvas.height / 2] as const;
+    await page.mouse.click(...centre);
+    const popup = page.locator('.maplibregl-popup');
+    await popup.waitFor();
+    expect(await popup.locator('.popup-place').textContent()).toBe('Bristol, City of');
+    expect(await popup.locator('.popup-count').textContent()).toMatch(
+      /^About [\d,]+ \(likely [\d,]+ to [\d,]+\)$/,
+    );
+    expect(page.url()).toContain(`cell=${cellToText(bristol)}`);
+    await shot(page, 'reading');
+
+    // Far from both cities, inside Wales.
+    await page.goto(`${origin}/#layer=asb&period=2024-01&map=9.00/52.20000/-3.40000`);
+    await page.getByRole('region', { name: 'Key', exact: true }).getByText('Anti-social').waitFor();
+    await page.mouse.click(...centre);
+    await popup.getByText('No agency covers this place').waitFor();
+    expect([foreign, complaints]).toEqual([[], []]);
+    await page.close();
+  });
+
+  it('works by keyboard alone', async () => {
+    reader.published = [header];
+    const { page } = await open('/#map=11.80/51.45450/-2.58790');
+    await page.getByRole('table').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focusedText(page)).toBe('Place');
+    await page.keyboard.press('Enter');
+    const first = page.getByRole('columnheader', { name: 'Place' });
+    expect(await first.getAttribute('aria-sort')).toBe('ascending');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
+    expect(await focusedText(page)).toMatch(/^Bristol, City of [0-9a-f]{4}$/);
+    await page.keyboard.press('Enter');
+    await page.locator('.maplibregl-popup').waitFor();
+    expect(await page.getByRole('status').textContent()).toMatch(/^Bristol, City of: About/);
+    expect(await page.locator('tr.selected').count()).toBe(1);
+
+    await page.locator('canvas').focus();
+    await page.keyboard.press('Escape');
+    await page.locator('.maplibregl-popup').waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    await page.locator('.maplibregl-popup').waitFor();
+    await page.close();
+  });
+
+  it('shows the nation, and changes layer without losing the view', async () => {
+    reader.published = [header];
+    const { page, complaints } = await open('/');
+    await page.getByLabel('Category').selectOption('violence');
+    await page.getByRole('region', { name: 'Key', exact: true }).getByText('Violence').waitFor();
+    await settled(page);
+    expect(page.url()).toMatch(/#layer=violence&period=all&map=5\.60\/52\.7/);
+    await shot(page, 'nation');
+    await page.getByLabel('Go to local authority').fill('City of London');
+    await page.keyboard.press('Enter');
+    await page
+      .getByRole('button', { name: /^City of London/ })
+      .first()
+      .waitFor();
+    await settled(page);
+    expect(page.url()).toMatch(/map=1[0-2]/);
+    await shot(page, 'london');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('teaches while there is no release, and shows the first one by itself', async () => {
+    reader.published = [];
+    const { page, complaints } = await open('/');
+    await page.getByRole('heading', { name: 'No release yet' }).waitFor();
+    await settled(page);
+    await shot(page, 'empty');
+    reader.published = [header];
+    await page.getByRole('table').waitFor({ timeout: 15_000 });
+    // A narrow window reflows instead of scrolling sideways (WCAG 2.2, 1.4.10).
+    await page.setViewportSize({ width: 360, height: 800 });
+    await settled(page);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.screenshot({ path: shotPath('narrow'), fullPage: true });
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('GraphiQL', () => {
+  it('runs a query from files of this origin alone', async () => {
+    const { page, foreign, complaints } = await open('/graphiql.html');
+    await page.getByRole('button', { name: /Execute query/ }).click();
+    await page.getByText('"__typename": "Query"').waitFor();
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).click();
+    await page.getByText('Number of releases').waitFor();
+    await shot(page, 'graphiql');
+    expect([foreign, complaints]).toEqual([[], []]);
+    await page.close();
+  });
+});
+
+const focusedText = (page: Page): Promise<string> =>
+  page.evaluate('document.activeElement.textContent.replace(/[▲▼]/g, "").trim()');
+
+/** Waits until the map has drawn what it was given. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForTimeout(100);
+  await page.locator('.map[aria-busy=false]').waitFor();
+}

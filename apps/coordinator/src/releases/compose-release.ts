@@ -1,0 +1,202 @@
+/**
+ * From contributions to a release: sums the noisy vectors of every group over the agencies that answered it, estimates the
+ * consistent hierarchy, and writes every column as a blob. Groups answered by the same agencies share one tree, one plan and one set of
+ * variances. Works on one group at a time, so memory does not grow with the number of categories and periods.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { ConcordatError, canonicalBytes } from '#libs/bytes';
+import {
+  composeCounts,
+  composeVariances,
+  estimateHierarchy,
+  integerMap,
+  noisyCountsFromWire,
+  parseRational,
+  planEstimate,
+  type Resolution,
+} from '#libs/dp';
+import { buildTree, embed, formatDomainFile, type GridTree, unionDomains } from '#libs/grid';
+import type { Blobs } from '#libs/journal';
+import type { CoverageEntry, Receipt, ReleaseHeader, Signed } from '#libs/protocol';
+import { describeQuery, groupsOf, type QueryGroup } from '#libs/query';
+import type { Federation } from '../federation/federation.js';
+import type { Party, Round } from '../rounds/round.js';
+import type { VectorStore } from '../rounds/vector-store.js';
+import { reportedLoss } from './reported-loss.js';
+
+export interface ReleaseSources {
+  readonly round: Round;
+  readonly federation: Federation;
+  readonly vectors: VectorStore;
+  readonly blobs: Blobs;
+  readonly releasedAt: string;
+  readonly receiptDigest: (receipt: Signed<Receipt>) => string;
+}
+
+type Answered = Extract<Party, { status: 'answered' }>;
+
+/** One agency's part of one coverage class. */
+interface Member {
+  readonly party: Answered;
+  readonly tree: GridTree;
+  readonly embedding: Int32Array;
+}
+
+interface CoverageClass {
+  readonly agencies: readonly string[];
+  readonly members: readonly Member[];
+  readonly tree: GridTree;
+  readonly domainBlob: string;
+  readonly varianceBlob: string;
+  readonly plan: ReturnType<typeof planEstimate>;
+}
+
+const sameGroup = (a: QueryGroup, b: QueryGroup): boolean =>
+  a.category === b.category && a.period === b.period;
+
+const bytesOf = (values: Int32Array | Float64Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+async function openClass(
+  parties: readonly Answered[],
+  sources: ReleaseSources,
+): Promise<CoverageClass> {
+  const { federation, round, blobs } = sources;
+  const finest = round.query.resolution as Resolution;
+  const agencies = parties.map(({ agency }) => {
+    const known = federation.agency(agency);
+    if (!known) throw new ConcordatError('unknown-agency', 'a contributor is not in the manifest');
+    return known;
+  });
+  const domain = unionDomains(
+    'coverage',
+    agencies.map((agency) => federation.domainOf(agency)),
+  );
+  const tree = buildTree(domain, { finest });
+  const members = agencies.map((agency, i): Member => {
+    const own = federation.treeOf(agency, finest);
+    return { party: parties[i] as Answered, tree: own, embedding: embed(own, tree) };
+  });
+  const { variances } = composeVariances(
+    tree,
+    members.map(({ party, embedding }) => ({
+      embedding,
+      levelVariances: party.contribution.receipt.payload.levelVariances.map(parseRational),
+    })),
+  );
+  const plan = planEstimate(tree, variances);
+  return {
+    agencies: parties.map(({ agency }) => agency),
+    members,
+    tree,
+    domainBlob: await blobs.put(Buffer.from(formatDomainFile(domain))),
+    varianceBlob: await blobs.put(bytesOf(plan.variance)),
+    plan,
+  };
+}
+
+async function composeGroup(
+  group: QueryGroup,
+  coverage: CoverageClass,
+  { vectors, blobs }: ReleaseSources,
+) {
+  const contributions = await Promise.all(
+    coverage.members.map(async ({ party, tree, embedding }) => {
+      const { groups, receipt } = party.contribution;
+      const position = groups.findIndex((answered) => sameGroup(answered, group));
+      const from = position * tree.nodeCount;
+      const values = await vectors.slice(receipt.payload.valueDigest, from, tree.nodeCount);
+      return { embedding, noisy: noisyCountsFromWire(values) };
+    }),
+  );
+  const raw = composeCounts(coverage.tree, contributions);
+  const estimate = estimateHierarchy(coverage.plan, raw);
+  const integer = integerMap(coverage.tree, estimate);
+  return {
+    ...group,
+    raw: await blobs.put(bytesOf(raw)),
+    estimate: await blobs.put(bytesOf(estimate)),
+    integer: await blobs.put(bytesOf(integer)),
+  };
+}
+
+/** What each agency did, in the order of the manifest. */
+function coverageOf({ round, federation, receiptDigest }: ReleaseSources): CoverageEntry[] {
+  return [...round.parties.values()].map((party): CoverageEntry => {
+    const name = federation.agency(party.agency)?.name ?? party.agency;
+    const nothing = { categories: [], periods: [], rhoSpent: null, answer: null, receipt: null };
+    if (party.status === 'answered') {
+      const { groups, receipt } = party.contribution;
+      return {
+        agency: party.agency,
+        name,
+        status: 'answered',
+        code: null,
+        categories: [...new Set(groups.map(({ category }) => category))],
+        periods: [...new Set(groups.map(({ period }) => period))],
+        rhoSpent: receipt.payload.rho,
+        answer: receipt.payload.valueDigest,
+        receipt: receiptDigest(receipt),
+      };
+    }
+    const code = 'code' in party ? party.code : null;
+    return {
+      agency: party.agency,
+      name,
+      status: party.status === 'waiting' ? 'silent' : party.status,
+      code,
+      ...nothing,
+    };
+  });
+}
+
+/** Composes and writes everything but the header itself, which it returns. Throws `no-contribution`. */
+export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHeader> {
+  const { round, federation } = sources;
+  const answered = [...round.parties.values()].filter(
+    (party): party is Answered => party.status === 'answered',
+  );
+  if (answered.length === 0) throw new ConcordatError('no-contribution', 'no agency answered');
+
+  const classes = new Map<string, { readonly at: number; readonly coverage: CoverageClass }>();
+  const groups: ReleaseHeader['groups'] = [];
+  for (const group of groupsOf(round.query)) {
+    const parties = answered.filter(({ contribution }) =>
+      contribution.groups.some((answer) => sameGroup(answer, group)),
+    );
+    // Nobody holds it: the group is missing from the release, which is not the same as zero.
+    if (parties.length === 0) continue;
+    const key = parties.map(({ agency }) => agency).join();
+    const known = classes.get(key) ?? {
+      at: classes.size,
+      coverage: await openClass(parties, sources),
+    };
+    classes.set(key, known);
+    groups.push({
+      ...(await composeGroup(group, known.coverage, sources)),
+      coverageClass: known.at,
+    });
+    // Lets polls and health checks through between groups.
+    await setImmediate();
+  }
+  for (const { contribution } of answered) {
+    await sources.blobs.put(canonicalBytes(contribution.receipt));
+  }
+  return {
+    version: 1,
+    round: round.id,
+    manifest: federation.hash,
+    fingerprint: round.fingerprint,
+    query: round.query,
+    sentence: describeQuery(round.query),
+    releasedAt: sources.releasedAt,
+    coverage: coverageOf(sources),
+    privacy: { unit: 'incident', rho: round.query.rho, ...reportedLoss(round.query.rho) },
+    classes: [...classes.values()].map(({ coverage: { agencies, domainBlob, varianceBlob } }) => ({
+      agencies: [...agencies],
+      domain: domainBlob,
+      variance: varianceBlob,
+    })),
+    groups,
+  };
+}

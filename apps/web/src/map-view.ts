@@ -1,0 +1,186 @@
+import {
+  type GeoJSONSource,
+  Map as MapLibreMap,
+  NavigationControl,
+  Popup,
+  ScaleControl,
+  setWorkerUrl,
+} from 'maplibre-gl';
+import { cellAt, cellBoundary, type Resolution } from '#libs/grid';
+import type { Basemap } from './basemap.js';
+import type { CellValue } from './layer-store.js';
+import { CELLS, MESH, mapStyle, patterns, SELECTED } from './map-style.js';
+import { shadeOf } from './palette.js';
+import type { Bounds } from './viewport.js';
+
+export interface Camera {
+  readonly zoom: number;
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+export interface MapEvents {
+  /** The view came to rest. */
+  readonly onMove: (camera: Camera, bounds: Bounds) => void;
+  /** A place was clicked, or Enter was pressed with the place under the cross. */
+  readonly onPick: (longitude: number, latitude: number) => void;
+  readonly onClose: () => void;
+}
+
+/** Width of the key and its margin; style.css knows it too. */
+const KEY_PX = 352;
+/** Mean edge of an H3 cell of resolution 0; each finer resolution divides it by the square root of 7. */
+const RESOLUTION_0_EDGE_M = 1_281_256;
+
+/** The MapLibre map, reduced to what the page needs. */
+export class MapView {
+  readonly #map: MapLibreMap;
+  readonly #popup = new Popup({ closeOnClick: false, maxWidth: '380px', focusAfterOpen: false });
+
+  private constructor(map: MapLibreMap) {
+    this.#map = map;
+  }
+
+  static open(
+    container: HTMLElement,
+    workerUrl: string,
+    basemap: Basemap,
+    camera: Camera,
+    events: MapEvents,
+  ): MapView {
+    setWorkerUrl(workerUrl);
+    const map = new MapLibreMap({
+      container,
+      style: mapStyle(basemap),
+      center: [camera.longitude, camera.latitude],
+      zoom: camera.zoom,
+      minZoom: 4.5,
+      maxZoom: 14,
+      maxBounds: [
+        [-14, 47.5],
+        [9, 61.5],
+      ],
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      locale: { 'Map.Title': 'Map. Arrow keys move, plus and minus zoom, Enter reads the centre.' },
+    });
+    map.touchZoomRotate.disableRotation();
+    map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+    map.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
+    const images = patterns();
+    map.setMissingStyleImageResolver((id) => {
+      const image = images[id as keyof typeof images];
+      if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: 2 });
+    });
+    // The key covers the right edge of a wide window: the centre is that of the free part.
+    const leaveRoomForKey = (): void => {
+      map.setPadding({ right: container.clientWidth > 2 * KEY_PX ? KEY_PX : 0 });
+    };
+    leaveRoomForKey();
+    map.on('resize', leaveRoomForKey);
+    const view = new MapView(map);
+    view.#listen(events);
+    return view;
+  }
+
+  get bounds(): Bounds {
+    const bounds = this.#map.getBounds();
+    return {
+      west: bounds.getWest(),
+      south: bounds.getSouth(),
+      east: bounds.getEast(),
+      north: bounds.getNorth(),
+    };
+  }
+
+  get camera(): Camera {
+    const { lng, lat } = this.#map.getCenter();
+    return { zoom: this.#map.getZoom(), latitude: lat, longitude: lng };
+  }
+
+  #listen({ onMove, onPick, onClose }: MapEvents): void {
+    const map = this.#map;
+    map.on('load', () => onMove(this.camera, this.bounds));
+    map.on('movestart', () => this.#setBusy(true));
+    map.on('idle', () => this.#setBusy(false));
+    map.on('moveend', () => onMove(this.camera, this.bounds));
+    map.on('click', ({ lngLat }) => onPick(lngLat.lng, lngLat.lat));
+    map.getCanvas().style.cursor = 'crosshair';
+    map.getCanvas().addEventListener('keydown', ({ key }) => {
+      const { lng, lat } = map.getCenter();
+      if (key === 'Enter') onPick(lng, lat);
+      if (key === 'Escape') onClose();
+    });
+    this.#popup.on('close', onClose);
+  }
+
+  /** Draws covered cells. Edges show once a hexagon is wide enough to have any. */
+  draw(cells: readonly CellValue[], breaks: readonly number[], resolution: number): void {
+    const wide = this.#pixelsAcross(resolution) > 9;
+    this.#map.setLayoutProperty(MESH, 'visibility', wide ? 'visible' : 'none');
+    const data = {
+      type: 'FeatureCollection' as const,
+      features: cells.map(({ ring, estimate, standardError }) => ({
+        type: 'Feature' as const,
+        geometry: { type: 'Polygon' as const, coordinates: [ring as [number, number][]] },
+        properties: { shade: shadeOf(estimate, standardError, breaks) },
+      })),
+    };
+    this.#setBusy(true);
+    void this.#source(CELLS)?.setData(data);
+  }
+
+  #setBusy(busy: boolean): void {
+    this.#map.getContainer().ariaBusy = String(busy);
+  }
+
+  #pixelsAcross(resolution: number): number {
+    const metres = (2 * RESOLUTION_0_EDGE_M) / 7 ** (resolution / 2);
+    const { lat } = this.#map.getCenter();
+    const metresPerPixel = (78_271.5 * Math.cos((lat * Math.PI) / 180)) / 2 ** this.#map.getZoom();
+    return metres / metresPerPixel;
+  }
+
+  /** Outlines a cell and says what it holds. `content` is built by the page, never from HTML text. */
+  select(cell: bigint, at: readonly [number, number], content: HTMLElement): void {
+    void this.#source(SELECTED)?.setData({
+      type: 'Feature',
+      geometry: { type: 'Polygon', coordinates: [cellBoundary(cell)] },
+      properties: {},
+    });
+    this.#popup.setLngLat([at[0], at[1]]).setDOMContent(content);
+    if (!this.#popup.isOpen()) this.#popup.addTo(this.#map);
+  }
+
+  clearSelection(): void {
+    void this.#source(SELECTED)?.setData({ type: 'FeatureCollection', features: [] });
+    this.#popup.remove();
+  }
+
+  show({ west, south, east, north }: Bounds): void {
+    const box: [number, number, number, number] = [west, south, east, north];
+    this.#map.fitBounds(box, { padding: 40, maxZoom: 12, animate: false });
+  }
+
+  centreOn(longitude: number, latitude: number): void {
+    this.#map.easeTo({ center: [longitude, latitude] });
+  }
+
+  jumpTo({ zoom, latitude, longitude }: Camera): void {
+    this.#map.jumpTo({ zoom, center: [longitude, latitude] });
+  }
+
+  cellAt(longitude: number, latitude: number, resolution: number): bigint {
+    return cellAt(latitude, longitude, resolution as Resolution);
+  }
+
+  #source(id: string): GeoJSONSource | undefined {
+    return this.#map.getSource<GeoJSONSource>(id);
+  }
+
+  close(): void {
+    this.#map.remove();
+  }
+}

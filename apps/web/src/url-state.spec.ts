@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { formatViewState, parseViewState, START } from './url-state.js';
+
+describe('view state in the URL', () => {
+  it('survives writing and reading', () => {
+    const state = {
+      release: '7f1c0c7e9ab24d10',
+      layer: 'vehicle-crime',
+      period: '2024-01',
+      zoom: 10.25,
+      latitude: 51.4545,
+      longitude: -2.5879,
+      cell: '89195839227ffff',
+    };
+    const fragment = formatViewState(state);
+    expect(fragment).toBe(
+      '#release=7f1c0c7e9ab24d10&layer=vehicle-crime&period=2024-01&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
+    );
+    expect(parseViewState(fragment)).toEqual(state);
+  });
+
+  it.each(['', '#', '#layer=<script>&map=1e9/0/0', '#map=99/51/0', '#map=5/86/0', '#cell=zz'])(
+    'falls back to the start view: %s',
+    (fragment) => {
+      expect(parseViewState(fragment)).toEqual({ ...START, release: undefined, cell: undefined });
+    },
+  );
+
+  it('reads any text without throwing, and is stable after one round', () => {
+    fc.assert(
+      fc.property(fc.webFragments(), (text) => {
+        const once = parseViewState(`#${text}`);
+        expect(parseViewState(formatViewState(once))).toEqual(once);
+      }),
+    );
+  });
+});

@@ -1,0 +1,372 @@
+/**
+ * A process's transparency log on disk: one writer, entries durable before they are acknowledged, checkpoints signed over
+ * what is durable. `docs/protocol/log.md` gives the layout and the rules of recovery.
+ */
+import { join } from 'node:path';
+import { ConcordatError, equalBytes, utf8ToBytes } from '#libs/bytes';
+import {
+  addSignatures,
+  type Checkpoint,
+  consistencyProof,
+  inclusionProof,
+  rootOfPrefix,
+  signCheckpoint,
+  TILE_WIDTH,
+} from '#libs/tlog';
+import { makeDirectory, replaceFile } from './durable-file.js';
+import { assertPayload, HEADER_BYTES } from './frame.js';
+import { CHECKPOINT, ENTRIES, formatHistoryRecord, HISTORY, parseHistoryRecord } from './layout.js';
+import { type Lock, lockDirectory } from './lock.js';
+import { RecordFile } from './record-file.js';
+import {
+  assertRoot,
+  entriesFromBundles,
+  foundLog,
+  type JournalOptions,
+  latestCheckpoint,
+  type Recovery,
+  removeTemporaries,
+} from './recovery.js';
+import { TileStore } from './tile-store.js';
+
+/** A batch takes no more entries or bytes than this; the rest waits for the next fsync. */
+const MAX_BATCH_ENTRIES = 4096;
+const MAX_BATCH_BYTES = 8 << 20;
+/** While a log is opened its tiles are compared with the disk this often, so that memory stays bounded. */
+const OPENING_STRIDE = 4096n;
+
+export interface JournalEntry {
+  readonly index: bigint;
+  readonly bytes: Uint8Array;
+}
+
+interface Waiting {
+  readonly entries: readonly Uint8Array[];
+  readonly resolve: (first: bigint) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const unavailable = (cause: unknown): ConcordatError =>
+  new ConcordatError('log-unavailable', 'the log cannot be written; check disk space and rights', {
+    cause,
+  });
+
+const closed = (): ConcordatError =>
+  new ConcordatError('log-closed', 'the log is closed; open it again');
+
+function entryBytes(entry: Uint8Array | string): Uint8Array {
+  const bytes = typeof entry === 'string' ? utf8ToBytes(entry) : Uint8Array.from(entry);
+  assertPayload(bytes);
+  return bytes;
+}
+
+export class Journal {
+  /** Entries below this index are durable. */
+  #size = 0n;
+  /** Byte offset in the record file of every 256th entry. */
+  readonly #bundleOffsets: number[];
+  #waiting: Waiting[] = [];
+  #committing: Promise<void> | undefined;
+  /** Checkpoints are made one after another. */
+  #publishing: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(
+    private readonly options: JournalOptions,
+    private readonly lock: Lock,
+    private readonly file: RecordFile,
+    private readonly history: RecordFile,
+    private readonly tiles: TileStore,
+    private latest: { readonly note: string; readonly checkpoint: Checkpoint; historySize: number },
+    bundleOffsets: number[],
+    readonly recovered: Recovery,
+  ) {
+    this.#bundleOffsets = bundleOffsets;
+    this.#size = tiles.size;
+  }
+
+  /**
+   * Opens the log in `dir`, or founds it, signing the checkpoint of the empty tree. Mends what a crash leaves (see
+   * `Recovery`). Throws `log-locked` while another process writes it, `log-corrupt` when the damage is none a crash makes
+   * or a checkpoint does not fit the entries, `wrong-origin`, and `log-unavailable` when the disk fails.
+   */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const { dir, clock = Date.now } = options;
+    const opened: RecordFile[] = [];
+    let lock: Lock | undefined;
+    try {
+      await makeDirectory(dir);
+      lock = await lockDirectory(dir, clock());
+      await removeTemporaries(dir);
+
+      const tiles = new TileStore(dir);
+      const bundleOffsets: number[] = [];
+      const add = (payload: Uint8Array, offset: number): void => {
+        if (tiles.size % BigInt(TILE_WIDTH) === 0n) bundleOffsets.push(offset);
+        tiles.add(Uint8Array.from(payload));
+      };
+      const entries = await RecordFile.open(join(dir, ENTRIES), async ({ payload, offset }) => {
+        add(payload, offset);
+        if (tiles.size % OPENING_STRIDE === 0n) await tiles.writeMissing();
+      });
+      opened.push(entries.file);
+
+      const notes: string[] = [];
+      const history = await RecordFile.open(join(dir, HISTORY), ({ payload }) => {
+        notes.push(parseHistoryRecord(notes.length, payload));
+      });
+      opened.push(history.file);
+
+      const latest = await latestCheckpoint(options, notes);
+      const sizeFound = tiles.size;
+      if (latest && sizeFound < latest.checkpoint.size) {
+        const missing = await entriesFromBundles(dir, sizeFound, latest.checkpoint.size);
+        let offset = entries.file.durableBytes;
+        await entries.file.append(missing);
+        for (const entry of missing) {
+          add(entry, offset);
+          offset += HEADER_BYTES + entry.length;
+        }
+      }
+      const signed = latest?.checkpoint.size ?? 0n;
+      if (latest) await assertRoot(tiles, latest.checkpoint);
+      await tiles.writeMissing();
+      await tiles.removeBeyond();
+      await tiles.writePartial(tiles.partial());
+
+      const founding = latest ?? (await foundLog(options, history.file));
+      return new Journal(
+        options,
+        lock,
+        entries.file,
+        history.file,
+        tiles,
+        { ...founding, historySize: Math.max(1, notes.length) },
+        bundleOffsets,
+        {
+          tornBytes: entries.tornBytes,
+          restoredEntries: Number(tiles.size - sizeFound),
+          unsignedEntries: Number(tiles.size - signed),
+        },
+      );
+    } catch (error) {
+      for (const file of opened) await file.close();
+      await lock?.release();
+      throw error instanceof ConcordatError ? error : unavailable(error);
+    }
+  }
+
+  /** Number of durable entries. */
+  get size(): bigint {
+    return this.#size;
+  }
+
+  /** Merkle tree hash of the durable entries. */
+  root(): Uint8Array {
+    return this.tiles.root();
+  }
+
+  /**
+   * Appends one entry (a string as UTF-8); resolves to its index once it is durable. Entries that wait at the same time
+   * share one fsync and keep the order of the calls. Rejects with `entry-size`, `log-closed`, or `log-unavailable`: then
+   * the log stands as before, and a later call may succeed.
+   */
+  append(entry: Uint8Array | string): Promise<bigint> {
+    return this.appendAll([entry]);
+  }
+
+  /**
+   * Appends entries next to each other, in order; resolves to the index of the first (of the next entry, for none). One
+   * fsync, but a crash before it resolves may leave some of them: the first few.
+   */
+  async appendAll(entries: readonly (Uint8Array | string)[]): Promise<bigint> {
+    if (this.#isClosed) throw closed();
+    const bytes = entries.map(entryBytes);
+    const { promise, resolve, reject } = withResolvers<bigint>();
+    this.#waiting.push({ entries: bytes, resolve, reject });
+    this.#committing ??= this.#commitAll();
+    return promise;
+  }
+
+  async #commitAll(): Promise<void> {
+    // let the calls of this turn of the event loop join the first batch
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#takeBatch();
+      const payloads = batch.flatMap((waiting) => waiting.entries);
+      let offset = this.file.durableBytes;
+      try {
+        if (payloads.length > 0) await this.file.append(payloads);
+      } catch (error) {
+        for (const waiting of batch) waiting.reject(unavailable(error));
+        continue;
+      }
+      for (const payload of payloads) {
+        if (this.tiles.size % BigInt(TILE_WIDTH) === 0n) this.#bundleOffsets.push(offset);
+        this.tiles.add(payload);
+        offset += HEADER_BYTES + payload.length;
+      }
+      for (const waiting of batch) {
+        waiting.resolve(this.#size);
+        this.#size += BigInt(waiting.entries.length);
+      }
+      // the entries are safe already; tiles that cannot be written now are tried again with the next checkpoint
+      this.tiles.flush().catch(() => undefined);
+    }
+    // in the same step that found nobody waiting, so that no call slips in between and is never served
+    this.#committing = undefined;
+  }
+
+  /** The calls of the next batch: at least one, and not more than fit. */
+  #takeBatch(): Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    let calls = 0;
+    for (const { entries } of this.#waiting) {
+      count += entries.length;
+      bytes += entries.reduce((sum, entry) => sum + entry.length, 0);
+      if (calls > 0 && (count > MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES)) break;
+      calls++;
+    }
+    return this.#waiting.splice(0, calls);
+  }
+
+  /**
+   * The signed note of the present size: tiles written, the note in the history and then published, all durable. The same
+   * note again when nothing was appended, with the cosignatures it has got. Rejects with `log-unavailable`.
+   */
+  checkpoint(): Promise<string> {
+    return this.#publish(() => {
+      if (this.latest.checkpoint.size === this.#size) return undefined;
+      return { origin: this.options.origin, size: this.#size, root: this.root() };
+    });
+  }
+
+  /**
+   * Adds cosignature lines (as witnesses return them; the caller has verified them) to the published checkpoint and returns
+   * it. Rejects with `stale-checkpoint` when the log has published another since `note`.
+   */
+  addCosignatures(note: string, lines: readonly string[]): Promise<string> {
+    const textOf = (whole: string) => whole.slice(0, whole.lastIndexOf('\n\n'));
+    return this.#publish(() => {
+      if (textOf(note) !== textOf(this.latest.note)) {
+        throw new ConcordatError(
+          'stale-checkpoint',
+          'a later checkpoint is published; cosign that',
+        );
+      }
+      const cosigned = addSignatures(this.latest.note, lines);
+      return cosigned === this.latest.note ? undefined : cosigned;
+    });
+  }
+
+  #publish(next: () => Checkpoint | string | undefined): Promise<string> {
+    if (this.#isClosed) return Promise.reject(closed());
+    const run = this.#publishing.then(async () => {
+      // size, root and partial tiles must be of one moment: nothing is awaited between them
+      const target = next();
+      if (target === undefined) return this.latest.note;
+      const partial = this.tiles.partial();
+      try {
+        if (typeof target === 'string') return await this.#put(target, this.latest.checkpoint);
+        await this.tiles.flush();
+        await this.tiles.writePartial(partial);
+        return await this.#put(signCheckpoint(target, this.options.signer), target);
+      } catch (error) {
+        throw error instanceof ConcordatError ? error : unavailable(error);
+      }
+    });
+    this.#publishing = run.catch(() => undefined);
+    return run;
+  }
+
+  /** History first: a checkpoint that was ever published can be found there. */
+  async #put(note: string, checkpoint: Checkpoint): Promise<string> {
+    await this.history.append([formatHistoryRecord(this.latest.historySize, note)]);
+    this.latest = { ...this.latest, historySize: this.latest.historySize + 1 };
+    await replaceFile(join(this.options.dir, CHECKPOINT), note);
+    this.latest = { ...this.latest, note, checkpoint };
+    return note;
+  }
+
+  /** The durable entries with `from <= index < to`; `to` is the size at the call unless given. */
+  async *entries(from = 0n, to = this.#size): AsyncGenerator<JournalEntry> {
+    let end = to;
+    if (end > this.#size) end = this.#size;
+    if (from < 0n || from >= end) return;
+    const bundle = from / BigInt(TILE_WIDTH);
+    let index = bundle * BigInt(TILE_WIDTH);
+    const offset = this.#bundleOffsets[Number(bundle)] ?? 0;
+    for await (const { payload } of this.file.read(offset, this.file.durableBytes)) {
+      if (index >= end) return;
+      if (index >= from) yield { index, bytes: Uint8Array.from(payload) };
+      index += 1n;
+    }
+  }
+
+  /** Proof that entry `index` is in the tree of `size` leaves, for `verifyInclusion`. Throws `out-of-range`. */
+  async inclusionProof(index: bigint, size: bigint): Promise<Uint8Array[]> {
+    this.#assertReached(size);
+    return inclusionProof(index, size, this.tiles.reader());
+  }
+
+  /** Proof that the tree of `size2` leaves continues that of `size1`, for `verifyConsistency`. Throws `out-of-range`. */
+  async consistencyProof(size1: bigint, size2: bigint): Promise<Uint8Array[]> {
+    this.#assertReached(size2);
+    return consistencyProof(size1, size2, this.tiles.reader());
+  }
+
+  #assertReached(size: bigint): void {
+    if (size > this.#size)
+      throw new ConcordatError('out-of-range', 'the log is not that large yet');
+  }
+
+  /**
+   * Refuses to go on when a witness has seen more of this log, or something else: throws `log-behind` (restored from an old
+   * copy: restore a later one) or `log-forked`. To be called with every witness's latest checkpoint before anything is
+   * signed after a start.
+   */
+  async assertContains({ size, root }: Pick<Checkpoint, 'size' | 'root'>): Promise<void> {
+    if (size > this.#size) {
+      throw new ConcordatError(
+        'log-behind',
+        'a witness has seen a longer log; restore a later copy',
+      );
+    }
+    if (!equalBytes(await rootOfPrefix(size, this.tiles.reader()), root)) {
+      throw new ConcordatError(
+        'log-forked',
+        'a witness has seen another log of this name; do not go on',
+      );
+    }
+  }
+
+  /** Waits for what was appended, and lets go of the log. Does not sign: call `checkpoint` before. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#committing;
+    await this.#publishing;
+    await this.tiles.flush().catch(() => undefined);
+    await this.file.close();
+    await this.history.close();
+    await this.lock.release();
+  }
+}
+
+/** `Journal.open` by the name other processes know. */
+export const openJournal = (options: JournalOptions): Promise<Journal> => Journal.open(options);
+
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,224 @@
+/**
+ * Offline verification of a log by anyone who holds its keys: every entry, tile, bundle and checkpoint, compared with each
+ * other and with what others have seen. Takes no lock and writes nothing.
+ */
+import { join } from 'node:path';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { type Checkpoint, EMPTY_ROOT, parseCheckpoint } from '#libs/tlog';
+import { CHECKPOINT, ENTRIES, HISTORY, parseHistoryRecord } from './layout.js';
+import { type ReadFile, readFromDirectory } from './log-source.js';
+import { openForScan, scanRecords, type Tail } from './record-file.js';
+import { type NextRecord, walkTree } from './tree-walk.js';
+import {
+  type Claim,
+  type Fault,
+  type SignedCheckpoint,
+  Verification,
+  type VerifyOptions,
+} from './verification.js';
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly origin: string;
+  /** Of the checkpoint; 0n and the empty tree's root when there is none to trust. */
+  readonly size: bigint;
+  readonly root: Uint8Array;
+  /** Earlier checkpoints found consistent. */
+  readonly history: number;
+  /** Whole records after the checkpoint, which nothing signs yet, and the bytes of a torn one; a directory's only. */
+  readonly unsigned: { readonly entries: number; readonly tornBytes: number };
+  /** In order of discovery, at most 1,000. */
+  readonly faults: readonly Fault[];
+}
+
+/** The record file of a directory, read along with the bundles. */
+interface Records {
+  readonly next: NextRecord;
+  /** Judges what is left once the tree of `size` entries was walked. */
+  end(size: bigint): Promise<VerifyReport['unsigned']>;
+  close(): Promise<void>;
+}
+
+/** Sequential reader of the record file, for `walk`. */
+async function recordsOf(dir: string, verification: Verification): Promise<Records> {
+  const handle = await openForScan(join(dir, ENTRIES));
+  const end = handle ? (await handle.stat()).size : 0;
+  const scan = handle && scanRecords(handle, 0, end);
+  let index = 0n;
+  let tail: Tail | undefined = scan ? undefined : { wholeBytes: 0, tornBytes: 0, isDamaged: false };
+  const next = async (): Promise<Uint8Array | undefined> => {
+    if (!scan || tail) return undefined;
+    const step = await scan.next();
+    if (step.done) {
+      tail = step.value;
+      return undefined;
+    }
+    index += 1n;
+    return step.value.payload;
+  };
+  return {
+    next,
+    async end(size) {
+      const signed = index;
+      while (await next());
+      const { wholeBytes = 0, tornBytes = 0, isDamaged = false } = tail ?? {};
+      const isCovered = index < size;
+      if (isDamaged || (isCovered && tornBytes > 0)) {
+        verification.fault(`${ENTRIES} byte ${wholeBytes}`, 'record-damaged');
+      }
+      if (isCovered) verification.fault(`entry ${index}`, 'record-missing');
+      return { entries: isCovered ? 0 : Number(index - signed), tornBytes };
+    },
+    async close() {
+      await handle?.close();
+    },
+  };
+}
+
+/** Whether the history holds a checkpoint with this text; asked again after a writer may have added one. */
+async function historyHolds(dir: string, text: string): Promise<boolean> {
+  const handle = await openForScan(join(dir, HISTORY));
+  if (!handle) return false;
+  try {
+    for await (const { payload } of scanRecords(handle, 0, (await handle.stat()).size)) {
+      if (Buffer.from(payload).toString('utf8').includes(`\n${text}\n`)) return true;
+    }
+    return false;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Earlier checkpoints kept in the directory, as claims; the last must be the published one. */
+async function historyOf(
+  dir: string,
+  verification: Verification,
+  published: () => Promise<SignedCheckpoint | undefined>,
+): Promise<{ claims: Claim[]; latest: SignedCheckpoint | undefined }> {
+  const handle = await openForScan(join(dir, HISTORY));
+  const claims: Claim[] = [];
+  let last: string | undefined;
+  let previousSize = 0n;
+  try {
+    const scan = handle && scanRecords(handle, 0, (await handle.stat()).size);
+    for (let number = 0; scan; number++) {
+      const step = await scan.next();
+      if (step.done) {
+        if (step.value.tornBytes > 0) verification.fault(`history ${number}`, 'history-damaged');
+        break;
+      }
+      const at = `history ${number}`;
+      try {
+        const opened = verification.open(at, parseHistoryRecord(number, step.value.payload));
+        if (!opened) continue;
+        const { size, root } = opened.checkpoint;
+        if (size < previousSize) verification.fault(at, 'checkpoint-rolled-back');
+        previousSize = size;
+        last = opened.text;
+        claims.push({ size, root, at, kind: 'root-mismatch' });
+      } catch (error) {
+        if (
+          !isConcordatError(error, 'log-corrupt') &&
+          !isConcordatError(error, 'malformed-encoding')
+        )
+          throw error;
+        verification.fault(at, 'history-damaged');
+      }
+    }
+  } finally {
+    await handle?.close();
+  }
+  // read after the history: a writer at work adds to the history first, so what is published is never older
+  const latest = await published();
+  if (latest) {
+    if (claims.some(({ size }) => size > latest.checkpoint.size)) {
+      verification.fault(CHECKPOINT, 'checkpoint-rolled-back');
+    } else if (last !== latest.text && !(await historyHolds(dir, latest.text))) {
+      verification.fault(HISTORY, 'history-damaged');
+    }
+  }
+  return { claims, latest };
+}
+
+const report = (
+  verification: Verification,
+  latest: Checkpoint | undefined,
+  history: number,
+  unsigned: VerifyReport['unsigned'],
+): VerifyReport => ({
+  ok: verification.faults.length === 0,
+  origin: latest?.origin ?? '',
+  size: latest?.size ?? 0n,
+  root: latest?.root ?? EMPTY_ROOT,
+  history,
+  unsigned,
+  faults: verification.faults,
+});
+
+/**
+ * Verifies the log in a directory: checkpoint, history, tiles, bundles and record file. Faults are returned, not thrown;
+ * throws `malformed-verifier-key`, what `onEntry` throws, and errors of the disk.
+ */
+export async function verifyJournal(dir: string, options: VerifyOptions): Promise<VerifyReport> {
+  const verification = new Verification(readFromDirectory(dir), options, dir);
+  const { claims, latest } = await historyOf(dir, verification, () =>
+    verification.readCheckpoint(),
+  );
+  if (!latest) return report(verification, undefined, 0, { entries: 0, tornBytes: 0 });
+  if (claims.length === 0) verification.fault(HISTORY, 'history-damaged');
+  const records = await recordsOf(dir, verification);
+  try {
+    const { checkpoint } = latest;
+    await walkTree(
+      verification,
+      checkpoint,
+      [...claims, ...verification.known(checkpoint)],
+      records.next,
+    );
+    return report(verification, checkpoint, claims.length, await records.end(checkpoint.size));
+  } finally {
+    await records.close();
+  }
+}
+
+/**
+ * Verifies a log as it is published (C2SP tlog-tiles), through any reader of its files, such as HTTP GET below its prefix:
+ * what `verifyJournal` does without history and record file.
+ */
+export async function verifyPublishedLog(
+  read: ReadFile,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  const verification = new Verification(read, options);
+  const latest = await verification.readCheckpoint();
+  const none = { entries: 0, tornBytes: 0 };
+  if (!latest) return report(verification, undefined, 0, none);
+  await walkTree(verification, latest.checkpoint, verification.known(latest.checkpoint));
+  return report(verification, latest.checkpoint, 0, none);
+}
+
+/** The signed entries of a log in a directory, for whoever only reads; verify it first. Throws `log-corrupt`. */
+export async function* readJournal(
+  dir: string,
+): AsyncGenerator<{ index: bigint; bytes: Uint8Array }> {
+  const read = readFromDirectory(dir);
+  const note = await read(CHECKPOINT);
+  if (!note) throw new ConcordatError('log-corrupt', 'there is no checkpoint in this directory');
+  const text = Buffer.from(note).toString('utf8');
+  const { size } = parseCheckpoint(text.slice(0, text.lastIndexOf('\n\n') + 1));
+  const handle = await openForScan(join(dir, ENTRIES));
+  let index = 0n;
+  try {
+    if (handle) {
+      for await (const { payload } of scanRecords(handle, 0, (await handle.stat()).size)) {
+        if (index >= size) return;
+        yield { index, bytes: Uint8Array.from(payload) };
+        index += 1n;
+      }
+    }
+  } finally {
+    await handle?.close();
+  }
+  if (index < size)
+    throw new ConcordatError('log-corrupt', 'the record file ends before the checkpoint');
+}

@@ -1,0 +1,49 @@
+/** Documents people write, read strictly: one way to read every text, or a refusal. */
+import { isAlias, isScalar, parseDocument as parseYaml, visit } from 'yaml';
+import { ConcordatError } from '#libs/bytes';
+
+const MAX_CHARACTERS = 1_000_000;
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+const refuse = (code: string, message: string): never => {
+  throw new ConcordatError(code, message);
+};
+
+/**
+ * The value of a YAML 1.2 (core schema) or JSON text. Refused, one code each: over a million characters
+ * (`document-too-large`), a repeated key (`duplicate-key`), `__proto__` and its like (`forbidden-key`), anchors
+ * (`document-alias`), tags (`document-tag`), text that is not in Unicode NFC (`document-not-nfc`), everything else that
+ * does not parse (`malformed-document`). Dates stay strings.
+ */
+export function parseDocument(text: string): unknown {
+  if (text.length > MAX_CHARACTERS) refuse('document-too-large', 'shorten the document');
+  if (text !== text.normalize('NFC'))
+    refuse('document-not-nfc', 'save the document in Unicode NFC');
+  const document = parseYaml(text, {
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    stringKeys: true,
+    uniqueKeys: true,
+    merge: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  const [error] = document.errors;
+  if (error?.code === 'DUPLICATE_KEY') refuse('duplicate-key', 'name every key once');
+  if (error) refuse('malformed-document', 'the document is neither YAML 1.2 nor JSON');
+  if (document.warnings.length > 0) refuse('document-tag', 'remove the tags');
+  visit(document, {
+    Alias: () => refuse('document-alias', 'write the value out instead of an alias'),
+    Node: (_key, node) => {
+      if (isAlias(node) || node.anchor) refuse('document-alias', 'remove the anchors');
+      if (node.tag?.startsWith('!')) refuse('document-tag', 'remove the tags');
+    },
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && FORBIDDEN_KEYS.has(String(key.value))) {
+        refuse('forbidden-key', 'rename the key');
+      }
+    },
+  });
+  return document.toJS({ maxAliasCount: 0 });
+}

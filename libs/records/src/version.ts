@@ -1,0 +1,110 @@
+/** The dataset version: what is counted, fixed once per change of data, and the digest that names it. */
+import { createHmac } from 'node:crypto';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { canonicalBytes } from '#libs/bytes';
+import type { Domain } from '#libs/grid';
+
+/**
+ * Rows with one key are one incident: the first by file name, then by row, is kept, whatever the order of arrival. With
+ * person references, a row's rank among the person's rows of its month and of its year is fixed here, by keyed hash over
+ * all categories, so that a query bounds contributions by two comparisons; a row that names nobody stands alone (rank 1).
+ */
+const KEEP = `
+INSERT INTO kept
+WITH accepted AS (
+  SELECT i.*, row_number() OVER (PARTITION BY key_high, key_low ORDER BY s.name, i.row) AS occurrence
+  FROM incident i JOIN source s ON s.id = i.source
+  WHERE s.dataset = $dataset)
+SELECT $dataset, source, month, category, cell, RANK_IN_MONTH, RANK_IN_YEAR
+FROM accepted WHERE occurrence = 1
+`;
+const NO_PERSONS = KEEP.replace('RANK_IN_MONTH, RANK_IN_YEAR', '1, 1');
+const rank = (period: string): string => `
+  CASE WHEN person_high = 0 AND person_low = 0 THEN 1 ELSE
+    row_number() OVER (PARTITION BY person_high, person_low, ${period} ORDER BY key_high, key_low) END`;
+const PERSONS = KEEP.replace('RANK_IN_MONTH', rank('month')).replace(
+  'RANK_IN_YEAR',
+  rank('month // 12'),
+);
+
+/**
+ * HMAC-SHA256 over the set of files and how they were read, in hex. It changes when, and only when, a file or its reading
+ * does; without the secret it says nothing, not even whether a known file is held.
+ */
+export async function versionDigest(
+  connection: DuckDBConnection,
+  secret: Uint8Array,
+  dataset: string,
+): Promise<string> {
+  const sources = await connection.runAndReadAll(
+    'SELECT name, content, reading, row_count, rejected FROM source WHERE dataset = $dataset ORDER BY name',
+    { dataset },
+  );
+  return createHmac('sha256', secret)
+    .update(canonicalBytes(['concordat/records/version/v1', dataset, sources.getRowsJson()]))
+    .digest('hex');
+}
+
+/** Fixes the version of a dataset after its sources changed, inside the caller's transaction. */
+export async function fixVersion(
+  connection: DuckDBConnection,
+  secret: Uint8Array,
+  dataset: string,
+  domain: Domain,
+): Promise<void> {
+  await connection.run('DELETE FROM kept WHERE dataset = $dataset', { dataset });
+  const persons = await connection.runAndReadAll(
+    'SELECT bool_and(has_person) FROM source WHERE dataset = $dataset',
+    { dataset },
+  );
+  await connection.run(persons.getRows()[0]?.[0] === true ? PERSONS : NO_PERSONS, { dataset });
+  await connection.run('DELETE FROM dataset WHERE name = $dataset', { dataset });
+  await connection.run('INSERT INTO dataset VALUES ($dataset, $version, $domain)', {
+    dataset,
+    version: await versionDigest(connection, secret, dataset),
+    domain: domain.hash,
+  });
+  await countPlaces(connection, dataset, domain);
+}
+
+/** Writes each source's places, duplicates and rows outside the domain: the operator's local view. */
+async function countPlaces(
+  connection: DuckDBConnection,
+  dataset: string,
+  domain: Domain,
+): Promise<void> {
+  const places = await connection.runAndReadAll(
+    'SELECT cell, source, count(*)::INTEGER FROM kept WHERE dataset = $dataset GROUP BY ALL ORDER BY cell',
+    { dataset },
+  );
+  const counts = new Map<number, { located: number; noLocation: number; outside: number }>();
+  let at = 0;
+  for (const [cell, source, count] of places.getRows() as [bigint, number, number][]) {
+    const tally = counts.get(source) ?? { located: 0, noLocation: 0, outside: 0 };
+    counts.set(source, tally);
+    if (cell === 0n) {
+      tally.noLocation += count;
+      continue;
+    }
+    while (at < domain.cells.length && (domain.cells[at] ?? 0n) < cell) at++;
+    tally.located += count;
+    if (domain.cells[at] !== cell) tally.outside += count;
+  }
+  const accepted = await connection.runAndReadAll(
+    `SELECT s.id, count(i.source)::INTEGER FROM source s LEFT JOIN incident i ON i.source = s.id
+     WHERE s.dataset = $dataset GROUP BY ALL`,
+    { dataset },
+  );
+  for (const [id, rows] of accepted.getRows() as [number, number][]) {
+    const { located, noLocation, outside } = counts.get(id) ?? {
+      located: 0,
+      noLocation: 0,
+      outside: 0,
+    };
+    await connection.run(
+      `UPDATE source SET located = $located, no_location = $noLocation, outside = $outside, duplicates = $duplicates
+       WHERE id = $id`,
+      { id, located, noLocation, outside, duplicates: rows - located - noLocation },
+    );
+  }
+}
