@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerAnalyse } from './commands/analyse.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerProcesses } from './commands/processes.js';
@@ -19,5 +20,6 @@ export function createProgram(): Command {
   registerProcesses(program);
   registerPolicy(program);
   registerDpEstimate(program);
+  registerAnalyse(program);
   return program;
 }

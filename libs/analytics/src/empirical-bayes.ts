@@ -17,8 +17,8 @@
  */
 import type { NeighbourLists } from '#libs/grid';
 
-/** Passes of the seven-cell average, coarse to fine: about 9 and 4 cells across. The cell itself (0 passes) comes last. */
-const COARSE_SCALES: readonly number[] = [8, 2];
+/** Passes of the seven-cell average, each scale half the one before, coarse to fine. The cell itself (0 passes) is last. */
+const COARSE_SCALES: readonly number[] = [8, 4, 2, 1];
 
 /** Means are kept above this share of the average mean: a prior of exactly zero could never be corrected. */
 const LEAST_MEAN_SHARE = 0.02;

@@ -1,13 +1,17 @@
 /** The statistics a terminal can ask for: one JSON document in, one out. */
 import { z } from 'zod';
 import {
+  coverage,
+  detectableFall,
   giStar,
   lorenz,
   mannKendall,
   moran,
+  type NoiseLaw,
   noisePmf,
   noiseVariance,
   noisyTail,
+  power,
   scan,
   scanP,
   weightedDisplacement,
@@ -15,7 +19,7 @@ import {
 } from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { noiseLaw, noiseSampler } from './noise.js';
+import { type NoiseOptions, noiseLaw, noiseSampler } from './noise.js';
 
 const finite = z.number();
 const values = z.array(finite).min(1);
@@ -61,6 +65,19 @@ const TailInput = z.strictObject({
   ...noiseFields,
   mechanism,
   z: finite,
+});
+
+const CoverageInput = z.strictObject({
+  periods: z.array(z.array(finite.nullable()).min(1)).min(1),
+  ...noiseFields,
+});
+const PowerInput = z.strictObject({
+  treated: z.number().min(0),
+  control: z.number().min(0),
+  change: z.number().min(-1).default(-0.3),
+  terms: z.int().min(0).default(4),
+  size: z.number().gt(0).lt(1).default(0.05),
+  ...noiseFields,
 });
 
 const toSeries = (list: readonly (number | null)[]): Float64Array =>
@@ -143,11 +160,48 @@ export const STATISTICS: Readonly<Record<string, Statistic>> = {
       return { p: noisyTail(noisePmf(noiseLaw(noise)), m).atLeast(lambda, count) };
     },
   },
+  coverage: {
+    summary:
+      'gaps in a record: share of silent units per period (rows: periods; null: undelivered)',
+    example: '{"periods":[[30,31],[29,33],[0,30],[31,29],[30,32],[28,30],[32,31]]}',
+    compute: computeCoverage,
+  },
+  power: {
+    summary: 'chance that wdd finds a change under noise, and the smallest fall found 4 times in 5',
+    example:
+      '{"treated":200,"control":200,"change":-0.3,"mechanism":"discrete-laplace","epsilon":0.5}',
+    compute: computePower,
+  },
 };
+
+type OptionalNoise = { readonly [K in keyof NoiseOptions]?: NoiseOptions[K] | undefined };
+
+const lawOf = ({ mechanism: name, ...rest }: OptionalNoise): NoiseLaw => {
+  if (name) return noiseLaw({ mechanism: name, ...rest });
+  if (rest.epsilon === undefined && rest.sigma2 === undefined) return { mechanism: 'none' };
+  throw new ConcordatError('malformed-input', 'epsilon and sigma2 need a mechanism; see --help');
+};
+
+function computeCoverage(input: unknown): object {
+  const { periods, ...noise } = read(CoverageInput, input);
+  if (periods.some((period) => period.length !== periods[0]?.length)) {
+    throw new ConcordatError('malformed-input', 'every period has one count per unit; see --help');
+  }
+  return { periods: coverage(periods.map(toSeries), lawOf(noise)) };
+}
+
+function computePower(input: unknown): object {
+  const { treated, control, change, terms, size, ...noise } = read(PowerInput, input);
+  const question = { treated, control, size, noiseVariance: terms * noiseVariance(lawOf(noise)) };
+  return {
+    power: power({ ...question, change }),
+    detectableFall: detectableFall(question) ?? null,
+  };
+}
 
 function computeScan(input: unknown, random: RandomSource): object {
   const { counts, expected, zones, model, draws, variance, ...noise } = read(ScanInput, input);
-  const law = noise.mechanism ? noiseLaw({ ...noise, mechanism: noise.mechanism }) : undefined;
+  const law = noise.mechanism ? lawOf(noise) : undefined;
   if (law && variance !== undefined) {
     throw new ConcordatError('malformed-input', 'give a mechanism or a variance, not both');
   }
