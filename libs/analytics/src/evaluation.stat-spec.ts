@@ -7,7 +7,7 @@ import { discreteLaplace, rational } from '#libs/dp';
 import { seededRandom } from '#libs/testing';
 import { detectableFall, differenceInDifferences, power } from './intervention.js';
 import { noiseVariance } from './pmf.js';
-import { poissonDraws } from './poisson.js';
+import { poissonDraws } from './random-variates.js';
 import { placeboTest } from './synthetic-control.js';
 import { weightedDisplacement } from './weighted-displacement.js';
 

@@ -7,11 +7,12 @@ import { describe, expect, it } from '@jest/globals';
 import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
 import { seededRandom } from '#libs/testing';
+import { giniUnderNoise, lorenz } from './concentration.js';
 import { emerging, LEAST_SHOWN } from './emerging.js';
 import { forecast, rateInterval } from './forecast.js';
 import { cellsOfShare } from './hit-rate.js';
 import { noiseVariance } from './pmf.js';
-import { poissonDraws, uniforms } from './poisson.js';
+import { poissonDraws, uniforms } from './random-variates.js';
 import { topProbabilities } from './top-probability.js';
 
 const cells = disk(cellAt(51.5, -0.1, 9), 45);
@@ -55,6 +56,19 @@ describe.each([
     );
     expect(held / rates.length).toBeGreaterThan(0.93);
     expect(held / rates.length).toBeLessThan(0.97);
+  });
+
+  it('the Gini of the rates is within 0.03 of the truth, where the smoothed map is too even', () => {
+    const truth = lorenz(rates).gini;
+    const { gini, low, high } = giniUnderNoise(result, {
+      random: seededRandom(`gini ${scale}`),
+      draws: 40,
+      coverage: 0.95,
+    });
+    expect(Math.abs(gini - truth)).toBeLessThan(0.03);
+    expect(low).toBeLessThanOrEqual(gini);
+    expect(high).toBeGreaterThanOrEqual(gini);
+    expect(lorenz(result.mean).gini).toBeLessThan(truth);
   });
 
   it('P(top k) says how often cells are in the top', () => {

@@ -9,7 +9,7 @@ import type { NeighbourLists } from '#libs/grid';
 import { type NoisyTail, noisyTail } from './exact-tail.js';
 import { benjaminiHochberg, type Discoveries } from './false-discovery.js';
 import { type NoiseLaw, noisePmf } from './pmf.js';
-import { uniforms } from './poisson.js';
+import { uniforms } from './random-variates.js';
 import { ringSums } from './spatial-weights.js';
 
 export interface HotCellInput {

@@ -2,6 +2,8 @@ export { type BackTestInput, backTest, type MethodResult } from './back-test.js'
 export {
   type Concentration,
   concentration,
+  type GiniEstimate,
+  giniUnderNoise,
   type Lorenz,
   lorenz,
   poissonGini,

@@ -9,7 +9,7 @@
 import { ConcordatError } from '#libs/bytes';
 import type { NoiseSampler, RandomSource } from '#libs/dp';
 import type { NeighbourLists } from '#libs/grid';
-import { poissonDraws } from './poisson.js';
+import { poissonDraws } from './random-variates.js';
 
 /** Zones as rows of positions: zone z covers members[offsets[z] .. offsets[z + 1] - 1]. */
 export interface Zones {

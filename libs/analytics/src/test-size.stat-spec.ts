@@ -10,7 +10,7 @@ import { giStarOnGrid } from './getis-ord.js';
 import { cellTails, neighbourhoodTails } from './hot-cells.js';
 import { normalTwoSided } from './normal.js';
 import type { NoiseLaw } from './pmf.js';
-import { poissonDraws } from './poisson.js';
+import { poissonDraws } from './random-variates.js';
 import { discZones, scanP } from './scan.js';
 import { trends } from './trend.js';
 import { warnings } from './warning.js';

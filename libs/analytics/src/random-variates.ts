@@ -1,4 +1,4 @@
-/** Poisson and uniform draws for Monte Carlo null worlds (never for noise: that is `libs/dp`). */
+/** Draws for Monte Carlo: null worlds and posteriors (never for noise: that is `libs/dp`). */
 import gammaln from '@stdlib/math-base-special-gammaln';
 import type { RandomSource } from '#libs/dp';
 
@@ -55,4 +55,20 @@ export function poissonDraw(mean: number, uniform: () => number): number {
 export function poissonDraws(means: Float64Array, random: RandomSource): Float64Array {
   const uniform = uniforms(random);
   return means.map((mean) => poissonDraw(mean, uniform));
+}
+
+/** One standard normal draw (Box and Muller 1958). */
+const normalDraw = (uniform: () => number): number =>
+  Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+
+/** One gamma draw of scale 1 (Marsaglia and Tsang 2000; shapes below 1 through shape + 1). */
+export function gammaDraw(shape: number, uniform: () => number): number {
+  if (shape < 1) return gammaDraw(shape + 1, uniform) * uniform() ** (1 / shape);
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = normalDraw(uniform);
+    const v = (1 + c * x) ** 3;
+    if (v > 0 && Math.log(uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
 }
