@@ -12,19 +12,22 @@ import {
   denoise,
   emergingClasses,
   forecast,
+  gammaDraw,
   giStar,
   giStarOnGrid,
   hotCells,
   noiseVariance,
+  poissonDraws,
   rateInterval,
   type SpatialWeights,
   sumPeriods,
   topProbabilities,
   trends,
+  uniforms,
   warnings,
 } from '#libs/analytics';
 import { discreteLaplace, type RandomSource, rational } from '#libs/dp';
-import { type NeighbourLists, neighbourLists, parseDomainFile } from '#libs/grid';
+import { cellAt, disk, type NeighbourLists, neighbourLists, parseDomainFile } from '#libs/grid';
 
 type Emit = (line: {
   name: string;
@@ -163,8 +166,75 @@ function compareGiStar(emit: Emit, cells: BigUint64Array): void {
   emit({ name: 'Gi* largest difference from the plain one', figure: difference, unit: 'z' });
 }
 
+/** Reliability of P(top 10 %): in each band of claimed probability, the share of cells that were in the top. */
+function reliability(emit: Emit): void {
+  const cells = disk(cellAt(51.5, -0.1, 9), 60);
+  const random = mixedWords();
+  const uniform = uniforms(random);
+  const rates = Float64Array.from(cells, () => 4 * gammaDraw(1, uniform));
+  const sampler = discreteLaplace({ scale: rational(2n) });
+  const noise = new Int32Array(cells.length);
+  const periods = Array.from({ length: MONTHS }, () => {
+    sampler.sampleInto(noise, random);
+    return poissonDraws(rates, random).map((count, i) => count + (noise[i] as number));
+  });
+  const result = forecast({ periods, noiseVariance: noiseVariance(LAW) }, neighbourLists(cells));
+  const k = cellsOfShare(cells.length, 0.1);
+  const p = topProbabilities(result, k);
+  const limit = rates.slice().sort()[cells.length - k] as number;
+  const BANDS = 5;
+  for (let band = 0; band < BANDS; band++) {
+    let count = 0;
+    let claimed = 0;
+    let found = 0;
+    p.forEach((value, i) => {
+      if (Math.min(BANDS - 1, Math.floor(value * BANDS)) !== band) return;
+      count++;
+      claimed += value;
+      found += (rates[i] as number) >= limit ? 1 : 0;
+    });
+    emit({
+      name: `P(top 10 %) claimed ${(claimed / count).toFixed(3)} in ${count} cells, found`,
+      figure: Number((found / count).toFixed(3)),
+      unit: 'share',
+    });
+  }
+}
+
+/** How often a cell of 4 incidents a month that rises to 8 for three months warns, and how often it warns for nothing. */
+function detection(emit: Emit): void {
+  const CELLS = 20_000;
+  for (const tenths of [1n, 5n, 10n, 20n]) {
+    const epsilon = Number(tenths) / 10;
+    const sampler = discreteLaplace({ scale: rational(10n, tenths) });
+    const noise = new Int32Array(CELLS);
+    for (const [name, late] of [
+      ['nothing changed', 4],
+      ['rates doubled for three months', 8],
+    ] as const) {
+      const random = mixedWords();
+      const periods = Array.from({ length: MONTHS }, (_, t) => {
+        sampler.sampleInto(noise, random);
+        const rates = new Float64Array(CELLS).fill(t < MONTHS - 3 ? 4 : late);
+        return poissonDraws(rates, random).map((count, i) => count + (noise[i] as number));
+      });
+      const { warned } = warnings(
+        periods,
+        new Float64Array(CELLS).fill(4),
+        new Float64Array(CELLS),
+        { law: { mechanism: 'discrete-laplace', epsilon } },
+      );
+      emit({
+        name: `early warning at epsilon ${epsilon}, ${name}`,
+        figure: Number((warned.reduce((sum, one) => sum + one, 0) / CELLS).toFixed(4)),
+        unit: 'share of cells',
+      });
+    }
+  }
+}
+
 export async function run(emit: Emit): Promise<void> {
-  const file = `${process.cwd()}/samples/grid/ew-2026-1.txt.gz`;
+  const file = 'samples/grid/ew-2026-1.txt.gz';
   const { cells } = parseDomainFile('ew-2026-1', gunzipSync(readFileSync(file)).toString('utf8'));
   allLayers(emit, 'national', cells);
   emit({
@@ -174,4 +244,6 @@ export async function run(emit: Emit): Promise<void> {
   });
   allLayers(emit, 'force', cells.slice(0, 52_241));
   compareGiStar(emit, cells);
+  reliability(emit);
+  detection(emit);
 }

@@ -79,6 +79,7 @@ export {
   type ResolutionPower,
 } from './planner.js';
 export { type NoiseLaw, noisePmf, noiseVariance, type Pmf, sumOfCopies } from './pmf.js';
+export { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
 export {
   conditionalRatio,
   discZones,

@@ -21,7 +21,7 @@ export function uniforms(random: RandomSource): () => number {
 const INVERSION_MEAN = 12;
 
 /** One Poisson draw: inversion for small means, rejection PTRS (Hormann 1993) for large ones. */
-export function poissonDraw(mean: number, uniform: () => number): number {
+function poissonDraw(mean: number, uniform: () => number): number {
   if (mean <= 0) return 0;
   if (mean < INVERSION_MEAN) {
     let left = uniform();
