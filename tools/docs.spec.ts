@@ -41,7 +41,9 @@ function faultOf(page: string, link: string): string | undefined {
   if (/^(?:https?|mailto):/.test(link)) return undefined;
   const [path = '', anchor] = link.split('#', 2);
   const target = path === '' ? page : normalize(join(dirname(page), decodeURI(path)));
-  const known = files.includes(target) || files.some((file) => file.startsWith(`${target.replace(/\/$/, '')}/`));
+  const known =
+    files.includes(target) ||
+    files.some((file) => file.startsWith(`${target.replace(/\/$/, '')}/`));
   if (!known) return `${page}: ${link} is not in the repository`;
   if (anchor !== undefined && target.endsWith('.md') && !anchorsOf(read(target)).includes(anchor)) {
     return `${page}: ${link} has no such heading`;
@@ -88,7 +90,9 @@ describe('the documents', () => {
       'docs/operating/policies.md',
       'docs/privacy/not-promised.md',
     ]) {
-      expect(documents.includes(path) || path === 'LICENSE' ? path : `${path} is missing`).toBe(path);
+      expect(documents.includes(path) || path === 'LICENSE' ? path : `${path} is missing`).toBe(
+        path,
+      );
     }
   });
 
@@ -115,7 +119,8 @@ describe('the documents', () => {
   });
 
   it('name no path of a machine', () => {
-    const local = /(?<![\w.~-])\/(?:home|root|Users|mnt|tmp|work|workspace|opt\/hostedtoolcache)\/|[A-Z]:\\Users/;
+    const local =
+      /(?<![\w.~-])\/(?:home|root|Users|mnt|tmp|work|workspace|opt\/hostedtoolcache)\/|[A-Z]:\\Users/;
     const faults = documents.filter((page) => local.test(read(page)));
     expect(faults).toEqual([]);
     expect(local.test('cd /home/someone/concordat')).toBe(true);
