@@ -46,10 +46,7 @@ describe('bounds of an answer', () => {
       ['unbounded-window', () => answerBounds('incidents', window, unit)],
       ['unbounded-window', () => answerBounds('people', window, unit)],
       ['measure-not-held', () => answerBounds('people', month, INCIDENT_UNIT)],
-      [
-        'wrong-bounds',
-        () => answerBounds('incidents', month, { ...INCIDENT_UNIT, maxPerYear: 2 }),
-      ],
+      ['wrong-bounds', () => answerBounds('incidents', month, { ...INCIDENT_UNIT, maxPerYear: 2 })],
     ] as const;
     for (const [code, act] of cases) expect(act).toThrow(expect.objectContaining({ code }));
   });
