@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerProcesses } from './commands/processes.js';
@@ -18,6 +19,7 @@ export function createProgram(): Command {
   registerQuery(program);
   registerProcesses(program);
   registerPolicy(program);
+  registerDp(program);
   registerDpEstimate(program);
   return program;
 }

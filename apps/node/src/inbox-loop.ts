@@ -45,7 +45,11 @@ export function startInboxLoop(options: {
     let connected = false;
     while (!stopping.signal.aborted) {
       try {
-        if (!connected) await options.onConnect();
+        if (!connected) {
+          await options.onConnect();
+          // A coordinator that restarted numbers its tasks anew; whatever still waits comes again.
+          after = 0;
+        }
         connected = true;
         const { items } = await options.client.inbox(after, WAIT_SECONDS, stopping.signal);
         lastContact = options.nowMs();

@@ -11,7 +11,7 @@ import { serveNode } from './serve.js';
 import { signPolicies } from './signed-policy.js';
 
 const RANDOM_STEPS = 2 ** 32;
-const random = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
+const jitter = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
 
 const program = new Command('concordat node')
   .description("Runs an agency's node: records stay here, noisy counts leave.")
@@ -113,7 +113,7 @@ program
   .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
   .action((options) =>
     runProcess(createLogger('node'), () =>
-      serveNode(options.dir, { coordinatorUrl: options.coordinator, random }),
+      serveNode(options.dir, { coordinatorUrl: options.coordinator, nowMs: Date.now, jitter }),
     ),
   );
 

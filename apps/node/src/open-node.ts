@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
+import type { RandomSource } from '#libs/dp';
 import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
@@ -25,11 +26,15 @@ const readText = (path: string, code: string, what: string): string => {
 
 /**
  * Opens a node's folder and replays its log. Settings, key, manifest, domain and signed policy must all be there and fit together, or the
- * node does not start.
+ * node does not start. Without `random`, noise is drawn from the operating system's CSPRNG; no command line or setting gives another.
  */
 export async function openNode(
   dir: string,
-  options: { readonly nowMs: () => number; readonly logger?: Logger },
+  options: {
+    readonly nowMs: () => number;
+    readonly random?: RandomSource;
+    readonly logger?: Logger;
+  },
 ): Promise<Node> {
   const { nowMs } = options;
   const paths = nodePaths(dir);
@@ -91,7 +96,7 @@ export async function openNode(
       ledger,
       blobs: await openBlobs({ dir: paths.blobs }),
       records,
-      random: osRandom(),
+      random: options.random ?? osRandom(),
       logger: options.logger ?? createLogger(agency.id),
       nowMs,
       tree: (finest) => {

@@ -87,7 +87,7 @@ async function start(flags: StartFlags): Promise<void> {
     );
   if (!flags.once) {
     process.stderr.write(
-      `\nMap       ${demo.url}/\nGraphQL   ${demo.url}/graphql\nAuditor   ${demo.auditorUrl}/v1/logs\nFolders   ${demo.dir}\n\nCtrl-C stops every process.\n`,
+      `\nMap       ${demo.url}/\nGraphQL   ${demo.url}/graphiql.html\nAuditor   ${demo.auditorUrl}/v1/logs\nFolders   ${demo.dir}\n\nCtrl-C stops every process.\n`,
     );
     const reason = await Promise.race([stopRequest, death]);
     if (reason !== undefined) {

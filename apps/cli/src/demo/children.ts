@@ -5,6 +5,28 @@ import { ConcordatError } from '#libs/bytes';
 const STOP_WITHIN_MS = 8_000;
 const READY_WITHIN_MS = 60_000;
 
+/** Processes that work at the same time: two a core of a small machine. */
+const AT_ONCE = 4;
+
+/** Does `work` for every item, a few at a time; the first failure stops the rest from starting. */
+export async function eachAtOnce<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      try {
+        await work(item);
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
 export type App = 'auditor' | 'coordinator' | 'node';
 
 const entryOf = (app: App): string =>

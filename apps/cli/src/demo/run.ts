@@ -63,8 +63,6 @@ const IngestResult = z.object({
 });
 type IngestResult = z.infer<typeof IngestResult>;
 
-/** Nodes that ingest at the same time: one a core of a small machine. */
-const INGEST_AT_ONCE = 2;
 const READY_WITHIN_MS = 30_000;
 
 /** Runs the whole demo once and leaves its servers up; `stop` ends them and removes a folder that was not asked for. */
@@ -168,13 +166,9 @@ async function ingestAll(
   progress: Progress,
 ): Promise<Map<string, IngestResult>> {
   const results = new Map<string, IngestResult>();
-  const waiting = [...agencies];
-  const worker = async (): Promise<void> => {
-    for (let agency = waiting.shift(); agency; agency = waiting.shift()) {
-      results.set(agency.id, await ingestOne(dir, agency, children, progress));
-    }
-  };
-  await Promise.all(Array.from({ length: INGEST_AT_ONCE }, worker));
+  await eachAtOnce(agencies, async (agency) => {
+    results.set(agency.id, await ingestOne(dir, agency, children, progress));
+  });
   progress.ingested();
   for (const { id } of agencies) {
     const { files = [], held } = results.get(id) ?? {};
