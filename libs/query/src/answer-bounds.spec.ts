@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { querySensitivity } from '#libs/dp';
-import { answerBounds, type Category, INCIDENT_UNIT, type PrivacyUnit } from './index.js';
+import { formatRational, querySensitivity } from '#libs/dp';
+import {
+  answerBounds,
+  answerNoise,
+  type Category,
+  INCIDENT_UNIT,
+  type PrivacyUnit,
+} from './index.js';
 
 const unit: PrivacyUnit = { unit: 'person-year', maxPerRelease: 3, maxPerYear: 7 };
 const groupsOf = (categories: Category[], periods: string[]) =>
@@ -37,6 +43,20 @@ describe('bounds of an answer', () => {
     expect(
       l2('people', ['asb', 'drugs', 'other'], ['2024-01', '2024-02', '2024-03', '2024-04']),
     ).toBe(7n);
+  });
+
+  it('make the noise that rho buys, and refuse what the sampler cannot give', () => {
+    const query = { measure: 'incidents', rho: '1/8', resolution: 9 } as const;
+    const groups = groupsOf(['asb'], ['2024-01', '2024-02', '2024-03']);
+    const of = (some: PrivacyUnit) =>
+      answerNoise(query, groups, some).map(({ sigma2 }) => formatRational(sigma2));
+    // The total has 1/50 of rho 1/8: sigma^2 = 19 / (2 / 400), against 1 / (2 / 400) of an incident.
+    expect(of(unit)[0]).toBe('3800');
+    expect(of(INCIDENT_UNIT)[0]).toBe('200');
+    const wide: PrivacyUnit = { unit: 'person-year', maxPerRelease: 1_000, maxPerYear: 100_000 };
+    expect(() => answerNoise({ ...query, rho: '1/1000' }, groups, wide)).toThrow(
+      expect.objectContaining({ code: 'noise-too-wide' }),
+    );
   });
 
   it('refuse what has none', () => {

@@ -3,7 +3,16 @@
  * and `answerEvents` of the dp lib are given. Nodes compute their noise from it and the coordinator checks it by the same.
  */
 import { ConcordatError } from '#libs/bytes';
-import { type ContributionBounds, INCIDENT_BOUNDS } from '#libs/dp';
+import {
+  type ContributionBounds,
+  INCIDENT_BOUNDS,
+  type LevelVariance,
+  levelVariances,
+  MAX_SIGMA2,
+  parseRho,
+  querySensitivity,
+  type Resolution,
+} from '#libs/dp';
 import { monthsOf } from './period.js';
 import type { Query, QueryGroup } from './query.js';
 
@@ -73,4 +82,28 @@ export function answerBounds(
     bounds: { unit: 'person', perGroup: people ? 1 : maxPerRelease, perYear: maxPerYear },
     groups: Math.max(...ofYear.values()),
   };
+}
+
+/**
+ * The noise of every level of an answer, total first: what the query's rho buys at the sensitivity of the groups answered. Throws
+ * what `answerBounds` throws, and `noise-too-wide` where a level would need more than the sampler gives.
+ */
+export function answerNoise(
+  query: Pick<Query, 'measure' | 'rho' | 'resolution'>,
+  answered: readonly QueryGroup[],
+  unit: PrivacyUnit,
+): readonly LevelVariance[] {
+  const { bounds, groups } = answerBounds(query.measure, answered, unit);
+  const levels = levelVariances({
+    rho: parseRho(query.rho),
+    finest: query.resolution as Resolution,
+    l2SensitivitySquared: querySensitivity(bounds, groups).l2Squared,
+  });
+  if (levels.some(({ sigma2 }) => sigma2.num > MAX_SIGMA2 * sigma2.den)) {
+    throw new ConcordatError(
+      'noise-too-wide',
+      'the contribution bounds are too wide for so small a rho: ask for fewer months or spend more',
+    );
+  }
+  return levels;
 }

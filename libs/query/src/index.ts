@@ -1,6 +1,7 @@
 export {
   type AnswerBounds,
   answerBounds,
+  answerNoise,
   INCIDENT_UNIT,
   type PrivacyUnit,
 } from './answer-bounds.js';
