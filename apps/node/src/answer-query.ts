@@ -10,8 +10,6 @@ import {
   type ExactCounts,
   exactCounts,
   formatRational,
-  levelVariances,
-  parseRho,
   type Resolution,
 } from '#libs/dp';
 import { type GridTree, rollUp } from '#libs/grid';
@@ -28,6 +26,7 @@ import {
   type QueryGroup,
 } from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
+import { answerPrivacy } from './answer-privacy.js';
 import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
 
@@ -136,16 +135,20 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const groups = answerable(query, node.agency.categories, version.months);
   if (groups.length === 0) return refused('period-not-held', 'periods');
 
-  const variances = levelVariances({
-    rho: parseRho(query.rho),
-    finest: query.resolution as Resolution,
-    l2SensitivitySquared: 1n,
-  });
+  const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
+  const privacy = answerPrivacy(
+    query,
+    groups,
+    version,
+    node.policies,
+    dataset,
+    earlier?.entry.privacy,
+  );
+  if (!privacy.ok) return refused(privacy.code, privacy.constraint);
   const described = {
     groups,
-    levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)),
+    levelVariances: privacy.levels.map(({ sigma2 }) => formatRational(sigma2)),
   };
-  const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
   if (earlier) return { ok: true, answer: { ...described, ...earlier } };
 
   const now = new Date(node.nowMs()).toISOString();
@@ -190,7 +193,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   }
 
   const tree = node.tree(query.resolution as Resolution);
-  const levels = variances.map(({ sigma2 }, level) => ({
+  const levels = privacy.levels.map(({ sigma2 }, level) => ({
     nodes: (tree.levelStart[level + 1] as number) - (tree.levelStart[level] as number),
     sampler: discreteGaussian({ sigma2 }),
   }));
@@ -199,7 +202,9 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const counts = await node.records.count({
     dataset,
     version: version.digest,
+    measure: query.measure,
     groups,
+    bounds: { perMonth: privacy.unit.maxPerRelease, perYear: privacy.unit.maxPerYear },
     leaves,
     resolution: query.resolution as Resolution,
   });
@@ -219,6 +224,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     valueDigest,
     blob: valueDigest,
     mechanism: 'discrete-gaussian',
+    privacy: privacy.unit,
     reservation: String(logged.index),
   };
   const index = await node.append(entry);
