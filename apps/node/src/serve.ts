@@ -1,12 +1,19 @@
 import { createHttpApp, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
+import { nodePaths } from './config.js';
 import { CoordinatorClient } from './coordinator-client.js';
-import { handleTask } from './handle-task.js';
+import { DoneRounds } from './done-rounds.js';
+import { giveUpTask, handleTask } from './handle-task.js';
 import { heldVersion } from './held-version.js';
 import { startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
+import { newToken, removeControl, writeControl } from './requests/control-file.js';
+import { expireRequests } from './requests/decide-request.js';
+
+/** How often requests whose time is over are looked for. */
+const EXPIRY_SWEEP_MS = 5_000;
 
 /** Tells the coordinator which months this node holds, and its newest checkpoint. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
@@ -36,6 +43,7 @@ export async function serveNode(
     const client = new CoordinatorClient(
       new SignedClient(url, node.agency.id, node.key, node.nowMs),
     );
+    const done = new DoneRounds();
     const loop = startInboxLoop({
       client,
       logger: node.logger,
@@ -43,15 +51,33 @@ export async function serveNode(
       random: options.random,
       onConnect: () => announce(node, client),
       handle: async (task) => {
-        await handleTask(task, node, client);
+        const { round } = task.payload;
+        if (done.has(round)) return;
+        if (await handleTask(task, node, client)) done.add(round);
         await postCheckpoint(node, client);
       },
+      giveUp: async (task) => {
+        await giveUpTask(task, node, client);
+        done.add(task.payload.round);
+      },
     });
-    const app = await createHttpApp(appModule(node, loop), node.logger);
+    const token = newToken();
+    const desk = { token, onDecision: () => loop.reread() };
+    const app = await createHttpApp(appModule(node, loop, desk), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
+    const { control } = nodePaths(dir);
+    writeControl(control, { url: bound, token });
+    const expire = setInterval(() => {
+      expireRequests(node).then(
+        (count) => count > 0 && loop.reread(),
+        (error: unknown) => node.logger.error({ err: error }, 'cannot log expired requests'),
+      );
+    }, EXPIRY_SWEEP_MS);
     return {
       url: bound,
       stop: async () => {
+        clearInterval(expire);
+        removeControl(control);
         await loop.stop();
         await app.close();
         await node.close();
