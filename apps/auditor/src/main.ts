@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { createSigningKey } from '#libs/keystore';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
 import { auditorPaths } from './config.js';
+import { registerDoctor } from './doctor.js';
 import { serveAuditor } from './serve.js';
 
 const program = new Command('concordat auditor').description(
@@ -44,5 +45,7 @@ program
   .action((options) =>
     runProcess(createLogger('auditor'), () => serveAuditor(options.dir, options.coordinator)),
   );
+
+registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerPolicy } from './commands/policy.js';
-import { registerProcesses } from './commands/processes.js';
+import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
 import { registerStart } from './commands/start.js';
 
@@ -17,6 +17,7 @@ export function createProgram(): Command {
   registerStart(program);
   registerQuery(program);
   registerProcesses(program);
+  registerDoctor(program);
   registerPolicy(program);
   registerDpEstimate(program);
   return program;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
+import { registerDoctor } from './doctor.js';
 import { initCoordinator } from './init.js';
 import { serveCoordinator } from './serve.js';
 
@@ -33,5 +34,7 @@ program
   .action((options) =>
     runProcess(createLogger('coordinator'), () => serveCoordinator(options.dir, options.port)),
   );
+
+registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

@@ -6,7 +6,7 @@ import { CoordinatorClient } from './coordinator-client.js';
 import { DoneRounds } from './done-rounds.js';
 import { giveUpTask, handleTask } from './handle-task.js';
 import { heldVersion } from './held-version.js';
-import { startInboxLoop } from './inbox-loop.js';
+import { type InboxLoop, startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 import { newToken, removeControl, writeControl } from './requests/control-file.js';
@@ -38,13 +38,14 @@ export async function serveNode(
   options: { readonly coordinatorUrl: string | undefined; readonly random: () => number },
 ): Promise<RunningProcess> {
   const node = await openNode(dir, { nowMs: Date.now });
+  let loop: InboxLoop | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
     const client = new CoordinatorClient(
       new SignedClient(url, node.agency.id, node.key, node.nowMs),
     );
     const done = new DoneRounds();
-    const loop = startInboxLoop({
+    const inbox = startInboxLoop({
       client,
       logger: node.logger,
       nowMs: node.nowMs,
@@ -61,15 +62,16 @@ export async function serveNode(
         done.add(task.payload.round);
       },
     });
+    loop = inbox;
     const token = newToken();
-    const desk = { token, onDecision: () => loop.reread() };
-    const app = await createHttpApp(appModule(node, loop, desk), node.logger);
+    const desk = { token, onDecision: () => inbox.reread() };
+    const app = await createHttpApp(appModule(node, inbox, desk), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
     const { control } = nodePaths(dir);
     writeControl(control, { url: bound, token });
     const expire = setInterval(() => {
       expireRequests(node).then(
-        (count) => count > 0 && loop.reread(),
+        (count) => count > 0 && inbox.reread(),
         (error: unknown) => node.logger.error({ err: error }, 'cannot log expired requests'),
       );
     }, EXPIRY_SWEEP_MS);
@@ -78,12 +80,13 @@ export async function serveNode(
       stop: async () => {
         clearInterval(expire);
         removeControl(control);
-        await loop.stop();
+        await inbox.stop();
         await app.close();
         await node.close();
       },
     };
   } catch (error) {
+    await loop?.stop();
     await node.close();
     throw error;
   }
