@@ -7,7 +7,12 @@ import { answerQuery, type Outcome } from '../answer-query.js';
 import { nodePaths } from '../config.js';
 import type { Node } from '../node.js';
 import { openNode } from '../open-node.js';
-import { makeSmallNode, type Question, type Settings, type SmallNode } from '../small-node.fixture-spec.js';
+import {
+  makeSmallNode,
+  type Question,
+  type Settings,
+  type SmallNode,
+} from '../small-node.fixture-spec.js';
 import { decideInFolder } from './decide-in-folder.js';
 import { approveRequest, denyRequest, expireRequests } from './decide-request.js';
 import { readRequests } from './read-requests.js';
@@ -122,7 +127,9 @@ describe('a question whose grant says hold', () => {
     await expect(decideInFolder(small.dir, '999', by, () => nowMs)).rejects.toMatchObject({
       code: 'no-such-request',
     });
-    expect(await decideInFolder(small.dir, id, by, () => nowMs)).toMatchObject({ state: 'approved' });
+    expect(await decideInFolder(small.dir, id, by, () => nowMs)).toMatchObject({
+      state: 'approved',
+    });
     const [shown] = await readRequests(small.dir, nowMs);
     expect(shown).toMatchObject({ id, state: 'approved', approvals: [{ by: 'Sam Okafor' }] });
     expect(shown?.sentence).toMatch(/^How many incidents of robbery were recorded by every agency/);
@@ -130,10 +137,15 @@ describe('a question whose grant says hold', () => {
     expect((await ask(small.task(HELD))).status).toBe('answered');
   });
 
-  it.each(['', '  ', 'two\nlines', 'x'.repeat(201), 7, undefined])('refuses the name %j', async (by) => {
-    await ask(small.task(HELD));
-    await expect(approveRequest(node, theRequest(), by)).rejects.toMatchObject({ code: 'bad-name' });
-  });
+  it.each(['', '  ', 'two\nlines', 'x'.repeat(201), 7, undefined])(
+    'refuses the name %j',
+    async (by) => {
+      await ask(small.task(HELD));
+      await expect(approveRequest(node, theRequest(), by)).rejects.toMatchObject({
+        code: 'bad-name',
+      });
+    },
+  );
 
   it('leaves questions of an automatic grant alone', async () => {
     expect((await ask(small.task())).status).toBe('answered');
@@ -160,6 +172,8 @@ describe('four eyes', () => {
     const publicKey = node.key.publicKeyBytes;
     await node.journal.checkpoint();
     const verifierKeys = [formatVerifierKey({ name: node.logOrigin, publicKey })];
-    expect(await verifyJournal(nodePaths(small.dir).log, { verifierKeys })).toMatchObject({ ok: true });
+    expect(await verifyJournal(nodePaths(small.dir).log, { verifierKeys })).toMatchObject({
+      ok: true,
+    });
   });
 });
