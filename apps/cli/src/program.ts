@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { registerDp } from './commands/dp.js';
+import { registerAnalyse } from './commands/analyse.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
+import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
@@ -21,5 +23,7 @@ export function createProgram(): Command {
   registerPolicy(program);
   registerDp(program);
   registerDpEstimate(program);
+  registerAnalyse(program);
+  registerLinkage(program);
   return program;
 }

@@ -14,5 +14,6 @@ export {
   type TestAgency,
   type TestQuestion,
 } from './federation.js';
+export { buildProgram, childrenOf, isRunning, RunningProgram } from './program.js';
 export { seededRandom } from './seeded-random.js';
 export { STREET_COLUMNS, type StreetRow, streetFile } from './street-file.js';
