@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { registerDp } from './commands/dp.js';
 import { registerAnalyse } from './commands/analyse.js';
+import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
