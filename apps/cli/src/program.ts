@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { registerDp } from './commands/dp.js';
+import { registerAudit } from './commands/audit.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
+import { registerReceipt } from './commands/receipt.js';
 import { registerStart } from './commands/start.js';
 
 /** The whole command line, one noun a file. */
@@ -20,6 +22,8 @@ export function createProgram(): Command {
   registerProcesses(program);
   registerPolicy(program);
   registerDp(program);
+  registerAudit(program);
+  registerReceipt(program);
   registerDpEstimate(program);
   return program;
 }

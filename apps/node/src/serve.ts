@@ -8,14 +8,19 @@ import {
 } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
+import { nodePaths } from './config.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import { handleTask } from './handle-task.js';
 import { heldVersion } from './held-version.js';
 import { startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
+import { startWitnessing, type Witnessing } from './witnessing.js';
 
-/** Tells the coordinator which months this node holds, and its newest checkpoint. */
+/** How long a start waits for the witnesses' word, so that an old copy of a folder is refused at once. */
+const WITNESSES_WITHIN_MS = 1_000;
+
+/** Tells the coordinator which months this node holds. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
   const months = (await heldVersion(node.records, node.config.dataset.name))?.months ?? [];
   const offer = {
@@ -26,11 +31,7 @@ async function announce(node: Node, client: CoordinatorClient): Promise<void> {
     at: new Date(node.nowMs()).toISOString(),
   };
   await client.post('/v1/offers', seal('offer', offer, node.key));
-  await postCheckpoint(node, client);
 }
-
-const postCheckpoint = async (node: Node, client: CoordinatorClient): Promise<void> =>
-  client.post('/v1/checkpoints', { origin: node.logOrigin, note: await node.journal.checkpoint() });
 
 export interface NodeOptions {
   /** Instead of the address in the settings. */
@@ -45,20 +46,33 @@ export interface NodeOptions {
 /** Opens the folder, dials the coordinator, answers until stopped. */
 export async function serveNode(dir: string, options: NodeOptions): Promise<RunningProcess> {
   const node = await openNode(dir, options);
+  let witnessing: Witnessing | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
-    const client = new CoordinatorClient(
-      new SignedClient(url, node.agency.id, node.key, node.nowMs),
-    );
+    const http = new SignedClient(url, node.agency.id, node.key, node.nowMs);
+    const client = new CoordinatorClient(http);
+    const postNote = (note: string): Promise<void> =>
+      client.post('/v1/checkpoints', { origin: node.logOrigin, note });
+    witnessing = await startWitnessing(node, http, nodePaths(dir).witnessed, (note) => {
+      // the coordinator being away is the inbox loop's concern; the next note comes with the next connection
+      postNote(note).catch(() => undefined);
+    });
+    const { log } = witnessing;
+    await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS, undefined, { ref: false })]);
     const loop = startInboxLoop({
       client,
       logger: node.logger,
       nowMs: node.nowMs,
       random: options.jitter,
-      onConnect: () => announce(node, client),
+      onConnect: async () => {
+        await log.untilVouched();
+        await announce(node, client);
+        await postNote(await log.checkpoint());
+      },
       handle: async (task) => {
+        await log.untilVouched();
         await handleTask(task, node, client);
-        await postCheckpoint(node, client);
+        await log.publish();
       },
     });
     const app = await createHttpApp(appModule(node, loop), node.logger);
@@ -68,10 +82,12 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       stop: async () => {
         await loop.stop();
         await app.close();
+        await witnessing?.stop();
         await node.close();
       },
     };
   } catch (error) {
+    await witnessing?.stop();
     await node.close();
     throw error;
   }
