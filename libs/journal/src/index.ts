@@ -7,3 +7,4 @@ export { inclusionProofFrom } from './stored-proof.js';
 export type { Fault, FaultKind, VerifyOptions } from './verification.js';
 export { readJournal, type VerifyReport, verifyJournal, verifyPublishedLog } from './verify.js';
 export { openWitness, type Witness, type WitnessOptions } from './witness-store.js';
+export { WitnessedLog, type WitnessedLogOptions, type WitnessMessage } from './witnessed-log.js';

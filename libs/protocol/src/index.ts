@@ -43,3 +43,4 @@ export {
   SignedTask,
   Task,
 } from './round.js';
+export { WitnessMail, WitnessMessage, WitnessPost } from './witnessing.js';
