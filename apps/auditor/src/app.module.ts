@@ -36,9 +36,7 @@ export function appModule(witness: Witness, manifest: Manifest): DynamicModule {
   const seen = (): WitnessedLogView[] =>
     [...logVerifierKeys(manifest).keys()].flatMap((origin) => {
       const latest = witness.latest(origin);
-      return latest
-        ? [{ origin, size: String(latest.size), root: bytesToHex(latest.root) }]
-        : [];
+      return latest ? [{ origin, size: String(latest.size), root: bytesToHex(latest.root) }] : [];
     });
   return {
     module: AppModule,

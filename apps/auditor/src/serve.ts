@@ -68,10 +68,11 @@ export async function serveAuditor(
     publicKey: key.publicKeyBytes,
     sign: (message) => key.sign(message),
   };
-  const journal = await openJournal({ dir: paths.log, origin, signer, clock: Date.now });
+  const journal = await openJournal({ dir: paths.log, origin, signer, clock: nowMs });
   let witness: Witness | undefined;
+  let stopLoop: (() => Promise<void>) | undefined;
   try {
-    const at = new Date().toISOString();
+    const at = new Date(nowMs()).toISOString();
     await journal.append(
       encodeEntry({ kind: 'started', at, actor: config.id, process: 'auditor', version: VERSION }),
     );
@@ -79,11 +80,11 @@ export async function serveAuditor(
       dir: paths.witnessed,
       logKeys: logVerifierKeys(manifest),
       signer,
-      clock: Date.now,
+      clock: nowMs,
     });
     witness = opened;
     const url = coordinatorUrl ?? config.coordinator.url;
-    const client = new SignedClient(url, config.id, key, Date.now);
+    const client = new SignedClient(url, config.id, key, nowMs);
     const relay = relayOver(client);
     const log = new WitnessedLog({
       journal,
@@ -99,7 +100,7 @@ export async function serveAuditor(
           .catch(() => undefined);
       },
     });
-    const stopLoop = startWitnessLoop({
+    stopLoop = startWitnessLoop({
       relay,
       federation: manifest.federation,
       log,
@@ -111,7 +112,7 @@ export async function serveAuditor(
     return {
       url: bound,
       stop: async () => {
-        await stopLoop();
+        await stopLoop?.();
         await app.close();
         await opened.close();
         // leaves nothing unsigned behind, unless the other witnesses were never heard
@@ -120,6 +121,7 @@ export async function serveAuditor(
       },
     };
   } catch (error) {
+    await stopLoop?.();
     await witness?.close();
     await journal.close();
     throw error;

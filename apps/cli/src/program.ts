@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { registerDp } from './commands/dp.js';
 import { registerAudit } from './commands/audit.js';
+import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerProcesses } from './commands/processes.js';

@@ -9,8 +9,8 @@ import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
 import { Offers } from './federation/offers.js';
 import { WitnessRelay } from './federation/witness-relay.js';
-import type { Witnessing } from './federation/witnessing.js';
 import { WitnessingController } from './federation/witnessing.controller.js';
+import type { Witnessing } from './federation/witnessing.js';
 import { DatasetsService } from './graphql/datasets.service.js';
 import { graphqlOptions } from './graphql/graphql-options.js';
 import { QueriesResolver } from './graphql/queries.resolver.js';
@@ -49,7 +49,13 @@ export function appModule(
     imports: [
       GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions }),
     ],
-    controllers: [HealthController, RoundsController, WitnessingController, BlobsController, ...mapControllers],
+    controllers: [
+      HealthController,
+      RoundsController,
+      WitnessingController,
+      BlobsController,
+      ...mapControllers,
+    ],
     providers: [
       { provide: COORDINATOR, useValue: coordinator },
       { provide: Inboxes, useValue: new Inboxes() },

@@ -23,13 +23,17 @@ export async function serveCoordinator(
   options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
 ): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, options);
+  const witnessing = startWitnessing(coordinator);
   try {
     const releases = new ReleaseStore(coordinator.blobs);
     for await (const { bytes } of coordinator.journal.entries()) {
       const entry = decodeEntry(bytes);
       if (entry.kind === 'round.released') await releases.announce(entry.releaseDigest);
     }
-    const app = await createHttpApp(appModule(coordinator, dir, releases, witnessing), coordinator.logger);
+    const app = await createHttpApp(
+      appModule(coordinator, dir, releases, witnessing),
+      coordinator.logger,
+    );
     await serveWeb(app, WEB_ROOT);
     const { host, port: wanted } = coordinator.config.listen;
     const url = await listen(app, host, wanted);
@@ -45,6 +49,7 @@ export async function serveCoordinator(
       },
     };
   } catch (error) {
+    await witnessing.stop();
     await coordinator.close();
     throw error;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RandomSource } from '#libs/dp';
 import {
   createHttpApp,
@@ -58,7 +59,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       postNote(note).catch(() => undefined);
     });
     const { log } = witnessing;
-    await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS)]);
     const loop = startInboxLoop({
       client,
       logger: node.logger,
@@ -80,6 +81,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     return {
       url: bound,
       stop: async () => {
+        log.abandon();
         await loop.stop();
         await app.close();
         await witnessing?.stop();

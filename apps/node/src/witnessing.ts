@@ -34,7 +34,6 @@ export async function startWitnessing(
     quorum: manifest.quorum,
     send: relay.send,
     onNote,
-    clock: nowMs,
   });
   const stopLoop = startWitnessLoop({
     relay,

@@ -70,6 +70,12 @@ export class WitnessedLog {
     await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
+  /** Lets whoever waits for the witnesses go, with `log-closed`: the process is stopping. */
+  abandon(): void {
+    const error = new ConcordatError('log-closed', 'stopped before its witnesses were heard');
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
   /** Asks every witness that has not been heard. To be called at every connection to the relay, and again now and then. */
   async ask(): Promise<void> {
     for (const witness of this.options.witnesses.keys()) {
@@ -129,10 +135,7 @@ export class WitnessedLog {
     await this.publish();
   }
 
-  async #settle(
-    witness: string,
-    reply: Extract<WitnessMessage, { kind: 'reply' }>,
-  ): Promise<void> {
+  async #settle(witness: string, reply: Extract<WitnessMessage, { kind: 'reply' }>): Promise<void> {
     const { journal } = this.options;
     const offered = this.#offered.get(witness);
     this.#offered.delete(witness);

@@ -21,7 +21,12 @@ const RETRY_MS = 1_000;
 /** The relay as a process reaches it. */
 export const relayOver = (client: SignedClient): WitnessRelay => ({
   async send(to, message) {
-    await client.send('POST', '/v1/witnessing', canonicalBytes({ to, message }), 'application/json');
+    await client.send(
+      'POST',
+      '/v1/witnessing',
+      canonicalBytes({ to, message }),
+      'application/json',
+    );
   },
   async receive(sequence, signal) {
     const timeout = AbortSignal.timeout((WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000);

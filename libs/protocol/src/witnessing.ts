@@ -27,8 +27,6 @@ export type WitnessPost = z.infer<typeof WitnessPost>;
 
 /** `GET /v1/witnessing?after=N&wait=SECONDS`: what others sent after sequence number N, oldest first. */
 export const WitnessMail = z.strictObject({
-  items: z.array(
-    z.strictObject({ sequence: z.int().min(1), from: Name, message: WitnessMessage }),
-  ),
+  items: z.array(z.strictObject({ sequence: z.int().min(1), from: Name, message: WitnessMessage })),
 });
 export type WitnessMail = z.infer<typeof WitnessMail>;

@@ -17,10 +17,10 @@ export interface Witnessing {
 
 /** Starts relaying, and asks the witnesses of the coordinator's own log what they hold. */
 export function startWitnessing(coordinator: Coordinator): Witnessing {
-  const { config, federation, journal, logger, nowMs } = coordinator;
+  const { config, federation, journal, logger } = coordinator;
   const { manifest } = federation;
   const origin = logOrigin(manifest.federation, config.id);
-  const relay = new WitnessRelay(federation, nowMs());
+  const relay = new WitnessRelay(federation, Date.now());
   const checkpoints = new Checkpoints(federation);
   const log = new WitnessedLog({
     journal,
@@ -30,7 +30,6 @@ export function startWitnessing(coordinator: Coordinator): Witnessing {
     quorum: manifest.quorum,
     send: async (to, message) => relay.put(config.id, to, message),
     onNote: (note) => checkpoints.put(config.id, { origin, note }),
-    clock: nowMs,
   });
   const stopLoop = startWitnessLoop({
     relay: {
