@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { registerAnalyse } from './commands/analyse.js';
 import { registerAudit } from './commands/audit.js';
 import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
+import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
-import { registerProcesses } from './commands/processes.js';
+import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
 import { registerReceipt } from './commands/receipt.js';
 import { registerStart } from './commands/start.js';
@@ -20,10 +22,13 @@ export function createProgram(): Command {
   registerStart(program);
   registerQuery(program);
   registerProcesses(program);
+  registerDoctor(program);
   registerPolicy(program);
   registerDp(program);
   registerAudit(program);
   registerReceipt(program);
   registerDpEstimate(program);
+  registerAnalyse(program);
+  registerLinkage(program);
   return program;
 }

@@ -29,6 +29,7 @@ export const nodePaths = (dir: string) => ({
   blobs: join(dir, 'blobs'),
   witnessed: join(dir, 'witnessed'),
   records: join(dir, 'records'),
+  control: join(dir, 'control.json'),
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */

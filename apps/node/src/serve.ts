@@ -11,13 +11,18 @@ import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
 import { nodePaths } from './config.js';
 import { CoordinatorClient } from './coordinator-client.js';
-import { handleTask } from './handle-task.js';
+import { DoneRounds } from './done-rounds.js';
+import { giveUpTask, handleTask } from './handle-task.js';
 import { heldVersion } from './held-version.js';
-import { startInboxLoop } from './inbox-loop.js';
+import { type InboxLoop, startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
+import { newToken, removeControl, writeControl } from './requests/control-file.js';
+import { expireRequests } from './requests/decide-request.js';
 import { startWitnessing, type Witnessing } from './witnessing.js';
 
+/** How often requests whose time is over are looked for. */
+const EXPIRY_SWEEP_MS = 5_000;
 /** How long a start waits for the witnesses' word, so that an old copy of a folder is refused at once. */
 const WITNESSES_WITHIN_MS = 1_000;
 
@@ -48,6 +53,7 @@ export interface NodeOptions {
 export async function serveNode(dir: string, options: NodeOptions): Promise<RunningProcess> {
   const node = await openNode(dir, options);
   let witnessing: Witnessing | undefined;
+  let loop: InboxLoop | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
     const http = new SignedClient(url, node.agency.id, node.key, node.nowMs);
@@ -60,7 +66,8 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     });
     const { log } = witnessing;
     await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS)]);
-    const loop = startInboxLoop({
+    const done = new DoneRounds();
+    const inbox = startInboxLoop({
       client,
       logger: node.logger,
       nowMs: node.nowMs,
@@ -71,24 +78,44 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
         await postNote(await log.checkpoint());
       },
       handle: async (task) => {
+        const { round } = task.payload;
+        if (done.has(round)) return;
         await log.untilVouched();
-        await handleTask(task, node, client);
+        if (await handleTask(task, node, client)) done.add(round);
         await log.publish();
       },
+      giveUp: async (task) => {
+        await giveUpTask(task, node, client);
+        done.add(task.payload.round);
+      },
     });
-    const app = await createHttpApp(appModule(node, loop), node.logger);
+    loop = inbox;
+    const token = newToken();
+    const desk = { token, onDecision: () => inbox.reread() };
+    const app = await createHttpApp(appModule(node, inbox, desk), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
+    const { control } = nodePaths(dir);
+    writeControl(control, { url: bound, token });
+    const expire = setInterval(() => {
+      expireRequests(node).then(
+        (count) => count > 0 && inbox.reread(),
+        (error: unknown) => node.logger.error({ err: error }, 'cannot log expired requests'),
+      );
+    }, EXPIRY_SWEEP_MS);
     return {
       url: bound,
       stop: async () => {
+        clearInterval(expire);
+        removeControl(control);
         log.abandon();
-        await loop.stop();
+        await inbox.stop();
         await app.close();
         await witnessing?.stop();
         await node.close();
       },
     };
   } catch (error) {
+    await loop?.stop();
     await witnessing?.stop();
     await node.close();
     throw error;

@@ -21,7 +21,7 @@ export { logVerifierKey, logVerifierKeys, processKey, witnessVerifierKeys } from
 export { Manifest, ManifestAgency, manifestHash, SignedManifest } from './manifest.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
-export { Receipt, verifyReceipt } from './receipt.js';
+export { PrivacyUnit, Receipt, verifyReceipt } from './receipt.js';
 export {
   CoverageEntry,
   ReleaseHeader,
@@ -29,10 +29,12 @@ export {
   releaseId,
 } from './release.js';
 export {
+  Accept,
   Assertion,
   CheckpointPost,
   Contribution,
   Group,
+  Hold,
   Inbox,
   Offer,
   Refusal,

@@ -4,6 +4,7 @@
  * loaded when a federation is opened, so that a spec which only wants a random source does not load them.
  */
 import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,17 +16,34 @@ import { parse, stringify } from 'yaml';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { type Domain, formatDomainFile, unionDomains } from '#libs/grid';
+import { readJournal } from '#libs/journal';
 import { createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
 import type { Logger, RunningProcess } from '#libs/nest-kit';
-import { type Manifest, manifestHash, type ReleaseHeader, seal } from '#libs/protocol';
-import { CATEGORIES, type Category } from '#libs/query';
+import {
+  type Assertion,
+  type Manifest,
+  manifestHash,
+  type ReleaseHeader,
+  seal,
+  type Task,
+} from '#libs/protocol';
+import {
+  CATEGORIES,
+  type Category,
+  canonicaliseQuery,
+  fingerprint,
+  type Measure,
+} from '#libs/query';
 import type { IngestReport } from '#libs/records';
+import { decodeEntry, type Entry } from '#libs/tlog';
 import { seededRandom } from './seeded-random.js';
 
 /** Nodes are told the real address when they start. */
 const ANY_URL = 'http://127.0.0.1/';
 const CONNECTED_WITHIN_MS = 20_000;
 const FIRST_INSTANT = Date.parse('2024-09-02T09:00:00Z');
+
+const DEFAULTS = { resolution: 9, rho: '1/8', purpose: 'hotspot-policing' };
 
 export const COORDINATOR = 'coordinator';
 export const AUDITOR = 'auditor';
@@ -55,7 +73,7 @@ export interface TestAgency {
   readonly domain: Domain;
   /** Every common category when left out. */
   readonly categories?: readonly Category[];
-  /** Record files by name, as police.uk street files. */
+  /** Record files by name, of any kind that a bundled mapping recognises. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
 }
 
@@ -67,6 +85,8 @@ export interface FederationOptions {
     readonly rhoPerQuery?: string;
     readonly rhoPerYear?: string;
     readonly queriesPerDay?: number;
+    readonly measures?: readonly Measure[];
+    readonly privacyUnit?: { readonly maxPerRelease: number; readonly maxPerYear: number };
   };
   readonly roundDeadlineSeconds?: number;
   /** Of the witnesses, which are the auditor and every agency. 0: they cosign, and nobody waits for them. */
@@ -76,6 +96,7 @@ export interface FederationOptions {
 }
 
 export interface TestQuestion {
+  readonly measure?: Measure;
   readonly categories: readonly Category[];
   readonly periods: readonly string[];
   readonly resolution?: number;
@@ -207,7 +228,7 @@ export class Federation {
       last = await this.apps.ask(
         this.url,
         { id: ANALYST, key: this.analystKey },
-        { resolution: 9, rho: '1/8', purpose: 'hotspot-policing', ...question },
+        { ...DEFAULTS, ...question },
         {
           nowMs: () => this.nowMs,
           onProgress: (round) => {
@@ -229,6 +250,43 @@ export class Federation {
     await rm(path, { force: true });
     await this.apps.writeCellsCsv(this.url, header, path, () => {});
     return readFileSync(path, 'utf8');
+  }
+
+  /** The task that the coordinator would put in an agency's inbox for this question, asked by the test's analyst. */
+  taskFor(agency: string, question: TestQuestion): Task {
+    const { manifest, manifestHash: pinned } = this;
+    const query = canonicaliseQuery({
+      version: 1,
+      measure: 'incidents',
+      grid: manifest.grid.name,
+      gridHash: manifest.grid.hash,
+      ...DEFAULTS,
+      ...question,
+    });
+    const assertion: Assertion = {
+      analyst: ANALYST,
+      fingerprint: fingerprint(query),
+      manifest: pinned,
+      at: new Date(this.nowMs).toISOString(),
+      nonce: randomBytes(16).toString('hex'),
+    };
+    return {
+      round: randomBytes(16).toString('hex'),
+      agency,
+      query,
+      fingerprint: fingerprint(query),
+      assertion: seal('assertion', assertion, this.analystKey),
+      manifest: pinned,
+      deadline: new Date(this.nowMs + 60_000).toISOString(),
+    };
+  }
+
+  /** Everything in the log of a process, up to its newest checkpoint. */
+  async entries(process: string): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for await (const { bytes } of readJournal(join(this.folder(process), 'log')))
+      entries.push(decodeEntry(bytes));
+    return entries;
   }
 
   /** A GraphQL reply as it comes. */
@@ -365,10 +423,15 @@ async function enrol(
 
 interface PolicyDocument {
   agency?: string;
-  grants?: { rhoPerQuery: string }[];
-  floor?: { rhoPerQuery: string };
+  grants?: { rhoPerQuery: string; measures: readonly Measure[] }[];
+  floor?: { rhoPerQuery: string; measures: readonly Measure[] };
   limits: {
-    datasets: { incidents: { rhoPerYear: string } };
+    datasets: {
+      incidents: {
+        rhoPerYear: string;
+        privacyUnit: { readonly maxPerRelease: number; readonly maxPerYear: number };
+      };
+    };
     analysts: { rhoPerYear: string; queriesPerDay: number };
   };
   baseline?: unknown;
@@ -382,12 +445,14 @@ function policyText(
   agency?: string,
 ): string {
   const document = parse(readFileSync(file, 'utf8')) as PolicyDocument;
-  const { rhoPerQuery, rhoPerYear, queriesPerDay } = limits;
+  const { rhoPerQuery, rhoPerYear, queriesPerDay, measures, privacyUnit } = limits;
   for (const bound of [...(document.grants ?? []), ...(document.floor ? [document.floor] : [])]) {
     bound.rhoPerQuery = rhoPerQuery ?? bound.rhoPerQuery;
+    bound.measures = measures ?? bound.measures;
   }
   const { datasets, analysts } = document.limits;
   datasets.incidents.rhoPerYear = rhoPerYear ?? datasets.incidents.rhoPerYear;
+  datasets.incidents.privacyUnit = privacyUnit ?? datasets.incidents.privacyUnit;
   analysts.rhoPerYear = rhoPerYear ?? analysts.rhoPerYear;
   analysts.queriesPerDay = queriesPerDay ?? analysts.queriesPerDay;
   if (agency !== undefined) {

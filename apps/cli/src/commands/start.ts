@@ -10,7 +10,7 @@ import { runDemo } from '../demo/run.js';
 import { portNumber } from './options.js';
 
 const DEFAULT_PORT = 4100;
-/** What shells report for a command that Ctrl-C ended; after the first release Ctrl-C is the normal end. */
+/** 128 and the number of SIGINT, as shells report it: interrupted before there was anything to show. */
 const EXIT_INTERRUPTED = 130;
 
 interface StartFlags {
@@ -61,49 +61,53 @@ Examples:
 async function start(flags: StartFlags): Promise<void> {
   const progress = new Progress();
   const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => resolve('interrupted'));
-    }
   });
-  let onDeath: (error: ConcordatError) => void = () => {};
-  const death = new Promise<never>((_resolve, reject) => {
-    onDeath = reject;
+  let died: (error: ConcordatError) => void = () => {};
+  const death = new Promise<ConcordatError>((resolve) => {
+    died = resolve;
   });
-  const children = new Children((_name, detail) =>
-    onDeath(new ConcordatError('child-failed', detail)),
-  );
+  const children = new Children(died);
   const dir = flags.dir ?? mkdtempSync(join(tmpdir(), 'concordat-'));
   try {
     const running = runDemo(
       {
-        data: flags.data,
         dir,
+        data: flags.data,
         out: flags.out,
         from: flags.from,
         to: flags.to,
         categories: flags.categories?.split(',').map((name) => name.trim()),
         port: flags.port ?? (flags.once ? 0 : DEFAULT_PORT),
       },
-      children,
       progress,
+      children,
     );
-    // When the race is decided otherwise, stopping the children makes this fail too, which is no news by then.
-    running.catch(() => {});
     const demo = await Promise.race([running, interrupted, death]);
-    if (demo === 'interrupted') {
+    if (demo === 'interrupted' || demo instanceof ConcordatError) {
+      // What is under way fails as its processes end; the reason is known already.
+      running.catch(() => {});
+      if (demo !== 'interrupted') throw demo;
       process.exitCode = EXIT_INTERRUPTED;
       return;
     }
     if (flags.json) process.stdout.write(`${JSON.stringify(demo.report)}\n`);
     else {
-      const { report, sentence, interval, top, held } = demo;
-      process.stdout.write(formatDemo(report, sentence, interval, top, held));
+      process.stdout.write(
+        formatDemo(demo.report, demo.sentence, demo.interval, demo.top, demo.held),
+      );
     }
     if (flags.once) return;
     process.stderr.write(
       `\nMap       ${demo.url}/\nGraphQL   ${demo.url}/graphiql.html\nAuditor   ${demo.auditorUrl}/v1/logs\nFolders   ${dir}\n\nCtrl-C stops every process.\n`,
     );
-    await Promise.race([interrupted, death]);
+    const end = await Promise.race([interrupted, death]);
+    if (end !== 'interrupted') {
+      // The report was printed already: a second document on stdout would spoil it.
+      process.stderr.write(`concordat: ${end.message} [${end.code}]\n`);
+      process.exitCode = 1;
+    }
   } finally {
     progress.say('stopping');
     await children.stopAll();

@@ -57,7 +57,7 @@ export class Children {
   private stopping = false;
 
   /** `onDeath` hears of a server that ended before `stopAll`. */
-  constructor(private readonly onDeath: (name: string, detail: string) => void) {}
+  constructor(private readonly onDeath: (error: ConcordatError) => void) {}
 
   /** Runs a command of a process to its end. `onMessage` hears what it reports over IPC. Throws `child-failed` or the child's own code. */
   async run(
@@ -106,7 +106,7 @@ export class Children {
         this.running.delete(name);
         const error = died(name, code, signal, tail.text());
         reject(error);
-        if (ready && !this.stopping) this.onDeath(name, error.message);
+        if (ready && !this.stopping) this.onDeath(error);
       });
     });
   }
@@ -129,6 +129,7 @@ export class Children {
     app: App,
     args: readonly string[],
   ): { child: ChildProcess; tail: Tail } {
+    if (this.stopping) throw new ConcordatError('stopping', 'no process is started any more');
     const child = fork(entryOf(app), args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--enable-source-maps'],

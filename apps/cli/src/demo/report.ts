@@ -36,7 +36,10 @@ interface Estimated {
   readonly integer: number;
 }
 
-/** `rows` to `duplicates` are the operator's own local view; no contribution holds them. */
+/**
+ * `rows` to `rejected` are the operator's own local view; no contribution holds them. `rejected` counts rows by reason, and files that
+ * were refused whole by theirs, one each.
+ */
 export interface AgencyLine {
   readonly id: string;
   readonly status: string;
@@ -103,7 +106,7 @@ ${sentence}
 ${table([['agency', 'status', 'rows', 'rejected', 'rho spent', ''], ...agencies], 2)}
 
 National total: about ${number(report.total.estimate)} (${between(interval)})
-Privacy: each ${report.privacy.unit} is protected with rho ${report.privacy.rho}, epsilon ${report.privacy.epsilon} at delta ${report.privacy.delta}
+Privacy: each ${report.privacy.unit === 'person-year' ? 'person and year' : report.privacy.unit} is protected with rho ${report.privacy.rho}, epsilon ${report.privacy.epsilon} at delta ${report.privacy.delta}
 
 ${table(
   [

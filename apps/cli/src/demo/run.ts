@@ -17,7 +17,7 @@ import type { AgencyLine, DemoReport, TopCell } from './report.js';
 
 export interface DemoOptions {
   readonly data: string | undefined;
-  /** Folder that holds every process's folder. */
+  /** Holds every process's folder. */
   readonly dir: string;
   readonly out: string | undefined;
   readonly from: string | undefined;
@@ -62,11 +62,11 @@ type IngestResult = z.infer<typeof IngestResult>;
 
 const READY_WITHIN_MS = 30_000;
 
-/** Runs the whole demo once and leaves its servers up; the caller stops `children`. */
+/** Runs the whole demo once and leaves its servers up, for the caller to stop through `children`. */
 export async function runDemo(
   options: DemoOptions,
-  children: Children,
   progress: Progress,
+  children: Children,
 ): Promise<Demo> {
   const startedMs = performance.now();
   const areas = loadAreas();
@@ -233,7 +233,7 @@ function agencyLine(
   ingested: IngestResult | undefined,
 ): AgencyLine {
   const coverage = round.coverage.find(({ agency }) => agency === id);
-  const { rows, located, noLocation, outside, duplicates, rejected } = ingested?.held ??
+  const { rows, located, noLocation, outside, duplicates, ...held } = ingested?.held ??
     ingested?.totals ?? {
       rows: 0,
       located: 0,
@@ -242,6 +242,10 @@ function agencyLine(
       duplicates: 0,
       rejected: {},
     };
+  const rejected: Record<string, number> = { ...held.rejected };
+  for (const { status, code = 'refused' } of ingested?.files ?? []) {
+    if (status === 'refused') rejected[code] = (rejected[code] ?? 0) + 1;
+  }
   return {
     id,
     status: coverage?.status ?? 'not-asked',

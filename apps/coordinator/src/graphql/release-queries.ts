@@ -156,10 +156,11 @@ export class ReleaseQueries {
         unit: privacy.unit,
         rho: privacy.rho,
         epsilon: Number(privacy.epsilon),
+        exactEpsilon: Number(privacy.exactEpsilon),
         delta: Number(privacy.delta),
       },
       coverage: header.coverage.map(
-        ({ agency, name, status, code, categories, periods, rhoSpent }) => ({
+        ({ agency, name, status, code, categories, periods, rhoSpent, privacy: unit }) => ({
           agency,
           name,
           status,
@@ -167,6 +168,7 @@ export class ReleaseQueries {
           categories: [...categories],
           periods: [...periods],
           rhoSpent,
+          privacy: unit,
         }),
       ),
       domainCells: tree.nodeCount - leaves,
