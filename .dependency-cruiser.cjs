@@ -23,6 +23,7 @@ const MAY_IMPORT = {
   'libs/keystore': ['bytes', 'dp', 'tlog', 'protocol'],
   'libs/records': ['bytes', 'dp', 'grid', 'query', 'harmonise'],
   'libs/jobs': ['bytes'],
+  'libs/doctor': ['bytes', 'tlog', 'journal'],
   'libs/nest-kit': ['bytes', 'tlog', 'protocol'],
   'libs/testing': '*',
   // apps

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
+import { registerDoctor } from './doctor.js';
 import { initAuditor } from './init.js';
 
 const program = new Command('concordat auditor').description(
@@ -39,5 +40,7 @@ program
       return serveAuditor(options.dir, { coordinatorUrl: options.coordinator, nowMs: Date.now });
     }),
   );
+
+registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

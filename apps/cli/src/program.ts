@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { registerDp } from './commands/dp.js';
 import { registerAnalyse } from './commands/analyse.js';
+import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
-import { registerProcesses } from './commands/processes.js';
+import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
 import { registerStart } from './commands/start.js';
 
@@ -20,6 +20,7 @@ export function createProgram(): Command {
   registerStart(program);
   registerQuery(program);
   registerProcesses(program);
+  registerDoctor(program);
   registerPolicy(program);
   registerDp(program);
   registerDpEstimate(program);

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
+import { registerDoctor } from './doctor.js';
 import { initCoordinator } from './init.js';
 
 const program = new Command('coordinator').description('Runs the coordinator of a federation.');
@@ -36,5 +37,7 @@ program
       return serveCoordinator(options.dir, { port: options.port, nowMs: Date.now });
     }),
   );
+
+registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

@@ -2,41 +2,30 @@
  * How a node answers one question. The order is the safety argument: the question is checked and logged, the policy decides, the
  * budget is reserved durably, noise is drawn before a count is read, and the release is durable in the log before it may be sent.
  */
-import { isConcordatError } from '#libs/bytes';
+import { canonicalJson, isConcordatError } from '#libs/bytes';
+import { formatRational } from '#libs/dp';
 import {
-  addNoise,
-  discreteGaussian,
-  drawTreeNoise,
-  type ExactCounts,
-  exactCounts,
-  formatRational,
-  type Resolution,
-} from '#libs/dp';
-import { type GridTree, rollUp } from '#libs/grid';
-import { verifySignature } from '#libs/keystore';
-import { answerFor, ledgerView, reserve } from '#libs/ledger';
-import { decide } from '#libs/policy';
-import { Assertion, openEnvelope, type Task } from '#libs/protocol';
-import {
-  accountingYears,
-  fingerprint,
-  groupsOf,
-  monthsOf,
-  type Query,
-  type QueryGroup,
-} from '#libs/query';
-import type { EntryOf } from '#libs/tlog';
+  abandon,
+  answerFor,
+  ledgerView,
+  type Reservation,
+  reservationFor,
+  reserve,
+} from '#libs/ledger';
+import { type Decision, decide } from '#libs/policy';
+import type { Task } from '#libs/protocol';
+import { accountingYears, groupsOf, monthsOf, type Query, type QueryGroup } from '#libs/query';
 import { answerPrivacy } from './answer-privacy.js';
 import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
+import { type Released, type ReleasePlan, release } from './release.js';
+import { newestHold, standingOf } from './requests/hold-book.js';
+import { about, taskFault } from './task.js';
 
 /** One accepted answer: what `receipt.ts` writes the receipt from. */
-export interface Answer {
+export interface Answer extends Released {
   readonly groups: readonly QueryGroup[];
   readonly levelVariances: readonly string[];
-  /** Index in the log of the `release.made` entry, and the entry. */
-  readonly index: bigint;
-  readonly entry: EntryOf<'release.made'>;
 }
 
 interface Refused {
@@ -45,11 +34,13 @@ interface Refused {
 }
 
 export type Outcome =
-  | { readonly ok: true; readonly answer: Answer }
-  | { readonly ok: false; readonly refused: Refused };
+  | { readonly status: 'answered'; readonly answer: Answer }
+  | { readonly status: 'refused'; readonly refused: Refused }
+  /** The question waits for a person; asked again after they agreed, it is answered. */
+  | { readonly status: 'held'; readonly until: string };
 
 const refused = (code: string, constraint: string | null = null): Outcome => ({
-  ok: false,
+  status: 'refused',
   refused: { code, constraint },
 });
 
@@ -66,51 +57,32 @@ function answerable(
   );
 }
 
-/** Faults of a task that no policy needs to see, or undefined. */
-function taskFault(task: Task, node: Node): string | undefined {
-  if (task.agency !== node.agency.id) return 'wrong-agency';
-  if (task.manifest !== node.manifestHash) return 'wrong-manifest';
-  if (task.query.grid !== node.manifest.grid.name) return 'wrong-grid';
-  if (task.query.gridHash !== node.manifest.grid.hash) return 'wrong-grid';
-  if (fingerprint(task.query) !== task.fingerprint) return 'wrong-fingerprint';
-  if (task.query.agencies && !task.query.agencies.includes(node.agency.id)) return 'not-asked';
-  const { analyst, fingerprint: asserted, manifest } = task.assertion.payload;
-  const known = node.manifest.analysts.find(({ id }) => id === analyst);
-  if (!known) return 'unknown-analyst';
-  if (asserted !== task.fingerprint || manifest !== task.manifest) return 'wrong-assertion';
-  try {
-    openEnvelope('assertion', Assertion, task.assertion, known.publicKey, verifySignature);
-  } catch (error) {
-    if (isConcordatError(error)) return error.code;
-    throw error;
-  }
-  return undefined;
+/**
+ * Answers a task whose signature was checked. A task may come again (the coordinator was out of reach, this process was killed, a
+ * person decided): its question is logged as received once, and so is the same refusal of it. Throws only for faults of the
+ * machine (log, disk, database); then nothing was answered, and the same call may succeed later.
+ */
+export function answerQuery(task: Task, node: Node): Promise<Outcome> {
+  return node.inTurn(task.fingerprint, () => receiveAndAnswer(task, node));
 }
 
-/** Facts that every entry about this task repeats (DPA 2018 s.62: who, to whom, why, when). */
-const about = (task: Task, node: Node) => ({
-  at: new Date(node.nowMs()).toISOString(),
-  actor: node.agency.id,
-  recipient: node.manifest.coordinator.id,
-  purpose: task.query.purpose,
-  fingerprint: task.fingerprint,
-});
-
-/** Answers a task whose signature was checked. Throws only for faults of the machine (log, disk, database). */
-export async function answerQuery(task: Task, node: Node): Promise<Outcome> {
+async function receiveAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const { query } = task;
   const analyst = task.assertion.payload.analyst;
-  await node.append({
-    kind: 'query.received',
-    verb: 'consultation',
-    ...about(task, node),
-    round: task.round,
-    analyst,
-    query: JSON.stringify(query),
-  });
+  if (!node.holds.received.has(task.round)) {
+    await node.append({
+      kind: 'query.received',
+      verb: 'consultation',
+      ...about(task, node),
+      round: task.round,
+      analyst,
+      query: canonicalJson(query),
+    });
+  }
   const outcome = await decideAndAnswer(task, node);
-  if (!outcome.ok) {
+  if (outcome.status === 'refused') {
     const { code, constraint } = outcome.refused;
+    if (node.holds.received.get(task.round)?.refusedWith === code) return outcome;
     await node.append({
       kind: 'query.refused',
       verb: 'consultation',
@@ -145,20 +117,41 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     earlier?.entry.privacy,
   );
   if (!privacy.ok) return refused(privacy.code, privacy.constraint);
+  const plan: ReleasePlan = { task, dataset, versionDigest: version.digest, groups, privacy };
   const described = {
     groups,
     levelVariances: privacy.levels.map(({ sigma2 }) => formatRational(sigma2)),
   };
-  if (earlier) return { ok: true, answer: { ...described, ...earlier } };
+  if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
+  const logged = unfinished(plan, node) ?? (await pay(plan, node));
+  if ('status' in logged) return logged;
+  return { status: 'answered', answer: { ...described, ...(await release(plan, logged, node)) } };
+}
 
+/**
+ * The reservation of an earlier attempt whose process died before it released. That spend is used, and no noise of it ever left, so it
+ * is finished and not decided again; unless the policy changed or a person refused meanwhile.
+ */
+function unfinished({ task, versionDigest }: ReleasePlan, node: Node): Reservation | undefined {
+  const paid = reservationFor(node.ledger, task.fingerprint, versionDigest);
+  const isDenied = newestHold(node.holds, task.fingerprint)?.state === 'denied';
+  return paid?.entry.policyDigest === node.policyDigest && !isDenied ? paid : undefined;
+}
+
+/** Policy, person, budget, in this order: a durable reservation, or why there is none. */
+async function pay(
+  { task, dataset, versionDigest, groups }: ReleasePlan,
+  node: Node,
+): Promise<Reservation | Outcome> {
+  const { query } = task;
   const now = new Date(node.nowMs()).toISOString();
-  const categories = [...new Set(groups.map(({ category }) => category))];
+  const categories = [...new Set(groups.map(({ category }) => category))].sort();
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
   const analyst = task.assertion.payload.analyst;
   const decision = decide({
     policies: node.policies,
     dataset,
-    query: { ...query, categories: categories.sort(), periods },
+    query: { ...query, categories, periods },
     analyst: {
       id: analyst,
       roles: node.manifest.analysts.find(({ id }) => id === analyst)?.roles ?? [],
@@ -172,71 +165,62 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);
-  if (decision.decision === 'hold') return refused('approval-needed', decision.grant);
-
+  if (decision.decision === 'hold') {
+    const wait = await waitForPerson(task, node, decision);
+    if (wait) return wait;
+  }
   const paid = reserve(node.ledger, {
     ...about(task, node),
     dataset,
     years: accountingYears(periods),
-    versionDigest: version.digest,
+    versionDigest,
     analyst,
     rho: query.rho,
     grant: decision.grant,
     policyDigest: node.policyDigest,
   });
-  // An earlier attempt paid and its process died before it released: that spend is used, and no noise of it ever left.
-  const logged = paid.ok
-    ? { index: await node.append(paid.entry), entry: paid.entry }
-    : { index: paid.index, entry: paid.entry };
-  if (logged.index === undefined || logged.entry === undefined) {
-    return refused(paid.ok ? 'internal' : paid.code);
+  if (paid.ok) {
+    try {
+      return { index: await node.append(paid.entry), entry: paid.entry };
+    } catch (error) {
+      // The journal has cut the refused entry off again: it is not in the log, so the spend did not happen.
+      if (isConcordatError(error, 'log-unavailable')) abandon(node.ledger, paid.entry);
+      throw error;
+    }
   }
-
-  const tree = node.tree(query.resolution as Resolution);
-  const levels = privacy.levels.map(({ sigma2 }, level) => ({
-    nodes: (tree.levelStart[level + 1] as number) - (tree.levelStart[level] as number),
-    sampler: discreteGaussian({ sigma2 }),
-  }));
-  const noise = drawTreeNoise(levels, groups.length, node.random);
-  const leaves = tree.cells.subarray(tree.levelStart[levels.length - 1] as number);
-  const counts = await node.records.count({
-    dataset,
-    version: version.digest,
-    measure: query.measure,
-    groups,
-    bounds: { perMonth: privacy.unit.maxPerRelease, perYear: privacy.unit.maxPerYear },
-    leaves,
-    resolution: query.resolution as Resolution,
-  });
-  const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
-  const valueDigest = await node.blobs.put(
-    new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength),
-  );
-  const entry: EntryOf<'release.made'> = {
-    kind: 'release.made',
-    verb: 'disclosure',
-    ...about(task, node),
-    versionDigest: version.digest,
-    dataset,
-    rho: logged.entry.rho,
-    grant: logged.entry.grant,
-    policyDigest: logged.entry.policyDigest,
-    valueDigest,
-    blob: valueDigest,
-    mechanism: 'discrete-gaussian',
-    privacy: privacy.unit,
-    reservation: String(logged.index),
-  };
-  const index = await node.append(entry);
-  return { ok: true, answer: { ...described, index, entry } };
+  if (paid.index === undefined || paid.entry === undefined) return refused(paid.code);
+  return { index: paid.index, entry: paid.entry };
 }
 
-/** Counts of every node, group after group, from leaf counts (groups x leaves). */
-function treeCounts(tree: GridTree, leafCounts: ExactCounts, groups: number): ExactCounts {
-  const leaves = leafCounts.length / groups;
-  const counts = new Int32Array(groups * tree.nodeCount);
-  for (let g = 0; g < groups; g++) {
-    counts.set(rollUp(tree, leafCounts.subarray(g * leaves, (g + 1) * leaves)), g * tree.nodeCount);
-  }
-  return exactCounts(counts);
+/** What a question meets whose grant says `hold`: undefined when a person has agreed, else the outcome of this asking. */
+async function waitForPerson(
+  task: Task,
+  node: Node,
+  { grant, holdHours, approvers }: Extract<Decision, { decision: 'hold' }>,
+): Promise<Outcome | undefined> {
+  const nowMs = node.nowMs();
+  const found = standingOf(node.holds, {
+    fingerprint: task.fingerprint,
+    round: task.round,
+    grant,
+    policyDigest: node.policyDigest,
+    now: new Date(nowMs).toISOString(),
+  });
+  if (found.standing === 'approved') return undefined;
+  if (found.standing === 'denied') return refused('denied-by-person', `grants.${grant}.approval`);
+  if (found.standing === 'expired') return refused('hold-expired', `grants.${grant}.holdHours`);
+  if (found.standing === 'waiting') return { status: 'held', until: found.hold.held.expiresAt };
+  const expiresAt = new Date(nowMs + holdHours * 3_600_000).toISOString();
+  await node.append({
+    kind: 'query.held',
+    verb: 'consultation',
+    ...about(task, node),
+    round: task.round,
+    grant,
+    policyDigest: node.policyDigest,
+    approvers,
+    expiresAt,
+  });
+  node.logger.info({ round: task.round, grant }, 'held for a person; see: concordat node requests');
+  return { status: 'held', until: expiresAt };
 }

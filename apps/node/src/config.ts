@@ -28,6 +28,7 @@ export const nodePaths = (dir: string) => ({
   log: join(dir, 'log'),
   blobs: join(dir, 'blobs'),
   records: join(dir, 'records'),
+  control: join(dir, 'control.json'),
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */

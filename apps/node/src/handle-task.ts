@@ -1,10 +1,11 @@
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import { openEnvelope, type SignedTask, seal, Task } from '#libs/protocol';
-import { answerQuery } from './answer-query.js';
+import { answerQuery, type Outcome } from './answer-query.js';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { Node } from './node.js';
 import { writeReceipt } from './receipt.js';
+import { newestHold } from './requests/hold-book.js';
 
 /** Answers leave on multiples of this, so that their timing says little about the counts. */
 const QUANTUM_MS = 250;
@@ -12,59 +13,99 @@ const QUANTUM_MS = 250;
 /** Codes that will be the same however often the message is sent again. */
 const FINAL = new Set(['not-found', 'not-asked', 'round-closed', 'second-answer']);
 
-/**
- * One task from the inbox to the end: checked, answered or refused, sent. An unsigned or foreign task is logged by code and dropped.
- * Throws when the coordinator is out of reach or the machine failed: the task is then still in the inbox.
- */
-export async function handleTask(
-  signed: SignedTask,
-  node: Node,
-  client: CoordinatorClient,
-): Promise<void> {
-  let task: Task;
+/** Codes of this machine's disk: the same question can be answered once it is mended. */
+const DISK = new Set(['log-unavailable', 'blob-unavailable', 'log-closed']);
+
+type Client = Pick<CoordinatorClient, 'post' | 'putVector'>;
+
+/** A task whose signature the pinned key of the coordinator made; undefined, and a line in the process's log, for any other. */
+function openTask(signed: SignedTask, node: Node): Task | undefined {
   try {
-    task = openEnvelope('task', Task, signed, node.manifest.coordinator.publicKey, verifySignature);
+    return openEnvelope('task', Task, signed, node.manifest.coordinator.publicKey, verifySignature);
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     node.logger.warn({ code: error.code }, 'dropped a task');
-    return;
+    return undefined;
   }
+}
+
+/**
+ * One task from the inbox to the end: checked, answered, refused or held, and sent. An unsigned or foreign task is logged by code and
+ * dropped. Resolves to false while the question waits for a person: the task must come again. Throws when the coordinator is out
+ * of reach or the machine failed (`log-unavailable`, `blob-unavailable`, `cannot-answer`): the task is then still in the inbox.
+ */
+export async function handleTask(signed: SignedTask, node: Node, client: Client): Promise<boolean> {
+  const task = openTask(signed, node);
+  if (!task) return true;
   const startedMs = node.nowMs();
-  const outcome = await answerQuery(task, node);
-  await untilQuantum(startedMs, node.nowMs);
-  const path = `/v1/rounds/${task.round}`;
+  let outcome: Outcome;
   try {
-    if (!outcome.ok) {
-      const { code, constraint } = outcome.refused;
-      const refusal = {
-        round: task.round,
-        agency: node.agency.id,
-        fingerprint: task.fingerprint,
-        code,
-        constraint,
-        at: new Date(node.nowMs()).toISOString(),
-      };
-      await client.post(`${path}/refusal`, seal('refusal', refusal, node.key));
-      node.logger.info({ round: task.round, code }, 'refused');
-      return;
-    }
-    const { answer } = outcome;
-    const receipt = await writeReceipt(task, answer, node);
-    await client.putVector(answer.entry.valueDigest, await node.blobs.get(answer.entry.blob));
-    const contribution = {
-      round: task.round,
-      agency: node.agency.id,
-      groups: answer.groups.map(({ category, period }) => ({ category, period })),
-      receipt,
-    };
-    await client.post(`${path}/contribution`, seal('contribution', contribution, node.key));
-    node.logger.info({ round: task.round, grant: answer.entry.grant }, 'answered');
+    outcome = await answerQuery(task, node);
+  } catch (cause) {
+    if (isConcordatError(cause) && DISK.has(cause.code)) throw cause;
+    throw new ConcordatError('cannot-answer', 'this machine failed to answer a question', {
+      cause,
+    });
+  }
+  await untilQuantum(startedMs, node.nowMs);
+  try {
+    await send(task, outcome, node, client);
   } catch (error) {
-    if (!(error instanceof ConcordatError) || !FINAL.has(error.code)) throw error;
+    if (!isConcordatError(error) || !FINAL.has(error.code)) throw error;
     node.logger.warn(
       { round: task.round, code: error.code },
       'the coordinator did not take the answer',
     );
+    return true;
+  }
+  return outcome.status !== 'held';
+}
+
+/** Tells the coordinator that this machine cannot answer a task, so that its round need not wait. */
+export async function giveUpTask(signed: SignedTask, node: Node, client: Client): Promise<void> {
+  const task = openTask(signed, node);
+  if (!task) return;
+  const refused = { code: 'node-fault', constraint: null };
+  await send(task, { status: 'refused', refused }, node, client).catch((error: unknown) => {
+    if (!isConcordatError(error) || !FINAL.has(error.code)) throw error;
+  });
+}
+
+async function send(task: Task, outcome: Outcome, node: Node, client: Client): Promise<void> {
+  const path = `/v1/rounds/${task.round}`;
+  const at = new Date(node.nowMs()).toISOString();
+  const { round, fingerprint } = task;
+  const about = { round, agency: node.agency.id, fingerprint, at };
+  switch (outcome.status) {
+    case 'held':
+      await client.post(`${path}/hold`, seal('hold', { ...about, until: outcome.until }, node.key));
+      node.logger.info({ round }, 'waits for a person');
+      return;
+    case 'refused': {
+      const { code, constraint } = outcome.refused;
+      await client.post(
+        `${path}/refusal`,
+        seal('refusal', { ...about, code, constraint }, node.key),
+      );
+      node.logger.info({ round, code }, 'refused');
+      return;
+    }
+    case 'answered': {
+      const { answer } = outcome;
+      if (newestHold(node.holds, fingerprint)) {
+        await client.post(`${path}/accept`, seal('accept', about, node.key));
+      }
+      const receipt = await writeReceipt(task, answer, node);
+      await client.putVector(answer.entry.valueDigest, await node.blobs.get(answer.entry.blob));
+      const contribution = {
+        round,
+        agency: node.agency.id,
+        groups: answer.groups.map(({ category, period }) => ({ category, period })),
+        receipt,
+      };
+      await client.post(`${path}/contribution`, seal('contribution', contribution, node.key));
+      node.logger.info({ round, grant: answer.entry.grant }, 'answered');
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import type { Manifest, ManifestAgency } from '#libs/protocol';
 import type { Records } from '#libs/records';
 import type { Entry } from '#libs/tlog';
 import type { NodeConfig } from './config.js';
+import type { HoldBook } from './requests/hold-book.js';
 
 /** Injection token of the one `Node` of the process. */
 export const NODE = Symbol('Node');
@@ -25,6 +26,8 @@ export interface Node {
   readonly journal: Journal;
   readonly logOrigin: string;
   readonly ledger: Ledger;
+  /** The questions that wait, or waited, for a person. */
+  readonly holds: HoldBook;
   readonly blobs: Blobs;
   readonly records: Records;
   readonly random: RandomSource;
@@ -32,7 +35,9 @@ export interface Node {
   nowMs(): number;
   /** Tree of the agency's public domain down to a resolution, built once. */
   tree(finest: Resolution): GridTree;
-  /** Appends durably, folds the entry into the ledger, returns its index. */
+  /** Appends durably, folds the entry into ledger and holds, returns its index. */
   append(entry: Entry): Promise<bigint>;
+  /** Runs work about one question after all earlier work about it: two askings at once give one answer. */
+  inTurn<T>(question: string, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

@@ -8,12 +8,14 @@ import { loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/key
 import { applyEntry, emptyLedger } from '#libs/ledger';
 import { createLogger, type Logger } from '#libs/nest-kit';
 import { logOrigin, Manifest, manifestHash, openEnvelope } from '#libs/protocol';
-import { openRecords } from '#libs/records';
-import { decodeEntry, encodeEntry } from '#libs/tlog';
+import { openRecords, type Records } from '#libs/records';
+import { decodeEntry, type Entry, encodeEntry } from '#libs/tlog';
 import { activatePolicy } from './activate-policy.js';
 import { loadConfig, nodePaths } from './config.js';
 import type { Node } from './node.js';
+import { applyToHolds, emptyHoldBook } from './requests/hold-book.js';
 import { loadPolicies } from './signed-policy.js';
+import { turns } from './turns.js';
 import { VERSION } from './version.js';
 
 const readText = (path: string, code: string, what: string): string => {
@@ -34,6 +36,8 @@ export async function openNode(
     readonly nowMs: () => number;
     readonly random?: RandomSource;
     readonly logger?: Logger;
+    /** Who opens it, for the log: the server unless given. */
+    readonly process?: 'node' | 'cli';
   },
 ): Promise<Node> {
   const { nowMs } = options;
@@ -74,14 +78,20 @@ export async function openNode(
     signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
     clock: nowMs,
   });
+  let records: Records | undefined;
   try {
     const ledger = emptyLedger();
-    for await (const { index, bytes } of journal.entries())
-      applyEntry(ledger, index, decodeEntry(bytes));
-    const records = await openRecords({
+    const holds = emptyHoldBook();
+    const fold = (index: bigint, entry: Entry): void => {
+      applyEntry(ledger, index, entry);
+      applyToHolds(holds, index, entry);
+    };
+    for await (const { index, bytes } of journal.entries()) fold(index, decodeEntry(bytes));
+    const opened = await openRecords({
       dir: paths.records,
       secret: loadSecret(paths.recordSecret),
     });
+    records = opened;
     const trees = new Map<Resolution, GridTree>();
     const node: Node = {
       config,
@@ -94,8 +104,9 @@ export async function openNode(
       journal,
       logOrigin: origin,
       ledger,
+      holds,
       blobs: await openBlobs({ dir: paths.blobs }),
-      records,
+      records: opened,
       random: options.random ?? osRandom(),
       logger: options.logger ?? createLogger(agency.id),
       nowMs,
@@ -106,11 +117,12 @@ export async function openNode(
       },
       append: async (entry) => {
         const index = await journal.append(encodeEntry(entry));
-        applyEntry(ledger, index, entry);
+        fold(index, entry);
         return index;
       },
+      inTurn: turns(),
       close: async () => {
-        await records.close();
+        await opened.close();
         await journal.close();
       },
     };
@@ -118,12 +130,14 @@ export async function openNode(
       kind: 'started',
       at: new Date(nowMs()).toISOString(),
       actor: agency.id,
-      process: 'node',
+      process: options.process ?? 'node',
       version: VERSION,
+      ...(journal.recovered.tornBytes > 0 ? { truncatedBytes: journal.recovered.tornBytes } : {}),
     });
     await activatePolicy(node);
     return node;
   } catch (error) {
+    await records?.close();
     await journal.close();
     throw error;
   }

@@ -8,12 +8,19 @@ import {
 } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
+import { nodePaths } from './config.js';
 import { CoordinatorClient } from './coordinator-client.js';
-import { handleTask } from './handle-task.js';
+import { DoneRounds } from './done-rounds.js';
+import { giveUpTask, handleTask } from './handle-task.js';
 import { heldVersion } from './held-version.js';
-import { startInboxLoop } from './inbox-loop.js';
+import { type InboxLoop, startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
+import { newToken, removeControl, writeControl } from './requests/control-file.js';
+import { expireRequests } from './requests/decide-request.js';
+
+/** How often requests whose time is over are looked for. */
+const EXPIRY_SWEEP_MS = 5_000;
 
 /** Tells the coordinator which months this node holds, and its newest checkpoint. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
@@ -45,33 +52,55 @@ export interface NodeOptions {
 /** Opens the folder, dials the coordinator, answers until stopped. */
 export async function serveNode(dir: string, options: NodeOptions): Promise<RunningProcess> {
   const node = await openNode(dir, options);
+  let loop: InboxLoop | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
     const client = new CoordinatorClient(
       new SignedClient(url, node.agency.id, node.key, node.nowMs),
     );
-    const loop = startInboxLoop({
+    const done = new DoneRounds();
+    const inbox = startInboxLoop({
       client,
       logger: node.logger,
       nowMs: node.nowMs,
       random: options.jitter,
       onConnect: () => announce(node, client),
       handle: async (task) => {
-        await handleTask(task, node, client);
+        const { round } = task.payload;
+        if (done.has(round)) return;
+        if (await handleTask(task, node, client)) done.add(round);
         await postCheckpoint(node, client);
       },
+      giveUp: async (task) => {
+        await giveUpTask(task, node, client);
+        done.add(task.payload.round);
+      },
     });
-    const app = await createHttpApp(appModule(node, loop), node.logger);
+    loop = inbox;
+    const token = newToken();
+    const desk = { token, onDecision: () => inbox.reread() };
+    const app = await createHttpApp(appModule(node, inbox, desk), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
+    const { control } = nodePaths(dir);
+    writeControl(control, { url: bound, token });
+    const expire = setInterval(() => {
+      expireRequests(node).then(
+        (count) => count > 0 && inbox.reread(),
+        (error: unknown) => node.logger.error({ err: error }, 'cannot log expired requests'),
+      );
+    }, EXPIRY_SWEEP_MS);
     return {
       url: bound,
       stop: async () => {
-        await loop.stop();
+        clearInterval(expire);
+        removeControl(control);
+        await inbox.stop();
         await app.close();
         await node.close();
       },
     };
   } catch (error) {
+    await loop?.stop();
     await node.close();
     throw error;
   }

@@ -197,9 +197,13 @@ export async function verifyPublishedLog(
   return report(verification, latest.checkpoint, 0, none);
 }
 
-/** The signed entries of a log in a directory, for whoever only reads; verify it first. Throws `log-corrupt`. */
+/**
+ * The signed entries of a log in a directory, for whoever only reads; verify it first. `unsigned` also yields the whole records
+ * after the checkpoint, as a writer at work has them. Throws `log-corrupt`.
+ */
 export async function* readJournal(
   dir: string,
+  { unsigned = false }: { readonly unsigned?: boolean } = {},
 ): AsyncGenerator<{ index: bigint; bytes: Uint8Array }> {
   const read = readFromDirectory(dir);
   const note = await read(CHECKPOINT);
@@ -211,7 +215,7 @@ export async function* readJournal(
   try {
     if (handle) {
       for await (const { payload } of scanRecords(handle, 0, (await handle.stat()).size)) {
-        if (index >= size) return;
+        if (index >= size && !unsigned) return;
         yield { index, bytes: Uint8Array.from(payload) };
         index += 1n;
       }

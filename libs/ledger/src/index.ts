@@ -8,6 +8,7 @@ export {
   type Ledger,
   type Reservation,
   remaining,
+  reservationFor,
   spent,
 } from './ledger.js';
 export { checkEntry, checkEntryOrder, type OrderFault, type OrderReport } from './order.js';

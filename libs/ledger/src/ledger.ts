@@ -151,6 +151,16 @@ export const analystUse = (
   queriesToday: ledger.analystQueries.get(analystDay(analyst, at)) ?? 0,
 });
 
+/** The last spend logged for this question, whether or not its release was made. */
+export const reservationFor = (
+  ledger: Ledger,
+  fingerprint: string,
+  versionDigest: string,
+): Reservation | undefined =>
+  ledger.reservations.get(
+    ledger.reservationOf.get(questionKey({ fingerprint, versionDigest })) ?? -1n,
+  );
+
 /** The release already made for this question: same query, same data, same logged answer, at no cost. */
 export const answerFor = (
   ledger: Ledger,

@@ -9,13 +9,17 @@ const STATUS: Readonly<Record<string, number>> = {
   'bad-request-signature': 401,
   'bad-signature': 401,
   'wrong-signer': 401,
+  'bad-token': 401,
   'malformed-message': 400,
   'malformed-encoding': 400,
   'not-canonical': 400,
   'not-found': 404,
+  'no-such-request': 404,
   'not-yet': 409,
   'too-large': 413,
   'log-unavailable': 503,
+  'log-closed': 503,
+  'blob-unavailable': 503,
   'log-locked': 503,
 };
 

@@ -76,7 +76,9 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
   } catch (error) {
     const code = isConcordatError(error) ? error.code : 'internal';
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${message} [${code}]\n`);
+    if (process.argv.includes('--json')) {
+      process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+    } else process.stderr.write(`${message} [${code}]\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     tellParent({ type: 'failed', code, message });
     process.exitCode = 1;

@@ -15,8 +15,10 @@ import {
 import { PublicKey, Signature } from './names.js';
 
 export type Purpose =
+  | 'accept'
   | 'assertion'
   | 'contribution'
+  | 'hold'
   | 'manifest'
   | 'offer'
   | 'policy'

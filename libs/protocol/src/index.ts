@@ -28,10 +28,12 @@ export {
   releaseId,
 } from './release.js';
 export {
+  Accept,
   Assertion,
   CheckpointPost,
   Contribution,
   Group,
+  Hold,
   Inbox,
   Offer,
   Refusal,

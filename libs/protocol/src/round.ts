@@ -80,6 +80,25 @@ export type Refusal = z.infer<typeof Refusal>;
 export const SignedRefusal = signedSchema(Refusal);
 export type SignedRefusal = z.infer<typeof SignedRefusal>;
 
+/** Node -> coordinator: the question waits for a person until `until`, or for as long as the round is open if that ends first. */
+export const Hold = z.strictObject({
+  round: RoundId,
+  agency: Name,
+  fingerprint: Digest,
+  until: Instant,
+  at: Instant,
+});
+export type Hold = z.infer<typeof Hold>;
+
+/** Node -> coordinator: a person agreed; the answer follows. */
+export const Accept = z.strictObject({
+  round: RoundId,
+  agency: Name,
+  fingerprint: Digest,
+  at: Instant,
+});
+export type Accept = z.infer<typeof Accept>;
+
 /** Process -> coordinator as relay: the newest checkpoint of its log, a C2SP signed note. */
 export const CheckpointPost = z.strictObject({
   origin: z.string().min(1).max(200),

@@ -112,6 +112,8 @@ const queryHeld = z.strictObject({
   ...asked,
   grant: kebab,
   policyDigest: digest,
+  /** How many different people must agree before `expiresAt`. */
+  approvers: z.union([z.literal(1), z.literal(2)]),
   expiresAt: at,
 });
 

@@ -151,7 +151,7 @@ function coverageOf({ round, federation, receiptDigest }: ReleaseSources): Cover
     return {
       agency: party.agency,
       name,
-      status: party.status === 'waiting' ? 'silent' : party.status,
+      status: party.status === 'waiting' || party.status === 'held' ? 'silent' : party.status,
       code,
       ...nothing,
     };

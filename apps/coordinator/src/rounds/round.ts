@@ -1,9 +1,13 @@
 import type { Receipt, Signed, SignedAssertion } from '#libs/protocol';
 import type { Category, Query } from '#libs/query';
 
-/** What one agency did in a round. `waiting` becomes `silent` when the round closes. */
+/**
+ * What one agency did in a round. When the round closes `waiting` becomes `silent`, and `held`, where a person has not decided yet,
+ * becomes `refused` with the code `approval-needed`.
+ */
 export type Party = { readonly agency: string } & (
-  | { readonly status: 'waiting' | 'silent' }
+  | { readonly status: 'waiting' | 'held' }
+  | { readonly status: 'silent' }
   | { readonly status: 'refused' | 'rejected'; readonly code: string }
   | { readonly status: 'answered'; readonly contribution: AcceptedContribution }
 );

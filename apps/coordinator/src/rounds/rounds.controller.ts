@@ -7,9 +7,11 @@ import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import { RequestVerifier } from '#libs/nest-kit';
 import {
+  Accept,
   CheckpointPost,
   Contribution,
   Digest,
+  Hold,
   type Inbox,
   logOrigin,
   Offer,
@@ -97,6 +99,22 @@ export class RoundsController {
     this.rounds.refuse(refusal);
   }
 
+  @Post('rounds/:id/hold')
+  @HttpCode(204)
+  hold(@Req() request: RawRequest, @Param('id') id: string): void {
+    const hold = this.message(request, 'hold', Hold);
+    this.sameRound(hold.round, id);
+    this.rounds.hold(hold);
+  }
+
+  @Post('rounds/:id/accept')
+  @HttpCode(204)
+  accept(@Req() request: RawRequest, @Param('id') id: string): void {
+    const accept = this.message(request, 'accept', Accept);
+    this.sameRound(accept.round, id);
+    this.rounds.accept(accept);
+  }
+
   @Post('offers')
   @HttpCode(204)
   offer(@Req() request: RawRequest): void {
@@ -123,7 +141,7 @@ export class RoundsController {
   /** A signed message whose sender, signer and named agency are one and the same. */
   private message<T extends z.ZodType<{ agency: string }>>(
     request: RawRequest,
-    purpose: 'contribution' | 'offer' | 'refusal',
+    purpose: 'accept' | 'contribution' | 'hold' | 'offer' | 'refusal',
     schema: T,
   ): z.infer<T> {
     const sender = this.verifier.verifyBuffered(request);

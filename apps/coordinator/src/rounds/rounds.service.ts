@@ -3,8 +3,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import {
+  type Accept,
   Assertion,
   type Contribution,
+  type Hold,
   openEnvelope,
   type Refusal,
   type SignedAssertion,
@@ -22,6 +24,12 @@ import { VectorStore } from './vector-store.js';
 
 /** How old an analyst's assertion may be when it arrives. */
 const ASSERTION_MAX_AGE_MS = 10 * 60_000;
+
+/** Whether an agency may still answer in its round. */
+const isOpen = (
+  party: Party | undefined,
+): party is Extract<Party, { status: 'held' | 'waiting' }> =>
+  party?.status === 'waiting' || party?.status === 'held';
 
 const refuse = (code: string, why: string): never => {
   throw new ConcordatError(code, why);
@@ -130,8 +138,18 @@ export class RoundsService {
     if (refusal.fingerprint !== round.fingerprint) {
       refuse('wrong-fingerprint', 'the refusal is of another question');
     }
-    if (round.parties.get(refusal.agency)?.status !== 'waiting') return;
+    if (!isOpen(round.parties.get(refusal.agency))) return;
     this.settle(round, { agency: refusal.agency, status: 'refused', code: refusal.code });
+  }
+
+  /** Notes that an agency's answer waits for a person. The round goes on collecting, and closes at its deadline all the same. */
+  hold({ round: id, agency, fingerprint }: Hold): void {
+    this.mark(id, agency, fingerprint, 'held');
+  }
+
+  /** Notes that a person agreed and that the answer is on its way. */
+  accept({ round: id, agency, fingerprint }: Accept): void {
+    this.mark(id, agency, fingerprint, 'waiting');
   }
 
   /** Stops the clocks and waits for compositions under way. */
@@ -227,9 +245,15 @@ export class RoundsService {
     return round;
   }
 
+  private mark(id: string, agency: string, asked: string, status: 'held' | 'waiting'): void {
+    const round = this.collecting(id, agency);
+    if (asked !== round.fingerprint) refuse('wrong-fingerprint', 'this is of another question');
+    if (isOpen(round.parties.get(agency))) round.parties.set(agency, { agency, status });
+  }
+
   private settle(round: Round, party: Party): void {
     round.parties.set(party.agency, party);
-    if ([...round.parties.values()].every(({ status }) => status !== 'waiting')) this.close(round);
+    if (![...round.parties.values()].some(isOpen)) this.close(round);
   }
 
   private close(round: Round): void {
@@ -238,9 +262,10 @@ export class RoundsService {
     clearTimeout(this.timers.get(round.id));
     this.timers.delete(round.id);
     this.inboxes.forget(round.id);
-    for (const party of round.parties.values()) {
-      if (party.status === 'waiting')
-        round.parties.set(party.agency, { agency: party.agency, status: 'silent' });
+    for (const { agency, status } of round.parties.values()) {
+      if (status === 'waiting') round.parties.set(agency, { agency, status: 'silent' });
+      if (status === 'held')
+        round.parties.set(agency, { agency, status: 'refused', code: 'approval-needed' });
     }
     const work = this.finish(round).catch((error: unknown) => {
       round.phase = 'aborted';
@@ -266,7 +291,7 @@ export class RoundsService {
       ...(answered ? {} : { code: 'no-contribution' }),
       coverage: [...round.parties.values()].map((party) => ({
         agency: party.agency,
-        status: party.status === 'waiting' ? 'silent' : party.status,
+        status: isOpen(party) ? 'silent' : party.status,
         ...('code' in party ? { code: party.code } : {}),
       })),
     });

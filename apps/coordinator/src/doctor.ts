@@ -1,0 +1,80 @@
+/** `concordat doctor` for the coordinator: everything its start depends on, one by one, with what to do. */
+import type { Command } from 'commander';
+import {
+  checkClock,
+  checkDisk,
+  checkLog,
+  checkPrivateFiles,
+  checkSync,
+  fail,
+  formatReport,
+  ok,
+  type Report,
+  runChecks,
+} from '#libs/doctor';
+import { loadSigningKey } from '#libs/keystore';
+import { logOrigin } from '#libs/protocol';
+import { decodeEntry } from '#libs/tlog';
+import { coordinatorPaths, loadConfig } from './config.js';
+import { Federation } from './federation/federation.js';
+
+/** Runs every check on the folder of a coordinator, which may be running. `full` verifies the whole log. */
+export async function examineCoordinator(
+  dir: string,
+  { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
+): Promise<Report> {
+  const paths = coordinatorPaths(dir);
+  const key = () => loadSigningKey(paths.signingKey);
+  const federation = () => Federation.open(paths.manifest, paths.domains, key().publicKey);
+  let newestEntryAt: string | undefined;
+  return runChecks('coordinator', dir, [
+    ['config', () => ok('config', `coordinator ${loadConfig(dir).id}`)],
+    ['keys', () => checkPrivateFiles([paths.signingKey])],
+    [
+      'manifest',
+      () => {
+        const pinned = federation();
+        const { manifest } = pinned;
+        if (manifest.coordinator.publicKey !== key().publicKey)
+          return fail('manifest', 'names another key for the coordinator', 'sign a new manifest');
+        for (const agency of manifest.agencies) pinned.domainOf(agency);
+        return ok('manifest', `serial ${manifest.serial}: ${manifest.agencies.length} domains fit`);
+      },
+    ],
+    ['disk', () => checkDisk(dir)],
+    ['fsync', () => checkSync(dir)],
+    [
+      'log',
+      () =>
+        checkLog({
+          dir: paths.log,
+          origin: logOrigin(federation().manifest.federation, loadConfig(dir).id),
+          publicKey: key().publicKeyBytes,
+          full,
+          onEntry: (_index, bytes) => {
+            newestEntryAt = decodeEntry(bytes).at;
+          },
+        }),
+    ],
+    ['clock', () => checkClock({ nowMs, dirs: [dir, paths.log], newestEntryAt, url: undefined })],
+  ]);
+}
+
+/** `concordat coordinator doctor`, which `concordat doctor DIR` calls for such a folder. */
+export function registerDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('check keys, manifest, disk, clock and log; exit code 1 when something fails')
+    .requiredOption('--dir <folder>', 'folder made by init')
+    .option('--full', 'verify the whole log, not only its end')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  concordat doctor /var/lib/concordat/coordinator --full')
+    .action(async (flags: { dir: string; full?: boolean; json?: boolean }) => {
+      const report = await examineCoordinator(flags.dir, {
+        nowMs: Date.now,
+        full: flags.full === true,
+      });
+      process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
+      if (!report.ok) process.exitCode = 1;
+    });
+}

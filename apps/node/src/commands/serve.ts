@@ -1,0 +1,23 @@
+import { randomInt } from 'node:crypto';
+import type { Command } from 'commander';
+import { createLogger, runProcess } from '#libs/nest-kit';
+
+const RANDOM_STEPS = 2 ** 32;
+const jitter = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
+
+/** `concordat node serve`: answers the coordinator until stopped. */
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('answer the coordinator until stopped')
+    .requiredOption('--dir <folder>', 'folder of the node')
+    .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
+    .action((options) =>
+      runProcess(createLogger('node'), async () => {
+        // The server's frameworks take a second to load, which no other command needs.
+        const { serveNode } = await import('../serve.js');
+        const { coordinator: coordinatorUrl, dir } = options;
+        return serveNode(dir, { coordinatorUrl, nowMs: Date.now, jitter });
+      }),
+    );
+}

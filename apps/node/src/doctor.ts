@@ -1,0 +1,136 @@
+/** `concordat doctor` for a node: everything its start depends on, one by one, with what to do. */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { ConcordatError } from '#libs/bytes';
+import {
+  checkClock,
+  checkDisk,
+  checkLog,
+  checkPrivateFiles,
+  checkSync,
+  type Finding,
+  fail,
+  ok,
+  type Report,
+  runChecks,
+  warn,
+} from '#libs/doctor';
+import { parseDomainFile } from '#libs/grid';
+import { loadSigningKey, verifySignature } from '#libs/keystore';
+import { applyEntry, emptyLedger } from '#libs/ledger';
+import { logOrigin, Manifest, openEnvelope } from '#libs/protocol';
+import { dateToDay, dayToDate, londonDay } from '#libs/query';
+import { decodeEntry } from '#libs/tlog';
+import { budgetYears } from './budget.js';
+import { loadConfig, nodePaths } from './config.js';
+import { loadPolicies } from './signed-policy.js';
+
+const openManifest = (dir: string): Manifest => {
+  let signed: unknown;
+  try {
+    signed = JSON.parse(readFileSync(nodePaths(dir).manifest, 'utf8'));
+  } catch {
+    throw new ConcordatError(
+      'manifest-missing',
+      'manifest.json cannot be read; put the signed federation manifest there',
+    );
+  }
+  const { publicKey } = loadConfig(dir).coordinator;
+  return openEnvelope('manifest', Manifest, signed, publicKey, verifySignature);
+};
+
+/** Signature, this agency's key and its domain. */
+function checkManifest(dir: string): Finding {
+  const paths = nodePaths(dir);
+  const { agency: id } = loadConfig(dir);
+  const manifest = openManifest(dir);
+  const agency = manifest.agencies.find((candidate) => candidate.id === id);
+  if (!agency)
+    return fail('manifest', `does not name ${id}`, 'enrol this node, then fetch it again');
+  if (agency.publicKey !== loadSigningKey(paths.signingKey).publicKey) {
+    return fail(
+      'manifest',
+      'names another key for this agency',
+      'enrol this node with its present key',
+    );
+  }
+  const domain = parseDomainFile(id, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
+  if (domain.hash !== agency.domain) {
+    return fail('manifest', 'names another domain than domain.txt.gz', 'fetch the domain it names');
+  }
+  return ok('manifest', `${manifest.federation} serial ${manifest.serial}: key and domain fit`);
+}
+
+/** Signature, floor, and how many grants are valid today. */
+function checkPolicy(dir: string, nowMs: number): Finding {
+  const paths = nodePaths(dir);
+  const { agency } = loadConfig(dir);
+  const { policies } = loadPolicies(paths, agency, loadSigningKey(paths.signingKey).publicKey);
+  const { grants } = policies.agency;
+  const today = londonDay(nowMs);
+  const valid = grants.filter(
+    ({ validFrom, validUntil }) => dateToDay(validFrom) <= today && today <= dateToDay(validUntil),
+  );
+  const says = `signed; ${valid.length} of ${grants.length} grants valid on ${dayToDate(today)}`;
+  return valid.length === 0
+    ? fail('policy', says, 'renew a grant and run: concordat node sign-policy')
+    : ok('policy', says);
+}
+
+/** Runs every check on the folder of a node, which may be running. `full` verifies the whole log. */
+export async function examineNode(
+  dir: string,
+  { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
+): Promise<Report> {
+  const paths = nodePaths(dir);
+  const ledger = emptyLedger();
+  let newestEntryAt: string | undefined;
+  return runChecks('node', dir, [
+    ['config', () => ok('config', `node of ${loadConfig(dir).agency}`)],
+    ['keys', () => checkPrivateFiles([paths.signingKey, paths.recordSecret])],
+    ['manifest', () => checkManifest(dir)],
+    ['policy', () => checkPolicy(dir, nowMs())],
+    ['disk', () => checkDisk(dir)],
+    ['fsync', () => checkSync(dir)],
+    [
+      'log',
+      () =>
+        checkLog({
+          dir: paths.log,
+          origin: logOrigin(openManifest(dir).federation, loadConfig(dir).agency),
+          publicKey: loadSigningKey(paths.signingKey).publicKeyBytes,
+          full,
+          onEntry: (index, bytes) => {
+            const entry = decodeEntry(bytes);
+            applyEntry(ledger, index, entry);
+            newestEntryAt = entry.at;
+          },
+        }),
+    ],
+    [
+      'clock',
+      () =>
+        checkClock({
+          nowMs,
+          dirs: [dir, paths.log],
+          newestEntryAt,
+          url: loadConfig(dir).coordinator.url,
+        }),
+    ],
+    [
+      'budget',
+      () => {
+        const years = budgetYears(ledger, loadConfig(dir).dataset.name, []);
+        const spent = years.filter(({ left }) => left === '0' || left.startsWith('-'));
+        const says = years.map(({ year, left, limit }) => `${year}: ${left} of ${limit} left`);
+        return spent.length > 0
+          ? warn(
+              'budget',
+              says.join(', '),
+              'nothing: questions about a year that is used up are refused',
+            )
+          : ok('budget', says.join(', ') || 'nothing was spent yet');
+      },
+    ],
+  ]);
+}

@@ -1,0 +1,106 @@
+/** A task source over HTTP for a node in its own process: it hands out signed tasks and keeps all that it is sent. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { SignedTask } from '#libs/protocol';
+
+export interface Sent {
+  readonly round: string;
+  readonly kind: 'contribution' | 'refusal' | 'hold' | 'accept';
+  /** Of the payload: the vector's digest of a contribution, the code of a refusal. */
+  readonly says: string | undefined;
+  readonly fingerprint: string | undefined;
+}
+
+export interface TaskSource {
+  readonly url: string;
+  readonly sent: Sent[];
+  /** Called before every poll is answered; what it returns stands in the inbox until its round is settled. */
+  offer: () => readonly SignedTask[];
+  close(): Promise<void>;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const POLL_MS = 50;
+
+export async function startTaskSource(): Promise<TaskSource> {
+  const open = new Map<string, { sequence: number; task: SignedTask }>();
+  let sequence = 0;
+  const source: TaskSource = {
+    url: '',
+    sent: [],
+    offer: () => [],
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const body = await bodyOf(request).catch(() => Buffer.alloc(0));
+    if (pathname === '/v1/inbox') {
+      for (const task of source.offer()) {
+        sequence += 1;
+        open.set(task.payload.round, { sequence, task });
+      }
+      const after = Number(searchParams.get('after'));
+      const items = [...open.values()].filter((item) => item.sequence > after);
+      if (items.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ items }));
+      return;
+    }
+    const [, round = '', kind = ''] = /^\/v1\/rounds\/([^/]+)\/([a-z]+)$/.exec(pathname) ?? [];
+    if (kind) {
+      const { payload } = JSON.parse(body.toString('utf8'));
+      source.sent.push({
+        round,
+        kind: kind as Sent['kind'],
+        says: payload.receipt?.payload.valueDigest ?? payload.code,
+        fingerprint: payload.receipt?.payload.fingerprint ?? payload.fingerprint,
+      });
+      if (kind === 'contribution' || kind === 'refusal') open.delete(round);
+    }
+    response.statusCode = 204;
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(source, { url: `http://127.0.0.1:${port}` });
+}
+
+const MAIN = fileURLToPath(new URL('../../../dist/apps/node/src/main.js', import.meta.url));
+
+export interface NodeProcess {
+  readonly child: ChildProcess;
+  /** Resolves with its address when it is ready; rejects when it ends before. */
+  readonly ready: Promise<string>;
+  readonly ended: Promise<NodeJS.Signals | number | null>;
+}
+
+/** The built node as an agency runs it. */
+export function startNode(dir: string): NodeProcess {
+  const child = fork(MAIN, ['serve', '--dir', dir], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  let words = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    words = (words + chunk).slice(-4000);
+  });
+  const ended = new Promise<NodeJS.Signals | number | null>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code));
+  });
+  const ready = new Promise<string>((resolve, reject) => {
+    child.on('message', (message: { type: string; url?: string }) => {
+      if (message.type === 'ready') resolve(String(message.url));
+    });
+    void ended.then((how) => reject(new Error(`the node ended (${how}): ${words}`)));
+  });
+  ready.catch(() => undefined);
+  return { child, ready, ended };
+}
