@@ -89,6 +89,8 @@ export interface FederationOptions {
     readonly privacyUnit?: { readonly maxPerRelease: number; readonly maxPerYear: number };
   };
   readonly roundDeadlineSeconds?: number;
+  /** Of the witnesses, which are the auditor and every agency. 0: they cosign, and nobody waits for them. */
+  readonly quorum?: number;
   /** False: folders are made and files taken in, but no process is started. */
   readonly serve?: boolean;
 }
@@ -344,7 +346,7 @@ async function enrol(
   apps: Apps,
   dir: string,
   analystPublicKey: string,
-  { agencies, limits = {}, roundDeadlineSeconds = 30 }: FederationOptions,
+  { agencies, limits = {}, roundDeadlineSeconds = 30, quorum = 0 }: FederationOptions,
 ): Promise<Manifest> {
   const listen = { host: '127.0.0.1', port: 0 };
   const folder = (id: string): string => join(dir, id);
@@ -360,7 +362,6 @@ async function enrol(
     id: AUDITOR,
     coordinator,
     listen,
-    pollSeconds: 1,
   });
   const sources = folder('sources');
   await mkdir(sources);
@@ -409,6 +410,8 @@ async function enrol(
     auditor: { id: AUDITOR, publicKey: auditorKey },
     agencies: enrolled,
     analysts: [{ id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst'] }],
+    witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],
+    quorum,
   };
   const key = loadSigningKey(join(folder(COORDINATOR), 'keys', 'signing.pem'));
   const signed = JSON.stringify(seal('manifest', manifest, key));
