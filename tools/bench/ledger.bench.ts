@@ -47,6 +47,7 @@ function* honestLog(): Generator<Entry> {
       valueDigest: hex(n),
       blob: hex(n),
       mechanism: 'discrete-gaussian',
+      privacy: { unit: 'incident', maxPerRelease: 1, maxPerYear: 1 },
       reservation: String(2 * n + 1),
     };
   }

@@ -1,13 +1,8 @@
 import 'reflect-metadata';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Command } from 'commander';
-import { stringify } from 'yaml';
-import { createSigningKey } from '#libs/keystore';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
-import { auditorPaths } from './config.js';
 import { registerDoctor } from './doctor.js';
-import { serveAuditor } from './serve.js';
+import { initAuditor } from './init.js';
 
 const program = new Command('concordat auditor').description(
   'Witnesses every log of a federation.',
@@ -22,17 +17,13 @@ program
   .option('--id <id>', 'its name in the federation', 'auditor')
   .option('--port <port>', 'port of the console on loopback, 0 for a free one', Number, 0)
   .action(async (options) => {
-    const paths = auditorPaths(options.dir);
-    await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
-    const { publicKey } = createSigningKey(paths.signingKey);
-    const config = {
+    const publicKey = await initAuditor(options.dir, {
       version: 1,
       id: options.id,
       coordinator: { url: options.coordinator, publicKey: options.coordinatorKey },
       listen: { host: '127.0.0.1', port: options.port },
       pollSeconds: 2,
-    };
-    await writeFile(paths.config, stringify(config), { flag: 'wx' });
+    });
     tellParent({ type: 'initialised', id: options.id, publicKey });
     process.stdout.write(`${publicKey}\n`);
   });
@@ -43,7 +34,11 @@ program
   .requiredOption('--dir <folder>', 'folder made by init')
   .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
   .action((options) =>
-    runProcess(createLogger('auditor'), () => serveAuditor(options.dir, options.coordinator)),
+    runProcess(createLogger('auditor'), async () => {
+      // The server's frameworks take a second to load, which `init` does not need.
+      const { serveAuditor } = await import('./serve.js');
+      return serveAuditor(options.dir, { coordinatorUrl: options.coordinator, nowMs: Date.now });
+    }),
   );
 
 registerDoctor(program);

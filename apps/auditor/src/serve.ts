@@ -5,6 +5,7 @@ import { loadSigningKey, verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
   createLogger,
+  type Logger,
   listen,
   type RunningProcess,
   SignedClient,
@@ -20,8 +21,14 @@ import { startWitnessLoop } from './witness-loop.js';
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
 export async function serveAuditor(
   dir: string,
-  coordinatorUrl: string | undefined,
+  options: {
+    /** Instead of the address in the settings. */
+    readonly coordinatorUrl: string | undefined;
+    readonly nowMs: () => number;
+    readonly logger?: Logger;
+  },
 ): Promise<RunningProcess> {
+  const { coordinatorUrl, nowMs } = options;
   const config = loadConfig(dir);
   const paths = auditorPaths(dir);
   const key = loadSigningKey(paths.signingKey);
@@ -47,23 +54,23 @@ export async function serveAuditor(
       'the manifest names another key for the auditor than the one in its folder',
     );
   }
-  const logger = createLogger(config.id);
+  const logger = options.logger ?? createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);
   const journal = await openJournal({
     dir: paths.log,
     origin,
     signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
-    clock: Date.now,
+    clock: nowMs,
   });
   try {
-    const at = new Date().toISOString();
+    const at = new Date(nowMs()).toISOString();
     await journal.append(
       encodeEntry({ kind: 'started', at, actor: config.id, process: 'auditor', version: VERSION }),
     );
     const witness = await Witness.open(paths.witnessed, manifest);
     const stopLoop = startWitnessLoop({
       witness,
-      client: new SignedClient(coordinatorUrl ?? config.coordinator.url, config.id, key, Date.now),
+      client: new SignedClient(coordinatorUrl ?? config.coordinator.url, config.id, key, nowMs),
       journal,
       origin,
       pollMs: config.pollSeconds * 1000,

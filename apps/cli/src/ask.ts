@@ -5,10 +5,12 @@ import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import type { SigningKey } from '#libs/keystore';
 import { seal } from '#libs/protocol';
-import { canonicaliseQuery, fingerprint } from '#libs/query';
+import { canonicaliseQuery, fingerprint, type Measure } from '#libs/query';
 import { graphql } from './graphql-client.js';
 
 export interface Question {
+  /** Incidents when left out. */
+  readonly measure?: Measure;
   readonly categories: readonly string[];
   readonly periods: readonly string[];
   readonly resolution: number;
@@ -24,6 +26,7 @@ const Coverage = z.object({
   code: z.string().nullable(),
   periods: z.array(z.string()),
   rhoSpent: z.string().nullable(),
+  privacy: z.object({ unit: z.string(), maxPerRelease: z.int(), maxPerYear: z.int() }).nullable(),
 });
 
 const Round = z.object({
@@ -35,7 +38,8 @@ const Round = z.object({
 });
 export type RoundProgress = z.infer<typeof Round>;
 
-const ROUND_FIELDS = 'id phase release code coverage { agency name status code periods rhoSpent }';
+const ROUND_FIELDS =
+  'id phase release code coverage { agency name status code periods rhoSpent privacy { unit maxPerRelease maxPerYear } }';
 const POLL_MS = 250;
 
 /** Signs and submits a question as `analyst` and waits for its release. Throws the coordinator's code, or the round's when it is aborted. */

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
+import { registerDp } from './commands/dp.js';
+import { registerAnalyse } from './commands/analyse.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
+import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
@@ -19,6 +22,9 @@ export function createProgram(): Command {
   registerProcesses(program);
   registerDoctor(program);
   registerPolicy(program);
+  registerDp(program);
   registerDpEstimate(program);
+  registerAnalyse(program);
+  registerLinkage(program);
   return program;
 }

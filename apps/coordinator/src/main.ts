@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
 import { registerDoctor } from './doctor.js';
 import { initCoordinator } from './init.js';
-import { serveCoordinator } from './serve.js';
 
 const program = new Command('coordinator').description('Runs the coordinator of a federation.');
 
@@ -32,7 +31,11 @@ program
   .requiredOption('--dir <folder>', 'folder made by init')
   .option('--port <port>', 'port to listen on instead of the configured one', Number)
   .action((options) =>
-    runProcess(createLogger('coordinator'), () => serveCoordinator(options.dir, options.port)),
+    runProcess(createLogger('coordinator'), async () => {
+      // The server's frameworks take a second to load, which `init` does not need.
+      const { serveCoordinator } = await import('./serve.js');
+      return serveCoordinator(options.dir, { port: options.port, nowMs: Date.now });
+    }),
   );
 
 registerDoctor(program);

@@ -1,5 +1,11 @@
-import { fileURLToPath } from 'node:url';
-import { createHttpApp, listen, type RunningProcess } from '#libs/nest-kit';
+import { join } from 'node:path';
+import {
+  createHttpApp,
+  type Logger,
+  listen,
+  packageRoot,
+  type RunningProcess,
+} from '#libs/nest-kit';
 import { decodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { serveWeb } from './map/web-assets.js';
@@ -8,17 +14,14 @@ import { ReleaseStore } from './releases/release-store.js';
 import { Inboxes } from './rounds/inbox.js';
 import { RoundsService } from './rounds/rounds.service.js';
 
-const WEB_ROOT = fileURLToPath(new URL('../../../web/', import.meta.url));
+const WEB_ROOT = join(packageRoot(import.meta.url), 'dist', 'web');
 
 /** Opens the folder, replays the log, binds the port. */
 export async function serveCoordinator(
   dir: string,
-  port: number | undefined,
+  options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
 ): Promise<RunningProcess> {
-  const coordinator = await openCoordinator(dir, {
-    nowMs: Date.now,
-    ...(port === undefined ? {} : { port }),
-  });
+  const coordinator = await openCoordinator(dir, options);
   try {
     const releases = new ReleaseStore(coordinator.blobs);
     for await (const { bytes } of coordinator.journal.entries()) {

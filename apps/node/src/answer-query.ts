@@ -3,7 +3,7 @@
  * budget is reserved durably, noise is drawn before a count is read, and the release is durable in the log before it may be sent.
  */
 import { canonicalJson, isConcordatError } from '#libs/bytes';
-import { formatRational, levelVariances, parseRho, type Resolution } from '#libs/dp';
+import { formatRational } from '#libs/dp';
 import {
   abandon,
   answerFor,
@@ -15,6 +15,7 @@ import {
 import { type Decision, decide } from '#libs/policy';
 import type { Task } from '#libs/protocol';
 import { accountingYears, groupsOf, monthsOf, type Query, type QueryGroup } from '#libs/query';
+import { answerPrivacy } from './answer-privacy.js';
 import { heldVersion } from './held-version.js';
 import type { Node } from './node.js';
 import { type Released, type ReleasePlan, release } from './release.js';
@@ -106,17 +107,21 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const groups = answerable(query, node.agency.categories, version.months);
   if (groups.length === 0) return refused('period-not-held', 'periods');
 
-  const variances = levelVariances({
-    rho: parseRho(query.rho),
-    finest: query.resolution as Resolution,
-    l2SensitivitySquared: 1n,
-  });
-  const plan: ReleasePlan = { task, dataset, versionDigest: version.digest, groups, variances };
+  const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
+  const privacy = answerPrivacy(
+    query,
+    groups,
+    version,
+    node.policies,
+    dataset,
+    earlier?.entry.privacy,
+  );
+  if (!privacy.ok) return refused(privacy.code, privacy.constraint);
+  const plan: ReleasePlan = { task, dataset, versionDigest: version.digest, groups, privacy };
   const described = {
     groups,
-    levelVariances: variances.map(({ sigma2 }) => formatRational(sigma2)),
+    levelVariances: privacy.levels.map(({ sigma2 }) => formatRational(sigma2)),
   };
-  const earlier = answerFor(node.ledger, task.fingerprint, version.digest);
   if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
   const logged = unfinished(plan, node) ?? (await pay(plan, node));
   if ('status' in logged) return logged;

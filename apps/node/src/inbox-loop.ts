@@ -81,6 +81,7 @@ export function startInboxLoop(options: {
     while (!stopping.signal.aborted) {
       try {
         if (!connected) await options.onConnect();
+        // A coordinator that restarted numbers its tasks anew; whatever still waits comes again.
         if (!connected || isRereading) after = 0;
         connected = true;
         isRereading = false;

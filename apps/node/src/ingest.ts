@@ -6,20 +6,22 @@ import { parseDomainFile } from '#libs/grid';
 import { type Mapping, parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey } from '#libs/keystore';
+import { packageRoot } from '#libs/nest-kit';
 import { logOrigin, Manifest } from '#libs/protocol';
 import { type IngestReport, openRecords, type Summary } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
 import { loadConfig, nodePaths } from './config.js';
 import { heldVersion } from './held-version.js';
 
-const TAXONOMY = new URL('../../../../policies/taxonomy/common-v1.yaml', import.meta.url);
-const MAPPINGS = new URL('../../../../policies/mappings/', import.meta.url);
+const POLICIES = join(packageRoot(import.meta.url), 'policies');
+const TAXONOMY = join(POLICIES, 'taxonomy', 'common-v1.yaml');
+const MAPPINGS = join(POLICIES, 'mappings');
 
 /** The mapping of the settings: one by name from `policies/mappings`, or `auto` for all that recognise their files. */
 function loadMappings(name: string): Mapping | readonly Mapping[] {
   const all = readdirSync(MAPPINGS)
     .filter((file) => file.endsWith('.yaml'))
-    .map((file) => parseMapping(readFileSync(new URL(file, MAPPINGS), 'utf8')));
+    .map((file) => parseMapping(readFileSync(join(MAPPINGS, file), 'utf8')));
   if (name === 'auto') return all.filter(({ recognise }) => recognise);
   const named = all.find(({ mapping }) => mapping === name);
   if (named) return named;

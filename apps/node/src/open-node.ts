@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
+import type { RandomSource } from '#libs/dp';
 import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
@@ -27,12 +28,13 @@ const readText = (path: string, code: string, what: string): string => {
 
 /**
  * Opens a node's folder and replays its log. Settings, key, manifest, domain and signed policy must all be there and fit together, or the
- * node does not start.
+ * node does not start. Without `random`, noise is drawn from the operating system's CSPRNG; no command line or setting gives another.
  */
 export async function openNode(
   dir: string,
   options: {
     readonly nowMs: () => number;
+    readonly random?: RandomSource;
     readonly logger?: Logger;
     /** Who opens it, for the log: the server unless given. */
     readonly process?: 'node' | 'cli';
@@ -105,7 +107,7 @@ export async function openNode(
       holds,
       blobs: await openBlobs({ dir: paths.blobs }),
       records: opened,
-      random: osRandom(),
+      random: options.random ?? osRandom(),
       logger: options.logger ?? createLogger(agency.id),
       nowMs,
       tree: (finest) => {

@@ -25,7 +25,7 @@ export async function writeReceipt(
       fingerprint: entry.fingerprint,
       dataset: entry.dataset,
       versionDigest: entry.versionDigest,
-      privacy: { unit: 'incident', maxPerRelease: 1, maxPerYear: 1 },
+      privacy: entry.privacy,
       mechanism: 'discrete-gaussian',
       levelVariances: [...answer.levelVariances],
       rho: entry.rho,

@@ -5,7 +5,6 @@ import {
   drawTreeNoise,
   type ExactCounts,
   exactCounts,
-  type LevelVariance,
   type Resolution,
 } from '#libs/dp';
 import { type GridTree, rollUp } from '#libs/grid';
@@ -13,6 +12,7 @@ import type { Reservation } from '#libs/ledger';
 import type { Task } from '#libs/protocol';
 import type { QueryGroup } from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
+import type { AnswerPrivacy } from './answer-privacy.js';
 import type { Node } from './node.js';
 import { about } from './task.js';
 
@@ -22,7 +22,7 @@ export interface ReleasePlan {
   readonly dataset: string;
   readonly versionDigest: string;
   readonly groups: readonly QueryGroup[];
-  readonly variances: readonly LevelVariance[];
+  readonly privacy: Extract<AnswerPrivacy, { ok: true }>;
 }
 
 /** A release as it stands in the log. */
@@ -33,12 +33,12 @@ export interface Released {
 
 /** Draws, counts, stores and logs what `logged` has paid for. Throws for faults of the machine; nothing has left then. */
 export async function release(
-  { task, dataset, versionDigest, groups, variances }: ReleasePlan,
+  { task, dataset, versionDigest, groups, privacy }: ReleasePlan,
   logged: Reservation,
   node: Node,
 ): Promise<Released> {
   const tree = node.tree(task.query.resolution as Resolution);
-  const levels = variances.map(({ sigma2 }, level) => ({
+  const levels = privacy.levels.map(({ sigma2 }, level) => ({
     nodes: (tree.levelStart[level + 1] as number) - (tree.levelStart[level] as number),
     sampler: discreteGaussian({ sigma2 }),
   }));
@@ -47,7 +47,9 @@ export async function release(
   const counts = await node.records.count({
     dataset,
     version: versionDigest,
+    measure: task.query.measure,
     groups,
+    bounds: { perMonth: privacy.unit.maxPerRelease, perYear: privacy.unit.maxPerYear },
     leaves,
     resolution: task.query.resolution as Resolution,
   });
@@ -67,6 +69,7 @@ export async function release(
     valueDigest,
     blob: valueDigest,
     mechanism: 'discrete-gaussian',
+    privacy: privacy.unit,
     reservation: String(logged.index),
   };
   const index = await node.append(entry);

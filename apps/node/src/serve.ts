@@ -1,4 +1,11 @@
-import { createHttpApp, listen, type RunningProcess, SignedClient } from '#libs/nest-kit';
+import type { RandomSource } from '#libs/dp';
+import {
+  createHttpApp,
+  type Logger,
+  listen,
+  type RunningProcess,
+  SignedClient,
+} from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
 import { nodePaths } from './config.js';
@@ -32,12 +39,19 @@ async function announce(node: Node, client: CoordinatorClient): Promise<void> {
 const postCheckpoint = async (node: Node, client: CoordinatorClient): Promise<void> =>
   client.post('/v1/checkpoints', { origin: node.logOrigin, note: await node.journal.checkpoint() });
 
-/** Opens the folder, dials the coordinator, answers until stopped. `random` in [0, 1) spreads reconnections. */
-export async function serveNode(
-  dir: string,
-  options: { readonly coordinatorUrl: string | undefined; readonly random: () => number },
-): Promise<RunningProcess> {
-  const node = await openNode(dir, { nowMs: Date.now });
+export interface NodeOptions {
+  /** Instead of the address in the settings. */
+  readonly coordinatorUrl: string | undefined;
+  readonly nowMs: () => number;
+  /** In [0, 1): spreads reconnections, so that nodes do not return in step. */
+  readonly jitter: () => number;
+  readonly random?: RandomSource;
+  readonly logger?: Logger;
+}
+
+/** Opens the folder, dials the coordinator, answers until stopped. */
+export async function serveNode(dir: string, options: NodeOptions): Promise<RunningProcess> {
+  const node = await openNode(dir, options);
   let loop: InboxLoop | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
@@ -49,7 +63,7 @@ export async function serveNode(
       client,
       logger: node.logger,
       nowMs: node.nowMs,
-      random: options.random,
+      random: options.jitter,
       onConnect: () => announce(node, client),
       handle: async (task) => {
         const { round } = task.payload;

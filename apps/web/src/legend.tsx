@@ -30,7 +30,7 @@ export function Legend({ release, layer, period, resolution, breaks }: LegendPro
       {breaks.length > 0 && (
         <div class="scales">
           <Scale name="Fairly certain" colours={CLEAR} limits={breaks} />
-          <Scale name="Rough: ±55 % or wider" colours={ROUGH} limits={everySecond(breaks)} />
+          <Scale name="Rough: ±65 % or wider" colours={ROUGH} limits={everySecond(breaks)} />
         </div>
       )}
       <ul class="looks">

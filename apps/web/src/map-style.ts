@@ -6,9 +6,11 @@ import type {
 import type { Basemap } from './basemap.js';
 import { SHADES } from './palette.js';
 
-/** Names of the sources that change. */
+/** Sources that change. */
 export const CELLS = 'cells';
 export const SELECTED = 'selected';
+/** Layer of hexagon edges: dear to prepare, so it is on only where a hexagon is wide enough to have any. */
+export const MESH = 'mesh';
 
 const SEA = '#d3dbe0';
 const ABROAD = '#e9ecee';
@@ -28,8 +30,8 @@ const fade = (from: number, to: number): ExpressionSpecification => [
 ];
 
 /**
- * Bottom to top: sea, land that nobody covers (hatched), covered ground, cells that cannot be told from zero (dotted),
- * values, borders, the selected cell, names. `hatch` and `dots` are images that `patterns` makes.
+ * Bottom to top: sea, land that nobody covers (hatched), covered cells by value, dots on those that cannot be told from
+ * zero, borders, the selected cell, names. `hatch` and `dots` are images that `patterns` makes.
  */
 export function mapStyle(basemap: Basemap): StyleSpecification {
   const shade: ExpressionSpecification = [
@@ -66,10 +68,10 @@ export function mapStyle(basemap: Basemap): StyleSpecification {
         paint: { 'fill-pattern': 'hatch' },
       },
       {
-        id: 'covered',
+        id: 'value',
         type: 'fill',
         source: CELLS,
-        paint: { 'fill-color': LAND, 'fill-antialias': false },
+        paint: { 'fill-color': shade, 'fill-antialias': false },
       },
       {
         id: 'zero',
@@ -79,18 +81,12 @@ export function mapStyle(basemap: Basemap): StyleSpecification {
         paint: { 'fill-pattern': 'dots', 'fill-antialias': false },
       },
       {
-        id: 'value',
-        type: 'fill',
-        source: CELLS,
-        filter: ['!=', ['get', 'shade'], 'zero'],
-        paint: { 'fill-color': shade, 'fill-antialias': false },
-      },
-      {
-        id: 'mesh',
+        id: MESH,
         type: 'line',
         source: CELLS,
         filter: ['!=', ['get', 'shade'], 'zero'],
-        paint: { 'line-color': '#ffffff', 'line-width': 0.6, 'line-opacity': 0 },
+        layout: { visibility: 'none' },
+        paint: { 'line-color': '#ffffff', 'line-width': 0.6, 'line-opacity': 0.9 },
       },
       {
         id: 'authorities',

@@ -9,7 +9,7 @@ import {
 import { cellAt, cellBoundary, type Resolution } from '#libs/grid';
 import type { Basemap } from './basemap.js';
 import type { CellValue } from './layer-store.js';
-import { CELLS, mapStyle, patterns, SELECTED } from './map-style.js';
+import { CELLS, MESH, mapStyle, patterns, SELECTED } from './map-style.js';
 import { shadeOf } from './palette.js';
 import type { Bounds } from './viewport.js';
 
@@ -118,11 +118,8 @@ export class MapView {
 
   /** Draws covered cells. Edges show once a hexagon is wide enough to have any. */
   draw(cells: readonly CellValue[], breaks: readonly number[], resolution: number): void {
-    this.#map.setPaintProperty(
-      'mesh',
-      'line-opacity',
-      this.#pixelsAcross(resolution) > 9 ? 0.9 : 0,
-    );
+    const wide = this.#pixelsAcross(resolution) > 9;
+    this.#map.setLayoutProperty(MESH, 'visibility', wide ? 'visible' : 'none');
     const data = {
       type: 'FeatureCollection' as const,
       features: cells.map(({ ring, estimate, standardError }) => ({

@@ -8,7 +8,7 @@ import { cannotTellFromZero } from './interval.js';
 export const CLEAR = ['#d3e3f3', '#a3c7e6', '#6ba3d3', '#3a7fbd', '#1c5a96', '#0b325c'] as const;
 export const ROUGH = ['#dde3e9', '#b5c2cf', '#8395a8'] as const;
 
-/** Standard errors from which all classes are told apart; at this point the likely range is about half the value. */
+/** Standard errors from which all classes are told apart; there the likely range reaches 65 % to either side. */
 const CLEAR_FROM = 3;
 
 /** `zero`, or a class of one of the rows: `clear-0` .. `clear-5`, `rough-0` .. `rough-2`. */

@@ -200,6 +200,20 @@ describe('privacy-loss accounting', () => {
     expect(epsilonAtDelta([], 1e-6).upper).toBe(0);
   });
 
+  it('survives extreme parameters', () => {
+    // Two atoms at -1000 and 1000: delta = 1 - exp(epsilon - 1000) but for exp(-1000).
+    expect(epsilonAtDelta([laplace('1/1000')], 1e-6).upper).toBeCloseTo(
+      1000 + Math.log1p(-1e-6),
+      9,
+    );
+    expect(deltaAtEpsilon([gaussian('1000000')], 5).upper).toBeLessThan(1e-280);
+    expect(deltaAtEpsilon([gaussian('1/1000')], 3).upper).toBe(1);
+    expect(epsilonAtDelta([laplace('1000000000')], 1e-6).upper).toBe(0);
+    const rareAndFar = epsilonAtDelta([laplace('1/10'), gaussian('1000000')], 1e-6);
+    expect(rareAndFar.upper).toBeGreaterThan(10);
+    expect(rareAndFar.upper / 10.003 - 1).toBeLessThan(1e-3);
+  });
+
   it('refuses senseless events and targets', () => {
     expect(() => epsilonAtDelta([gaussian('1')], 0)).toThrow(code('bad-delta'));
     expect(() => epsilonAtDelta([gaussian('1')], Number.NaN)).toThrow(code('bad-delta'));

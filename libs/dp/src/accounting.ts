@@ -39,7 +39,7 @@ export interface LossBound {
 
 /** Points of the composed distribution above which the grid takes over from the exact lattice. */
 const MAX_LATTICE_POINTS = 1 << 17;
-/** Half-width of the kept part, in standard deviations: 2 exp(-9.5^2 / 2) = 5e-20. */
+/** Half-width, in standard deviations, by which the points of a composition are estimated: exp(-10^2 / 2) = 2e-22. */
 const HALF_WIDTH = 10;
 /** Share of delta that may be lost at the top, per event and doubling. */
 const TOP_SHARE = 1e-11;
@@ -71,6 +71,10 @@ function cumulant(
   }
   return { log, variance };
 }
+
+/** Beyond exp(30) from one point of the coarsest lattice to the next a tilt gains nothing. */
+const largestTilt = (events: readonly PrivacyEvent[]): number =>
+  30 / Math.max(...events.map((event) => rationalToNumberUp(eventLattice(event).step)));
 
 /** Golden-section minimum of a unimodal function over [from, to]. */
 function minimise(f: (x: number) => number, from: number, to: number): number {
@@ -134,13 +138,18 @@ function compose(
   const common = lattices.map(({ step }) => step).reduce(gcdRational, ZERO);
   const commonStep = rationalToNumberUp(common);
   const copies = events.reduce((sum, { count }) => sum + count, 0);
-  const range = 2 * HALF_WIDTH * Math.sqrt(cumulant(events, tilt).variance);
   const allowed = (TOP_SHARE * delta) / copies;
+  const ones = lattices.map((lattice) => eventLoss(lattice, tilt, allowed));
+  // A single event may reach further than the spread of the sum says (two distant atoms, one of them rare).
+  const range = Math.max(
+    2 * HALF_WIDTH * Math.sqrt(cumulant(events, tilt).variance),
+    ...ones.map((one) => one.step * (one.tilted.length - 1)),
+  );
 
   if (range / commonStep <= MAX_LATTICE_POINTS) {
-    const parts = lattices.map((lattice): Part => {
+    const parts = lattices.map((lattice, i): Part => {
       const { count } = lattice.event;
-      const one = selfCompose(eventLoss(lattice, tilt, allowed), count, allowed);
+      const one = selfCompose(ones[i] as LossDistribution, count, allowed);
       const factor = Number(divideRational(lattice.step, common).num);
       return { one: refine(one, factor, commonStep), times: 1, count };
     });
@@ -156,9 +165,9 @@ function compose(
   // A grid step h raises epsilon by about copies * h^2 / (24 variance), relatively; 10^-5 is aimed at.
   const points = Math.min(2 ** 19, Math.max(2 ** 13, 1300 * Math.sqrt(copies)));
   const gridStep = range / points;
-  const parts = lattices.map((lattice): Part => {
+  const parts = lattices.map((lattice, i): Part => {
     const { count } = lattice.event;
-    const one = eventLoss(lattice, tilt, allowed);
+    const one = ones[i] as LossDistribution;
     return range / one.step < points
       ? { one: coarsen(selfCompose(one, count, allowed), gridStep), times: 1, count }
       : { one: coarsen(one, gridStep), times: count, count };
@@ -185,7 +194,7 @@ function solveEpsilon(holds: (epsilon: number) => boolean, guess: number): numbe
   while (!holds(high)) {
     low = high;
     high *= 2;
-    if (high > 1e9) return Number.POSITIVE_INFINITY;
+    if (!(high <= 1e9)) return Number.POSITIVE_INFINITY;
   }
   while (high - low > 2 * UNIT_ROUNDOFF * high) {
     const middle = (low + high) / 2;
@@ -212,17 +221,21 @@ export function epsilonAtDelta(events: readonly PrivacyEvent[], delta: number): 
   const merged = mergeEvents(events);
   if (merged.length === 0) return { upper: 0, lower: 0, lattice: 'exact' };
   const chernoff = (tilt: number) => (cumulant(merged, tilt).log - Math.log(delta)) / tilt;
-  const { variance } = cumulant(merged, 0);
-  const scale = Math.sqrt((-2 * Math.log(delta)) / variance);
-  const tilt = Math.exp(
-    minimise((x) => chernoff(Math.exp(x)), Math.log(scale) - 4, Math.log(scale) + 2),
-  );
+  const cap = Math.log(largestTilt(merged));
+  const wanted = Math.log(Math.sqrt((-2 * Math.log(delta)) / cumulant(merged, 0).variance));
+  const to = Math.min(wanted + 2, cap);
+  const tilt = Math.exp(minimise((x) => chernoff(Math.exp(x)), Math.min(wanted - 4, to - 6), to));
   const guess = chernoff(tilt);
   const { fine, wider } = compose(merged, tilt, delta);
   const solve = ({ total, slack }: Composition): number =>
     solveEpsilon((epsilon) => deltaBounds(total, epsilon, slack).upper <= delta, guess);
   const upper = Math.min(solve(fine), pureBound(merged));
-  if (wider) return { upper, lower: Math.max(0, 2 * upper - solve(wider)), lattice: 'grid' };
+  if (wider)
+    return {
+      upper,
+      lower: Math.max(0, Math.min(upper, 2 * upper - solve(wider))),
+      lattice: 'grid',
+    };
   // The exact epsilon is above every point where even the lower bound exceeds delta.
   let gap = 2 ** -48 * upper;
   while (gap < upper && deltaBounds(fine.total, upper - gap, fine.slack).lower <= delta) gap *= 2;
@@ -240,7 +253,12 @@ export function deltaAtEpsilon(events: readonly PrivacyEvent[], epsilon: number)
   }
   const { variance } = cumulant(merged, 0);
   const bound = (tilt: number) => cumulant(merged, tilt).log - tilt * epsilon;
-  const tilt = minimise(bound, 0, 10 * (1 + epsilon / variance));
+  const tilt = minimise(
+    bound,
+    0,
+    Math.min(10 * (1 + epsilon / variance), 40 / Math.sqrt(variance), largestTilt(merged)),
+  );
+  // (40 standard deviations: beyond, delta is below 10^-300 and any tilt will do.)
   // Within a factor that is polynomial in the figure; a smaller one only keeps more of the tail.
   const expected = Math.max(1e-290, Math.exp(Math.min(0, bound(tilt))) * 1e-4);
   const { fine, wider } = compose(merged, tilt, expected);
@@ -248,7 +266,7 @@ export function deltaAtEpsilon(events: readonly PrivacyEvent[], epsilon: number)
   const bounds = at(fine);
   const upper = Math.min(1, bounds.upper);
   return wider
-    ? { upper, lower: Math.max(0, 2 * upper - at(wider).upper), lattice: 'grid' }
+    ? { upper, lower: Math.max(0, Math.min(upper, 2 * upper - at(wider).upper)), lattice: 'grid' }
     : { upper, lower: bounds.lower, lattice: 'exact' };
 }
 

@@ -224,25 +224,23 @@ export function deltaBounds(
     const loss = lossAt(d, i);
     const above = loss + slack - epsilon;
     if (mass === 0 || above <= 0) continue;
-    // Relative to exp(logScale - tilt * epsilon), so that nothing overflows.
-    const weight = mass * Math.exp(-d.tilt * (loss - epsilon));
-    upper -= weight * Math.expm1(-above);
-    if (above > 2 * slack) lower -= weight * Math.expm1(2 * slack - above);
+    const probability = mass * Math.exp(d.logScale - d.tilt * loss);
+    upper -= probability * Math.expm1(-above);
+    if (above > 2 * slack) lower -= probability * Math.expm1(2 * slack - above);
   }
-  const scale = Math.exp(d.logScale - d.tilt * epsilon);
   const decay = -Math.expm1(-d.tilt * d.step);
-  const points = Math.min(
-    d.tilted.length - start,
-    decay > 0 ? 1 / decay : Number.POSITIVE_INFINITY,
-  );
-  const absolute = d.absoluteError * Math.max(0, points) * Math.exp(d.tilt * slack);
+  const points = Math.max(0, Math.min(d.tilted.length - start, 1 / decay));
+  // An error x of a tilted mass above epsilon is one of at most x exp(logScale - tilt * epsilon) of its probability.
+  const scale = Math.exp(d.logScale - d.tilt * (epsilon - slack));
+  const absolute = d.absoluteError === 0 ? 0 : scale * d.absoluteError * points;
+  const moved = d.moved === 0 ? 0 : scale * d.moved;
   // The exponents above are right to a few ulp of their size.
+  const largest = Math.max(Math.abs(epsilon), Math.abs(lossAt(d, d.tilted.length - 1)));
   const relative =
     d.relativeError +
-    UNIT_ROUNDOFF * (16 + 4 * Math.abs(d.logScale) + 4 * Math.abs(d.tilt * epsilon)) +
-    UNIT_ROUNDOFF * d.tilted.length;
-  return {
-    upper: scale * (upper * (1 + relative) + absolute) + d.atInfinity,
-    lower: Math.max(0, scale * (lower * (1 - relative) - absolute - d.moved)),
-  };
+    UNIT_ROUNDOFF * (16 + 4 * Math.abs(d.logScale) + 4 * d.tilt * largest + d.tilted.length);
+  const bound = upper * (1 + relative) + absolute + d.atInfinity;
+  // Outside the range of doubles only the trivial bounds are left.
+  if (!(bound <= 1)) return { upper: 1, lower: 0 };
+  return { upper: bound, lower: Math.max(0, lower * (1 - relative) - absolute - moved) };
 }

@@ -59,16 +59,21 @@ export const ancestorLow = (low: number, resolution: number): number =>
   (low | (unusedLow[resolution] as number)) >>> 0;
 
 /** Digit of `resolution` (1..15). */
-function digitOf(high: number, low: number, resolution: number): number {
+export function digitOf(high: number, low: number, resolution: number): number {
   const shift = 3 * (FINEST_RESOLUTION - resolution);
   if (shift >= 32) return (high >>> (shift - 32)) & 7;
   // The digit of resolution 5 lies across the two words.
   return shift === 30 ? ((high & 1) << 2) | (low >>> 30) : (low >>> shift) & 7;
 }
 
+const baseCellOf = (high: number): number => (high >>> BASE_CELL_SHIFT) & 127;
+
+/** True when the cell lies under one of the twelve pentagon base cells. */
+export const hasPentagonBase = (high: number): boolean => PENTAGONS.has(baseCellOf(high));
+
 /** True when the cell is one of the twelve pentagons of its resolution. */
 export function isPentagonIndex(high: number, low: number): boolean {
-  if (!PENTAGONS.has((high >>> BASE_CELL_SHIFT) & 127)) return false;
+  if (!hasPentagonBase(high)) return false;
   const resolution = resolutionOfHigh(high);
   for (let r = 1; r <= resolution; r++) if (digitOf(high, low, r) !== 0) return false;
   return true;
@@ -77,7 +82,7 @@ export function isPentagonIndex(high: number, low: number): boolean {
 /** True when the two words are a valid H3 cell. */
 export function isCellIndex(high: number, low: number): boolean {
   if ((high & MODE_MASK) >>> 0 !== MODE_CELL) return false;
-  const baseCell = (high >>> BASE_CELL_SHIFT) & 127;
+  const baseCell = baseCellOf(high);
   if (baseCell >= BASE_CELLS) return false;
   const resolution = resolutionOfHigh(high);
   if (ancestorLow(low, resolution) !== low || ancestorHigh(high, resolution) !== high) return false;

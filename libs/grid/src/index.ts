@@ -32,6 +32,7 @@ export {
   sortedCells,
   unionDomains,
 } from './domain.js';
+export { type NeighbourLists, neighbourLists } from './neighbours.js';
 export {
   buildTree,
   embed,

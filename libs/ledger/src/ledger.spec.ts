@@ -67,6 +67,7 @@ const release = (
   valueDigest: hex(3),
   blob: hex(4),
   mechanism: 'discrete-gaussian',
+  privacy: { unit: 'incident', maxPerRelease: 1, maxPerYear: 1 },
   reservation: String(reservation),
 });
 

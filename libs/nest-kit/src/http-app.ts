@@ -1,18 +1,24 @@
-import type { Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConcordatError } from '#libs/bytes';
 import { type Logger, nestLogger } from './logger.js';
-import { ProblemFilter } from './problem.filter.js';
 
 /** JSON bodies are messages, not data: vectors travel as octet streams, which this limit does not touch. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
-/** A Nest application on Fastify: problem documents for errors, raw bodies for signatures, streams for octets. */
+/**
+ * A Nest application on Fastify: problem documents for errors, raw bodies for signatures, streams for octets. The frameworks are
+ * loaded here, so that commands of a process which serve nothing start without them.
+ */
 export async function createHttpApp(
-  module: Type | Parameters<typeof NestFactory.create>[0],
+  module: DynamicModule,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
+  const [{ NestFactory }, { FastifyAdapter }, { ProblemFilter }] = await Promise.all([
+    import('@nestjs/core'),
+    import('@nestjs/platform-fastify'),
+    import('./problem.filter.js'),
+  ]);
   const adapter = new FastifyAdapter({ bodyLimit: MAX_JSON_BYTES, forceCloseConnections: true });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: nestLogger(logger),
@@ -27,7 +33,7 @@ export async function createHttpApp(
   return app;
 }
 
-/** Binds and returns the base URL. A taken port is `port-taken`. */
+/** Binds and returns the base URL. Throws `port-taken` or `port-refused`. */
 export async function listen(
   app: NestFastifyApplication,
   host: string,

@@ -1,6 +1,7 @@
 export { readConfig } from './config.js';
 export { createHttpApp, listen } from './http-app.js';
 export { createLogger, type Logger } from './logger.js';
+export { packageRoot } from './package-root.js';
 export {
   type ProcessMessage,
   type RunningProcess,

@@ -62,8 +62,15 @@ export async function runProcess(
   tellParent({ type: 'ready', url: running.url });
 }
 
-/** Runs the command line of a server process; a failed command is told to the parent and ends with exit code 1. */
+/**
+ * Runs the command line of a server process; a failed command is told to the parent and ends with exit code 1. A command whose
+ * parent is killed ends at once.
+ */
 export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
+  const orphaned = (): never => process.exit(1);
+  process.once('disconnect', orphaned);
+  // The listener alone would keep a command that is done alive.
+  process.channel?.unref();
   try {
     await parse();
   } catch (error) {
@@ -76,6 +83,7 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
     tellParent({ type: 'failed', code, message });
     process.exitCode = 1;
   }
+  process.off('disconnect', orphaned);
   // A command that is done must not be kept alive by the channel to its parent; a server is, until `runProcess` ends it.
   if (process.exitCode === 1 && process.connected) process.disconnect();
 }

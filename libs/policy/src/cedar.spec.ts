@@ -10,6 +10,7 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { MEASURES } from '#libs/query';
 import { type AgencyPolicy, decide, type FederationPolicy, type Grant } from './index.js';
 import { AgencyPolicy as AgencyPolicySchema } from './policy.js';
 
@@ -25,7 +26,7 @@ const open: FederationPolicy = {
   floor: {
     roles: ROLES,
     purposes: PURPOSES,
-    measures: ['incidents'],
+    measures: MEASURES,
     categories: HELD,
     finestResolution: 9,
     window: { minDays: 1, maxDays: 3_660, minLagDays: 1 },
@@ -52,6 +53,7 @@ const grant = fc
   .record({
     roles: subset(ROLES),
     purposes: subset(PURPOSES),
+    measures: subset(MEASURES),
     categories: subset(HELD),
     finestResolution: fc.integer({ min: 4, max: 9 }),
     minDays: fc.constantFrom(28, 29, 30, 31, 32, 60, 61),
@@ -65,7 +67,6 @@ const grant = fc
   })
   .map(({ minDays, maxDays, minLagDays, ...rest }) => ({
     ...rest,
-    measures: ['incidents'],
     window: { minDays, maxDays, minLagDays },
     ...(rest.approval === 'hold' ? { holdHours: 24 } : {}),
     legalBasis: 'test',
@@ -98,6 +99,7 @@ const policy = fc
 const request = fc.record({
   roles: fc.subarray(ROLES),
   purpose: fc.constantFrom(...PURPOSES),
+  measure: fc.constantFrom(...MEASURES),
   categories: subset(HELD),
   resolution: fc.integer({ min: 4, max: 9 }),
   periods: fc.constantFrom(
@@ -153,6 +155,7 @@ function toCedar({ grants, limits, deny }: AgencyPolicy): string {
     const conditions = [
       `${strings(item.roles)}.containsAny(context.roles)`,
       `${strings(item.purposes)}.contains(context.purpose)`,
+      `${strings(item.measures)}.contains(context.measure)`,
       `${strings(item.categories)}.containsAll(context.categories)`,
       `context.resolution <= ${item.finestResolution}`,
       `context.shortestDays >= ${item.window.minDays}`,
@@ -193,6 +196,7 @@ function contextOf(asked: Request) {
   return {
     roles: asked.roles,
     purpose: asked.purpose,
+    measure: asked.measure,
     categories: asked.categories,
     resolution: asked.resolution,
     shortestDays: Math.min(...spans.map(([first, last]) => last - first + 1)),
@@ -225,7 +229,7 @@ const decideOurs = (agency: AgencyPolicy, asked: Request) =>
     policies: { federation: open, agency },
     query: {
       version: 1,
-      measure: 'incidents',
+      measure: asked.measure,
       categories: asked.categories,
       periods: asked.periods,
       resolution: asked.resolution,
@@ -267,6 +271,7 @@ const near = (asked: Request, agency: AgencyPolicy, dims: readonly boolean[]): R
     periods: take(8, target.window.minDays > 32 ? ['2024-05/2024-06'] : ['2024-06'], asked.periods),
     now: take(9, `${target.validUntil}T12:00:00.000Z`, asked.now),
     population: take(10, 50, asked.population),
+    measure: take(11, target.measures[0] ?? 'incidents', asked.measure),
   };
 };
 
@@ -275,8 +280,8 @@ describe('Cedar as an oracle', () => {
     const mostlyNear = fc.array(
       fc.oneof({ arbitrary: fc.constant(true), weight: 9 }, fc.constant(false)),
       {
-        minLength: 11,
-        maxLength: 11,
+        minLength: 12,
+        maxLength: 12,
       },
     );
     const tally = { requests: 0, allowed: 0, codes: new Map<string, number>() };
@@ -309,7 +314,15 @@ describe('Cedar as an oracle', () => {
     // the requests must reach both sides of every bound, or agreement would mean little
     expect(tally.allowed).toBeGreaterThan(500);
     for (const code of [
-      ...['roles', 'purposes', 'categories', 'finest-resolution', 'min-days', 'max-days'],
+      ...[
+        'roles',
+        'purposes',
+        'measures',
+        'categories',
+        'finest-resolution',
+        'min-days',
+        'max-days',
+      ],
       ...['min-lag-days', 'min-population', 'rho-per-query', 'valid-from', 'valid-until'],
       ...['deny-rule', 'rho-per-year', 'analyst-rho-per-year', 'queries-per-day'],
     ]) {

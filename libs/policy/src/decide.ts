@@ -40,7 +40,7 @@ export type Decision =
 export interface DecisionRequest {
   readonly policies: PolicySet;
   readonly query: unknown;
-  /** The dataset whose budget pays; the query's measure when left out. */
+  /** The dataset whose budget pays, whatever is measured in it; `incidents` when left out. */
   readonly dataset?: unknown;
   readonly analyst: unknown;
   /** What the node knows of itself. Left out, every category asked must be granted, held or not. */
@@ -49,6 +49,9 @@ export interface DecisionRequest {
   /** ISO 8601 instant in UTC. */
   readonly now: unknown;
 }
+
+/** Name of the dataset in policies and cases that speak of one only. */
+const DEFAULT_DATASET = 'incidents';
 
 class Refusal {
   constructor(
@@ -149,7 +152,7 @@ function decideOrThrow(request: DecisionRequest): Decision {
   const query = readQuery(request.query);
   const everything = { id: policy.agency, categories: CATEGORIES };
   const agency = readAs(AgencyView, request.agency ?? everything, 'bad-agency-view', 'agency');
-  const dataset = readAs(DatasetName, request.dataset ?? query.measure, 'bad-dataset', 'dataset');
+  const dataset = readAs(DatasetName, request.dataset ?? DEFAULT_DATASET, 'bad-dataset', 'dataset');
   const analyst = readAs(Analyst, request.analyst, 'bad-analyst', 'analyst');
   const ledger = readAs(LedgerView, request.ledger, 'bad-ledger', 'ledger');
   const nowMs = readNow(request.now);

@@ -1,5 +1,5 @@
 /** A policy in words: one sentence per grant, and a table. */
-import { type Category, categoryName, cellAreaName } from '#libs/query';
+import { type Category, categoryName, cellAreaName, type Measure } from '#libs/query';
 import { COMPARED_DIMENSIONS } from './dimension.js';
 import type { AgencyPolicy, Grant } from './policy.js';
 
@@ -7,6 +7,13 @@ const listed = (items: readonly string[], conjunction: 'and' | 'or'): string =>
   items.length < 2
     ? items.join()
     : `${items.slice(0, -1).join(', ')} ${conjunction} ${items.at(-1)}`;
+
+const measured = (measures: readonly Measure[]): string => {
+  if (!measures.includes('people')) return 'incidents';
+  return measures.includes('incidents')
+    ? 'incidents, and the different people named in them,'
+    : 'the different people named in incidents';
+};
 
 const incidents = (count: number): string => (count === 1 ? '1 incident' : `${count} incidents`);
 
@@ -22,7 +29,7 @@ export function explainGrant(grant: Grant): string {
     grant.minPopulation > 0 ? ` with at least ${grant.minPopulation} residents each` : '';
   return (
     `Under "${grant.id}", from ${grant.validFrom} to ${grant.validUntil}, analysts with the role ` +
-    `${listed(grant.roles, 'or')} may count ${listed(grant.measures, 'and')} of ` +
+    `${listed(grant.roles, 'or')} may count ${measured(grant.measures)} of ` +
     `${listed(
       grant.categories.map((category: Category) => categoryName(category)),
       'and',
@@ -43,8 +50,8 @@ export function explainPolicy(policy: AgencyPolicy): readonly string[] {
     ...policy.grants.map(explainGrant),
     ...Object.entries(datasets).map(
       ([id, { rhoPerYear, privacyUnit: unit }]) =>
-        `All analysts together may spend at most rho ${rhoPerYear} on ${id} of any one year; of one person at most ` +
-        `${incidents(unit.maxPerRelease)} can count in a release and ${incidents(unit.maxPerYear)} in a year.`,
+        `All analysts together may spend at most rho ${rhoPerYear} on ${id} of any one year; where its records name persons, of ` +
+        `one person at most ${incidents(unit.maxPerRelease)} can count in a month and ${incidents(unit.maxPerYear)} in a year.`,
     ),
     `One analyst may spend at most rho ${analysts.rhoPerYear} a year and ask at most ${analysts.queriesPerDay} ` +
       'queries a day.',

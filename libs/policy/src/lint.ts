@@ -2,7 +2,7 @@
  * A bound that no case exercises may be wrong without anyone noticing. For every bound the policy is loosened by one
  * step; if no case is then decided differently, the bound is named.
  */
-import { CATEGORIES, dateToDay, dayToDate } from '#libs/query';
+import { CATEGORIES, dateToDay, dayToDate, MEASURES } from '#libs/query';
 import { requestOf, shownDecision } from './cases.js';
 import { decide } from './decide.js';
 import { nextRho } from './dimension.js';
@@ -25,7 +25,7 @@ const openFederation = (policy: AgencyPolicy): FederationPolicy => ({
   floor: {
     roles: policy.grants.flatMap(({ roles }) => roles).concat(named(policy, 'roles')),
     purposes: policy.grants.flatMap(({ purposes }) => purposes).concat(named(policy, 'purpose')),
-    measures: ['incidents'],
+    measures: MEASURES,
     categories: CATEGORIES,
     finestResolution: 9,
     window: { minDays: 0, maxDays: Number.MAX_SAFE_INTEGER, minLagDays: -Number.MAX_SAFE_INTEGER },
@@ -86,6 +86,10 @@ function grantLoosenings(policy: AgencyPolicy, grant: Grant): readonly Loosening
       purposes: [...grant.purposes, purpose],
     })),
   );
+  const unmeasured = without(MEASURES, grant.measures);
+  if (unmeasured.length > 0) {
+    put('measures', 'add a case that asks for the other measure', { measures: MEASURES });
+  }
   const missing = without(CATEGORIES, grant.categories);
   if (missing.length > 0) {
     put(

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { ConcordatError, digestOf } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
-import { CATEGORIES, dateToDay, parseInstant } from '#libs/query';
+import { CATEGORIES, dateToDay, MEASURES, parseInstant } from '#libs/query';
 import { parseDocument } from './document.js';
 
 const passes = (check: () => unknown): boolean => {
@@ -55,7 +55,7 @@ const window = z
 const boundFields = {
   roles: setOf(kebab),
   purposes: setOf(kebab),
-  measures: setOf(z.literal('incidents')),
+  measures: setOf(z.enum(MEASURES)),
   categories: setOf(z.enum(CATEGORIES)),
   finestResolution: z.int().min(4).max(9),
   window,
@@ -118,7 +118,7 @@ const denyRule = z
     analysts: setOf(line).optional(),
     roles: setOf(kebab).optional(),
     purposes: setOf(kebab).optional(),
-    measures: setOf(z.literal('incidents')).optional(),
+    measures: setOf(z.enum(MEASURES)).optional(),
     categories: setOf(z.enum(CATEGORIES)).optional(),
   })
   .refine(

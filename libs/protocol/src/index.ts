@@ -20,7 +20,7 @@ export {
 export { Manifest, ManifestAgency, manifestHash, SignedManifest } from './manifest.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
-export { Receipt, verifyReceipt } from './receipt.js';
+export { PrivacyUnit, Receipt, verifyReceipt } from './receipt.js';
 export {
   CoverageEntry,
   ReleaseHeader,

@@ -17,6 +17,13 @@ import { openEnvelope, type Signed, type VerifySignature } from './envelope.js';
 import type { Manifest } from './manifest.js';
 import { Digest, Instant, logOrigin, Name, RationalText, RoundId, Size } from './names.js';
 
+/** Whom an answer protects, and its contribution bounds (`answerBounds` of the query lib): with the incident both are 1. */
+export const PrivacyUnit = z.strictObject({
+  unit: z.enum(['incident', 'person-year']),
+  maxPerRelease: z.int().min(1),
+  maxPerYear: z.int().min(1),
+});
+
 export const Receipt = z.strictObject({
   agency: Name,
   round: RoundId,
@@ -25,11 +32,7 @@ export const Receipt = z.strictObject({
   dataset: Name,
   /** Keyed digest of the dataset version: equal for equal data, tells nothing else. */
   versionDigest: Digest,
-  privacy: z.strictObject({
-    unit: z.enum(['incident', 'person-year']),
-    maxPerRelease: z.int().min(1),
-    maxPerYear: z.int().min(1),
-  }),
+  privacy: PrivacyUnit,
   mechanism: z.literal('discrete-gaussian'),
   /** sigma^2 of the noise a level: the domain total first, then resolution 4 and finer. */
   levelVariances: z.array(RationalText).min(2),
@@ -100,6 +103,11 @@ export function verifyReceipt(
   if (entry.kind !== 'release.made') return refuse('the entry is not a release');
   for (const fact of SHARED_FACTS) {
     if (entry[fact] !== receipt[fact]) refuse(`the log and the receipt differ in ${fact}`);
+  }
+  for (const fact of ['unit', 'maxPerRelease', 'maxPerYear'] as const) {
+    if (entry.privacy[fact] !== receipt.privacy[fact]) {
+      refuse(`the log and the receipt differ in privacy.${fact}`);
+    }
   }
   return receipt;
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { canonicalBytes, sha256Hex } from '#libs/bytes';
 import { CATEGORIES, Query } from '#libs/query';
 import { Code, Digest, Instant, Name, PeriodText, RationalText, RoundId } from './names.js';
+import { PrivacyUnit } from './receipt.js';
 
 /**
  * The groups that the same agencies answered share a domain, a tree and so their variances.
@@ -39,6 +40,8 @@ export const CoverageEntry = z.strictObject({
   categories: z.array(z.enum(CATEGORIES)),
   periods: z.array(PeriodText),
   rhoSpent: RationalText.nullable(),
+  /** Whom its noise protects, as its receipt says. */
+  privacy: PrivacyUnit.nullable(),
   /** Digest of the vector it sent; the same in two releases when the same logged answer served both. */
   answer: Digest.nullable(),
   /** SHA-256 of its signed receipt, which lies beside the release. */
@@ -55,11 +58,13 @@ export const ReleaseHeader = z.strictObject({
   sentence: z.string(),
   releasedAt: Instant,
   coverage: z.array(CoverageEntry),
+  /** Of each contributor's records. Coverage says the unit of each; here stands the weakest: the incident where one has it. */
   privacy: z.strictObject({
     unit: z.enum(['incident', 'person-year']),
     rho: RationalText,
-    /** Decimal texts, rounded up. */
+    /** Decimal texts, rounded up: by zCDP conversion, and by exact accounting of the noise drawn, the largest of any contributor. */
     epsilon: z.string(),
+    exactEpsilon: z.string(),
     delta: z.string(),
   }),
   classes: z.array(CoverageClass),

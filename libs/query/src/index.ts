@@ -1,3 +1,10 @@
+export {
+  type AnswerBounds,
+  answerBounds,
+  answerNoise,
+  INCIDENT_UNIT,
+  type PrivacyUnit,
+} from './answer-bounds.js';
 export { CATEGORIES, type Category, categoryName } from './category.js';
 export { dateToDay, dayToDate, londonDay, parseInstant } from './civil-day.js';
 export { accountingYears, canonicalPeriod, daysOf, monthsOf, periodsOverlap } from './period.js';
@@ -6,6 +13,8 @@ export {
   type Fingerprint,
   fingerprint,
   groupsOf,
+  MEASURES,
+  type Measure,
   Query,
   QueryError,
   type QueryGroup,

@@ -58,7 +58,8 @@ const faults: readonly [code: string, field: string, change: Record<string, unkn
   ['bad-resolution', 'resolution', { resolution: 8.5 }],
   ['bad-resolution', 'resolution', { resolution: '9' }],
   ['bad-version', 'version', { version: 2 }],
-  ['bad-measure', 'measure', { measure: 'people' }],
+  ['bad-measure', 'measure', { measure: 'persons' }],
+  ['bad-measure', 'measure', { measure: ['people'] }],
   ['bad-grid', 'grid', { grid: 'ew-2026-2' }],
   ['bad-grid-hash', 'gridHash', { gridHash: 'AB'.repeat(32) }],
   ['bad-categories', 'categories', { categories: 'violence' }],
@@ -153,6 +154,7 @@ describe('canonical query', () => {
       { ...valid, purpose: 'evaluation' },
       { ...valid, gridHash: 'ac'.repeat(32) },
       { ...valid, resolution: 8 },
+      { ...valid, measure: 'people' },
     ].map((query) => fingerprint(canonicaliseQuery(query)));
     expect(new Set([base, ...others]).size).toBe(others.length + 1);
     expect(base).toMatch(/^[0-9a-f]{64}$/);
@@ -218,6 +220,14 @@ describe('the sentence', () => {
     [['2023-12', '2024-01/2024-03'], ' in each of December 2023 and January 2024 to March 2024,'],
   ])('names the periods %j', (periods, part) => {
     expect(sentence({ periods })).toContain(part);
+  });
+
+  it('says how a person is counted', () => {
+    expect(sentence({ measure: 'people', categories: ['drugs'] })).toContain(
+      'How many different people are named in incidents of drugs recorded by avon-and-somerset-police and bristol-council ' +
+        'in each of the 2 months January 2024 to February 2024, each person counted once a month and kind of incident, in ' +
+        'one place, in areas as small as',
+    );
   });
 
   it('asks every agency when none is named', () => {

@@ -25,6 +25,10 @@ export class QueryError extends ConcordatError {
   }
 }
 
+/** What is counted: incidents, or different people named in them. */
+export const MEASURES = ['incidents', 'people'] as const;
+export type Measure = (typeof MEASURES)[number];
+
 const MAX_PERIODS = 120;
 const MAX_AGENCIES = 400;
 /** Bounds numerator and denominator, so that the exact sum of a year of hostile spends stays quick to add to. */
@@ -36,7 +40,7 @@ const ADVICE = {
   'unknown-field': 'remove every field that the query format does not have',
   'missing-field': 'add the missing field',
   'bad-version': 'this node reads queries of version 1',
-  'bad-measure': 'the measure is "incidents"',
+  'bad-measure': 'the measure is "incidents" or "people"',
   'bad-categories': 'categories is a list of at least one category name',
   'unknown-category': 'use the common category names',
   'bad-periods': 'periods is a list of months YYYY-MM or windows YYYY-MM/YYYY-MM',
@@ -99,7 +103,7 @@ const period = z.string().superRefine((text, context) => {
  */
 export const Query = z.strictObject({
   version: z.literal(1),
-  measure: z.literal('incidents'),
+  measure: z.enum(MEASURES),
   categories: z
     .array(z.enum(CATEGORIES))
     .min(1)

@@ -53,8 +53,14 @@ function describePeriods(periods: readonly string[]): string {
 export function describeQuery(query: Query): string {
   const what = listed(query.categories.map(categoryName));
   const who = query.agencies ? `by ${listed(query.agencies)}` : 'by every agency';
+  const when = describePeriods(query.periods);
+  const asked =
+    query.measure === 'people'
+      ? `How many different people are named in incidents of ${what} recorded ${who} ${when}, ` +
+        'each person counted once a month and kind of incident, in one place, '
+      : `How many incidents of ${what} were recorded ${who} ${when}, `;
   return (
-    `How many incidents of ${what} were recorded ${who} ${describePeriods(query.periods)}, ` +
+    asked +
     `in areas as small as about ${cellAreaName(query.resolution)}, ` +
     `for the purpose "${query.purpose}", ` +
     `with random noise added to every figure at a privacy cost of rho ${query.rho}?`

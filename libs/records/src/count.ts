@@ -15,13 +15,15 @@ export interface CountRequest {
   readonly dataset: string;
   /** Digest that the data must still have, before and after; else `version-changed`. */
   readonly version?: string | undefined;
+  /** `people`: different persons, each once a category and month, in one cell. Incidents when left out. */
+  readonly measure?: 'incidents' | 'people';
   readonly groups: readonly CountGroup[];
   /** Ascending cells of `resolution`: the agency's public domain, empty cells included. */
   readonly leaves: BigUint64Array;
   readonly resolution: Resolution;
   /**
    * Most incidents of one person in a month (c) and in a year (M), over all categories; needed where the unit is the person, and
-   * without effect (c = M = 1) where it is the incident.
+   * without effect (c = M = 1) where it is the incident. Of `people`, M bounds the groups that count one person in a year.
    */
   readonly bounds?: { readonly perMonth: number; readonly perYear: number };
 }
@@ -41,11 +43,16 @@ function parsePeriod(period: string): Window {
 }
 
 function checkBounds(
-  { bounds }: CountRequest,
+  { bounds, measure }: CountRequest,
   windows: readonly Window[],
   hasPersons: boolean,
 ): { perMonth: number; perYear: number } {
-  if (!hasPersons) return { perMonth: 1, perYear: 1 };
+  if (!hasPersons) {
+    if (measure === 'people') {
+      throw new ConcordatError('measure-not-held', 'the records name no persons: count incidents');
+    }
+    return { perMonth: 1, perYear: 1 };
+  }
   if (!bounds || ![bounds.perMonth, bounds.perYear].every((n) => Number.isInteger(n) && n >= 1)) {
     throw new ConcordatError('missing-bounds', 'the unit is the person: give both bounds, from 1');
   }
@@ -55,6 +62,12 @@ function checkBounds(
   }
   return bounds;
 }
+
+/** Rows that count, by ranks that were fixed with the dataset version. */
+const COUNTED = {
+  incidents: 'rank_in_month <= $perMonth AND rank_in_year <= $perYear',
+  people: 'people_rank BETWEEN 1 AND $perYear',
+} as const;
 
 /** Numbers of the asked categories in this index. One it never met gets -1: no row can have it. */
 async function categoryIndex(connection: DuckDBConnection): Promise<(id: string) => number> {
@@ -69,7 +82,7 @@ export async function countCells(
   request: CountRequest,
   hasPersons: boolean,
 ): Promise<ExactCounts> {
-  const { dataset, groups, leaves, resolution } = request;
+  const { dataset, measure = 'incidents', groups, leaves, resolution } = request;
   for (let i = 1; i < leaves.length; i++) {
     if ((leaves[i] ?? 0n) <= (leaves[i - 1] ?? 0n)) {
       throw new ConcordatError('unsorted-cells', 'leaves must ascend without repetition');
@@ -91,12 +104,11 @@ export async function countCells(
 
   const result = await connection.run(
     `SELECT cell, category, month, count(*)::INTEGER FROM kept
-     WHERE dataset = $dataset AND cell <> 0 AND rank_in_month <= $perMonth AND rank_in_year <= $perYear
-       AND month BETWEEN $first AND $last
+     WHERE dataset = $dataset AND cell <> 0 AND ${COUNTED[measure]} AND month BETWEEN $first AND $last
      GROUP BY ALL ORDER BY cell`,
     {
       dataset,
-      perMonth,
+      ...(measure === 'people' ? {} : { perMonth }),
       perYear,
       first: Math.min(...windows.map(({ first }) => first), 65_535),
       last: Math.max(...windows.map(({ last }) => last), 0),

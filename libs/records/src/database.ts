@@ -6,7 +6,8 @@ import { ConcordatError } from '#libs/bytes';
 
 /**
  * `source`: one accepted file each. `incident`: every accepted row; `cell` is 0 where it has no place, `person_*` 0 where it
- * names nobody. `kept`: what is counted, rebuilt with the dataset version: duplicates are gone, ranks are fixed.
+ * names nobody. `kept`: what is counted, rebuilt with the dataset version: duplicates are gone, ranks are fixed; `people_rank`
+ * is 0 where the row does not stand for a person.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (key VARCHAR, value VARCHAR);
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS incident (
 CREATE TABLE IF NOT EXISTS dataset (name VARCHAR, version VARCHAR, domain VARCHAR);
 CREATE TABLE IF NOT EXISTS kept (
   dataset VARCHAR, source INTEGER, month USMALLINT, category UTINYINT, cell UBIGINT,
-  rank_in_month UINTEGER, rank_in_year UINTEGER);
+  rank_in_month UINTEGER, rank_in_year UINTEGER, people_rank UINTEGER);
 `;
 
 /** No extension is looked for or loaded, no other file and no host is reached, and none of it can be set back. */
@@ -42,7 +43,7 @@ export interface Database {
   close(): void;
 }
 
-/** Opens or makes `dir/records.duckdb`. Throws `records-locked` and `records-unreadable`. */
+/** Opens or makes `dir/records.duckdb`. Throws `records-locked`, `records-unreadable`, `records-outdated`. */
 export async function openDatabase(dir: string): Promise<Database> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   let instance: DuckDBInstance;
@@ -64,6 +65,15 @@ export async function openDatabase(dir: string): Promise<Database> {
   }
   const writer = await instance.connect();
   await writer.run(SCHEMA);
+  const kept = await writer.runAndReadAll('SELECT * FROM kept LIMIT 0');
+  if (!kept.columnNames().includes('people_rank')) {
+    writer.closeSync();
+    instance.closeSync();
+    throw new ConcordatError(
+      'records-outdated',
+      'the record index is of an earlier version: move records.duckdb away and ingest again',
+    );
+  }
   const reader = await instance.connect();
   return {
     writer,

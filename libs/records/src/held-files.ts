@@ -40,14 +40,14 @@ export async function dropFiles(
 
 /**
  * Names everything, besides its bytes, that decides what a file's rows become. Titles do not; neither do other mappings
- * that were offered. `v1` is the version of the reading code: raise it when the same bytes come to other rows.
+ * that were offered. The number is the version of the reading code: raise it when the same bytes come to other rows.
  */
 export function readingDigest(
   mapping: Mapping,
   taxonomy: Taxonomy,
   categories: readonly string[] | undefined,
 ): string {
-  return digestOf('concordat/records/reading/v1', {
+  return digestOf('concordat/records/reading/v2', {
     mapping: { ...mapping, title: undefined },
     categories: declaredCategories(mapping, taxonomy, categories),
     taxonomy: { categories: taxonomy.categories, labels: [...taxonomy.labels].sort() },

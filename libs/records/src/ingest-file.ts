@@ -121,23 +121,36 @@ async function appendFile(
   const id = Number(next.getRows()[0]?.[0]);
   const writer = await incidentWriter(connection, id);
   let used: Mapping | undefined;
-  const keyOf = (month: number, incident: string, row: number): RowKey => {
+  const rowsOf = new Map<bigint, number>();
+  const keyOf = (
+    month: number,
+    incident: string,
+    row: number,
+    person: RowKey | undefined,
+  ): RowKey => {
     if (incident !== '') return keys.incident(month, incident);
-    // A person's rows are ranked by key, so there even a row without a reference needs a keyed one.
-    if (used?.person !== undefined) return keys.row(name, row);
-    return { high: 0n, low: (BigInt(id) << 32n) | BigInt(row) };
+    if (!person) return { high: 0n, low: (BigInt(id) << 32n) | BigInt(row) };
+    // A person's rows are ranked by key, so there even a row without a reference needs a keyed one. Its place in the file would
+    // not do: the rows of one person and year, when they go, would then shift the ranks of all others.
+    const year = Math.floor(month / 12);
+    const personYear = (person.high << 16n) | BigInt(year);
+    const n = (rowsOf.get(personYear) ?? 0) + 1;
+    rowsOf.set(personYear, n);
+    return keys.personRow(name, person, year, n);
   };
   const reader = fileReader(
     { mapping, taxonomy, categories, nowMs },
-    (row, number) =>
+    (row, number) => {
+      const person = row.person === '' ? undefined : keys.person(row.person);
       writer.write({
         row: number,
         month: row.month,
         category: numbers[row.category] ?? 0,
         cell: row.located ? cellOf(row.latitude, row.longitude) : 0n,
-        key: keyOf(row.month, row.id, number),
-        person: row.person === '' ? undefined : keys.person(row.person),
-      }),
+        key: keyOf(row.month, row.id, number, person),
+        person,
+      });
+    },
     (chosen) => {
       used = chosen;
     },

@@ -44,8 +44,8 @@ export interface Records {
   version(dataset: string): Promise<DatasetVersion>;
   /**
    * Counts per group and leaf, row-major: groups x leaves. Rows without a place or outside the leaves are in none. Throws
-   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`, and where the unit is
-   * the person `missing-bounds`, `unbounded-window`.
+   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`; where the unit is the
+   * person `missing-bounds`, `unbounded-window`; for the people of a dataset that names none `measure-not-held`.
    */
   count(request: CountRequest): Promise<ExactCounts>;
   /** The operator's local view over all files held. Throws `unknown-dataset`. */
@@ -54,7 +54,7 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** Opens the store in `dir`. Throws `bad-secret`, `wrong-secret`, `records-locked`, `records-unreadable`. */
+/** Opens the store in `dir`. Throws `bad-secret`, `wrong-secret`, and what `openDatabase` throws. */
 export async function openRecords({ dir, secret }: RecordsOptions): Promise<Records> {
   if (secret.length !== 32) throw new ConcordatError('bad-secret', 'the secret is 32 bytes');
   const database = await openDatabase(dir);

@@ -11,8 +11,11 @@ export interface RowKey {
 export interface RowKeys {
   /** One key for one incident reference in one month. */
   incident(month: number, id: string): RowKey;
-  /** One key for one row of one file, where the order of rows must be keyed. */
-  row(file: string, row: number): RowKey;
+  /**
+   * One key for the n-th row of one person and year in one file, where rows have no reference but their order must be keyed. It does
+   * not depend on how many rows of others, or of other years, stand between them.
+   */
+  personRow(file: string, person: RowKey, year: number, n: number): RowKey;
   person(reference: string): RowKey;
 }
 
@@ -28,7 +31,8 @@ export function rowKeys(secret: Uint8Array): RowKeys {
   };
   return {
     incident: (month, id) => key('incident', `${month}\0${id}`),
-    row: (file, row) => key('row', `${row}\0${file}`),
+    personRow: (file, { high, low }, year, n) =>
+      key('person-row', `${n}\0${year}\0${high}\0${low}\0${file}`),
     person: (reference) => key('person', reference),
   };
 }

@@ -4,28 +4,40 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { canonicalBytes } from '#libs/bytes';
 import type { Domain } from '#libs/grid';
 
-/**
- * Rows with one key are one incident: the first by file name, then by row, is kept, whatever the order of arrival. With
- * person references, a row's rank among the person's rows of its month and of its year is fixed here, by keyed hash over
- * all categories, so that a query bounds contributions by two comparisons; a row that names nobody stands alone (rank 1).
- */
-const KEEP = `
+/** One row of each set of rows with the same `identity`: the first by file name, then by row, whatever the order of arrival. */
+const accepted = (identity: string): string => `
+  SELECT i.* FROM incident i JOIN source s ON s.id = i.source WHERE s.dataset = $dataset
+  QUALIFY row_number() OVER (PARTITION BY ${identity} ORDER BY s.name, i.row) = 1`;
+
+const NO_PERSONS = `
 INSERT INTO kept
-WITH accepted AS (
-  SELECT i.*, row_number() OVER (PARTITION BY key_high, key_low ORDER BY s.name, i.row) AS occurrence
-  FROM incident i JOIN source s ON s.id = i.source
-  WHERE s.dataset = $dataset)
-SELECT $dataset, source, month, category, cell, RANK_IN_MONTH, RANK_IN_YEAR
-FROM accepted WHERE occurrence = 1
+SELECT $dataset, source, month, category, cell, 1, 1, 0 FROM (${accepted('key_high, key_low')})
 `;
-const NO_PERSONS = KEEP.replace('RANK_IN_MONTH, RANK_IN_YEAR', '1, 1');
-const rank = (period: string): string => `
-  CASE WHEN person_high = 0 AND person_low = 0 THEN 1 ELSE
-    row_number() OVER (PARTITION BY person_high, person_low, ${period} ORDER BY key_high, key_low) END`;
-const PERSONS = KEEP.replace('RANK_IN_MONTH', rank('month')).replace(
-  'RANK_IN_YEAR',
-  rank('month // 12'),
-);
+
+/**
+ * With person references, ranks of a row among the rows of its person are fixed here by keyed hash, so that a query bounds
+ * contributions by comparisons. They run over all categories. `people_rank` is the rank in the year among the rows that stand for the
+ * person in their category and month (one each, a row with a place if there is one), and 0 for every other row. A row that names
+ * nobody stands alone and for no person.
+ *
+ * Rows of different persons are never one: if they were, removing one person could put another's row in its place, and
+ * with it move rows of everyone who ever shared an incident.
+ */
+const person = 'person_high, person_low';
+const rank = (within: string, first = ''): string =>
+  `row_number() OVER (PARTITION BY ${person}, ${within} ORDER BY ${first} key_high, key_low)`;
+const PERSONS = `
+INSERT INTO kept
+WITH ranked AS (
+  SELECT *, person_high <> 0 OR person_low <> 0 AS named, ${rank('month')} AS in_month,
+    ${rank('month // 12')} AS in_year, ${rank('month, category', 'cell = 0,')} AS in_group
+  FROM (${accepted(`key_high, key_low, ${person}`)}))
+SELECT $dataset, source, month, category, cell,
+  CASE WHEN named THEN in_month ELSE 1 END, CASE WHEN named THEN in_year ELSE 1 END,
+  CASE WHEN named AND in_group = 1 AND cell <> 0
+    THEN ${rank('month // 12, in_group = 1 AND cell <> 0')} ELSE 0 END
+FROM ranked
+`;
 
 /**
  * HMAC-SHA256 over the set of files and how they were read, in hex. It changes when, and only when, a file or its reading

@@ -4,4 +4,16 @@ export {
   clopperPearson,
   type EpsilonAudit,
 } from './audit.js';
+export {
+  ANALYST,
+  type Asked,
+  AUDITOR,
+  COORDINATOR,
+  Federation,
+  type FederationOptions,
+  type TestAgency,
+  type TestQuestion,
+} from './federation.js';
+export { buildProgram, childrenOf, isRunning, RunningProgram } from './program.js';
 export { seededRandom } from './seeded-random.js';
+export { STREET_COLUMNS, type StreetRow, streetFile } from './street-file.js';

@@ -22,6 +22,7 @@ const release: Entry = {
   valueDigest: hex('d'),
   blob: hex('e'),
   mechanism: 'discrete-gaussian',
+  privacy: { unit: 'incident', maxPerRelease: 1, maxPerYear: 1 },
   reservation: '18446744073709551615',
 };
 

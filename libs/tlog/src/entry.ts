@@ -178,6 +178,12 @@ const releaseMade = z.strictObject({
   valueDigest: digest,
   blob: digest,
   mechanism,
+  /** Whom the noise protects, and the contribution bounds that were enforced: with the incident both are 1. */
+  privacy: z.strictObject({
+    unit: z.enum(['incident', 'person-year']),
+    maxPerRelease: z.int().min(1),
+    maxPerYear: z.int().min(1),
+  }),
   /** Index in this log of the budget.reserved entry that paid for this release. */
   reservation: decimal,
 });

@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import { loadSigningKey } from '#libs/keystore';
-import { monthsOf } from '#libs/query';
-import { ask } from '../ask.js';
+import { MEASURES, type Measure, monthsOf } from '#libs/query';
+import { ask, type RoundProgress } from '../ask.js';
 
 interface QueryFlags {
   readonly url: string;
   readonly key: string;
   readonly analyst: string;
+  readonly measure: Measure;
   readonly categories: string;
   readonly from: string;
   readonly to: string;
@@ -18,6 +19,11 @@ interface QueryFlags {
   readonly json?: boolean;
 }
 
+const unitText = (privacy: RoundProgress['coverage'][number]['privacy']): string =>
+  privacy?.unit === 'person-year'
+    ? `person and year (of one person at most ${privacy.maxPerRelease} a month, ${privacy.maxPerYear} a year count)`
+    : 'incident';
+
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
 
 /** `concordat query`: sign a question, submit it, wait for its release. */
@@ -28,6 +34,14 @@ export function registerQuery(program: Command): void {
     .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
     .requiredOption('--key <file>', "the analyst's private key")
     .option('--analyst <id>', 'id of the analyst in the manifest', 'demo-analyst')
+    .addOption(
+      new Option(
+        '--measure <measure>',
+        'incidents, or the different people named in them, each once a category and month',
+      )
+        .choices(MEASURES)
+        .default('incidents'),
+    )
     .requiredOption('--categories <list>', 'common categories, separated by commas')
     .requiredOption('--from <month>', 'first month, YYYY-MM')
     .requiredOption('--to <month>', 'last month, YYYY-MM')
@@ -53,6 +67,7 @@ Example (while npm start -- --dir federation runs):
         flags.url,
         { id: flags.analyst, key: loadSigningKey(flags.key) },
         {
+          measure: flags.measure,
           categories: list(flags.categories),
           periods: flags.step === 'window' ? [window] : [...monthsOf(window)],
           resolution: Number(flags.resolution),
@@ -74,9 +89,9 @@ Example (while npm start -- --dir federation runs):
         process.stdout.write(`${JSON.stringify(round)}\n`);
         return;
       }
-      for (const { agency, status, code, rhoSpent } of round.coverage) {
+      for (const { agency, status, code, rhoSpent, privacy } of round.coverage) {
         process.stdout.write(
-          `${agency.padEnd(28)} ${status.padEnd(9)} ${code ?? `rho ${rhoSpent}`}\n`,
+          `${agency.padEnd(28)} ${status.padEnd(9)} ${code ?? `rho ${rhoSpent} per ${unitText(privacy)}`}\n`,
         );
       }
       process.stdout.write(`Release ${round.release}\n`);

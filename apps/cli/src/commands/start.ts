@@ -1,10 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { ConcordatError } from '#libs/bytes';
+import { Children } from '../demo/children.js';
 import { Progress } from '../demo/progress.js';
 import { formatDemo } from '../demo/report.js';
 import { runDemo } from '../demo/run.js';
 import { portNumber } from './options.js';
 
 const DEFAULT_PORT = 4100;
+/** 128 and the number of SIGINT, as shells report it: interrupted before there was anything to show. */
+const EXIT_INTERRUPTED = 130;
 
 interface StartFlags {
   readonly once?: boolean;
@@ -53,49 +60,57 @@ Examples:
 
 async function start(flags: StartFlags): Promise<void> {
   const progress = new Progress();
-  const stopRequest = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => resolve('interrupted'));
   });
-  let died: (reason: string) => void = () => {};
-  const death = new Promise<string>((resolve) => {
+  let died: (error: ConcordatError) => void = () => {};
+  const death = new Promise<ConcordatError>((resolve) => {
     died = resolve;
   });
-  const running = runDemo(
-    {
-      data: flags.data,
-      dir: flags.dir,
-      out: flags.out,
-      from: flags.from,
-      to: flags.to,
-      categories: flags.categories?.split(',').map((name) => name.trim()),
-      port: flags.port ?? (flags.once ? 0 : DEFAULT_PORT),
-    },
-    progress,
-    (_name, detail) => died(detail),
-  );
-  const first = await Promise.race([running, stopRequest, death]);
-  if (first === undefined || typeof first === 'string') {
-    // Interrupted or broken before the release: end what was started, whatever state it is in.
-    process.stderr.write(first === undefined ? 'stopping\n' : `concordat: ${first}\n`);
-    process.exit(first === undefined ? 130 : 1);
-  }
-  const demo = first;
-  if (flags.json) process.stdout.write(`${JSON.stringify(demo.report)}\n`);
-  else
-    process.stdout.write(
-      formatDemo(demo.report, demo.sentence, demo.interval, demo.top, demo.held),
+  const children = new Children(died);
+  const dir = flags.dir ?? mkdtempSync(join(tmpdir(), 'concordat-'));
+  try {
+    const running = runDemo(
+      {
+        dir,
+        data: flags.data,
+        out: flags.out,
+        from: flags.from,
+        to: flags.to,
+        categories: flags.categories?.split(',').map((name) => name.trim()),
+        port: flags.port ?? (flags.once ? 0 : DEFAULT_PORT),
+      },
+      progress,
+      children,
     );
-  if (!flags.once) {
+    const demo = await Promise.race([running, interrupted, death]);
+    if (demo === 'interrupted' || demo instanceof ConcordatError) {
+      // What is under way fails as its processes end; the reason is known already.
+      running.catch(() => {});
+      if (demo !== 'interrupted') throw demo;
+      process.exitCode = EXIT_INTERRUPTED;
+      return;
+    }
+    if (flags.json) process.stdout.write(`${JSON.stringify(demo.report)}\n`);
+    else {
+      process.stdout.write(
+        formatDemo(demo.report, demo.sentence, demo.interval, demo.top, demo.held),
+      );
+    }
+    if (flags.once) return;
     process.stderr.write(
-      `\nMap       ${demo.url}/\nGraphQL   ${demo.url}/graphql\nAuditor   ${demo.auditorUrl}/v1/logs\nFolders   ${demo.dir}\n\nCtrl-C stops every process.\n`,
+      `\nMap       ${demo.url}/\nGraphQL   ${demo.url}/graphiql.html\nAuditor   ${demo.auditorUrl}/v1/logs\nFolders   ${dir}\n\nCtrl-C stops every process.\n`,
     );
-    const reason = await Promise.race([stopRequest, death]);
-    if (reason !== undefined) {
-      process.stderr.write(`concordat: ${reason}\n`);
+    const end = await Promise.race([interrupted, death]);
+    if (end !== 'interrupted') {
+      // The report was printed already: a second document on stdout would spoil it.
+      process.stderr.write(`concordat: ${end.message} [${end.code}]\n`);
       process.exitCode = 1;
     }
+  } finally {
+    progress.say('stopping');
+    await children.stopAll();
+    if (flags.dir === undefined) rmSync(dir, { recursive: true, force: true });
   }
-  progress.say('stopping');
-  await demo.stop();
-  process.exit();
 }

@@ -5,6 +5,28 @@ import { ConcordatError } from '#libs/bytes';
 const STOP_WITHIN_MS = 8_000;
 const READY_WITHIN_MS = 60_000;
 
+/** Processes that work at the same time: two a core of a small machine. */
+const AT_ONCE = 4;
+
+/** Does `work` for every item, a few at a time; the first failure stops the rest from starting. */
+export async function eachAtOnce<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      try {
+        await work(item);
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
 export type App = 'auditor' | 'coordinator' | 'node';
 
 const entryOf = (app: App): string =>
@@ -35,7 +57,7 @@ export class Children {
   private stopping = false;
 
   /** `onDeath` hears of a server that ended before `stopAll`. */
-  constructor(private readonly onDeath: (name: string, detail: string) => void) {}
+  constructor(private readonly onDeath: (error: ConcordatError) => void) {}
 
   /** Runs a command of a process to its end. `onMessage` hears what it reports over IPC. Throws `child-failed` or the child's own code. */
   async run(
@@ -84,7 +106,7 @@ export class Children {
         this.running.delete(name);
         const error = died(name, code, signal, tail.text());
         reject(error);
-        if (ready && !this.stopping) this.onDeath(name, error.message);
+        if (ready && !this.stopping) this.onDeath(error);
       });
     });
   }
@@ -107,6 +129,7 @@ export class Children {
     app: App,
     args: readonly string[],
   ): { child: ChildProcess; tail: Tail } {
+    if (this.stopping) throw new ConcordatError('stopping', 'no process is started any more');
     const child = fork(entryOf(app), args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--enable-source-maps'],

@@ -8,7 +8,7 @@ import { type Areas, formatDomainFile } from '#libs/grid';
 import { createSigningKey, loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
 import { Manifest, openEnvelope, seal } from '#libs/protocol';
 import type { DemoAgency } from './agencies.js';
-import type { Children } from './children.js';
+import { type Children, eachAtOnce } from './children.js';
 import { ROOT } from './root.js';
 
 const FEDERATION = 'concordat-demo';
@@ -17,6 +17,8 @@ export const COORDINATOR = 'coordinator';
 export const AUDITOR = 'auditor';
 /** Nodes are told the real address when they start; the manifest pins keys, not addresses. */
 const ANY_URL = 'http://127.0.0.1/';
+/** A round closes when all have answered; this is for many agencies on a small machine. */
+const DEADLINE_SECONDS = '900';
 
 /** A policy for an agency that brings data and no policy of its own: everything the demo asks, nothing more. */
 const demoPolicy = (agency: string): string => {
@@ -52,35 +54,25 @@ export async function prepareFederation(
     return key;
   };
 
-  await init(COORDINATOR, 'coordinator', []);
+  await init(COORDINATOR, 'coordinator', ['--deadline', DEADLINE_SECONDS]);
   const pinned = ['--coordinator', ANY_URL, '--coordinator-key', keyOf(COORDINATOR)];
-  await Promise.all([
-    init(AUDITOR, 'auditor', pinned),
-    ...agencies.map((agency) => {
-      const folder = join(dir, agency.id);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      // The node copies these into its own layout; domain and policy already have their final names and stay.
-      const domain = join(folder, 'domain.txt.gz');
-      const policy = join(folder, 'policy.yaml');
-      writeFileSync(domain, gzipSync(formatDomainFile(agency.domain)));
-      if (agency.policy === undefined) writeFileSync(policy, demoPolicy(agency.id));
-      else copyFileSync(agency.policy, policy);
-      return init(agency.id, 'node', [
-        ...pinned,
-        ...[
-          '--agency',
-          agency.id,
-          '--mapping',
-          agency.mapping,
-          '--domain',
-          domain,
-          '--policy',
-          policy,
-        ],
-        ...['--federation-policy', join(ROOT, 'policies/federation.yaml')],
-      ]);
-    }),
-  ]);
+  await init(AUDITOR, 'auditor', pinned);
+  await eachAtOnce(agencies, async (agency) => {
+    const folder = join(dir, agency.id);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The node copies these into its own layout; domain and policy already have their final names and stay.
+    const domain = join(folder, 'domain.txt.gz');
+    const policy = join(folder, 'policy.yaml');
+    writeFileSync(domain, gzipSync(formatDomainFile(agency.domain)));
+    if (agency.policy === undefined) writeFileSync(policy, demoPolicy(agency.id));
+    else copyFileSync(agency.policy, policy);
+    await init(agency.id, 'node', [
+      ...pinned,
+      ...['--agency', agency.id, '--mapping', agency.mapping],
+      ...['--domain', domain, '--policy', policy],
+      ...['--federation-policy', join(ROOT, 'policies/federation.yaml')],
+    ]);
+  });
 
   const coordinatorKey = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
   const manifest: Manifest = {

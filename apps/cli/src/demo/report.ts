@@ -36,7 +36,10 @@ interface Estimated {
   readonly integer: number;
 }
 
-/** `rows` to `duplicates` are the operator's own local view; no contribution holds them. */
+/**
+ * `rows` to `rejected` are the operator's own local view; no contribution holds them. `rejected` counts rows by reason, and files that
+ * were refused whole by theirs, one each.
+ */
 export interface AgencyLine {
   readonly id: string;
   readonly status: string;

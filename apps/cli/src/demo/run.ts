@@ -1,6 +1,5 @@
 /** The demo from empty folders to a release: what `npm start` does. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
@@ -10,7 +9,7 @@ import { ask, type RoundProgress } from '../ask.js';
 import { graphql, reach } from '../graphql-client.js';
 import { fetchRelease, writeCellsCsv } from '../release-files.js';
 import { agenciesIn, type DemoAgency, loadAreas, sampleAgencies } from './agencies.js';
-import { Children } from './children.js';
+import { type Children, eachAtOnce } from './children.js';
 import { ANALYST, AUDITOR, COORDINATOR, prepareFederation } from './federation-folder.js';
 import type { Progress } from './progress.js';
 import { demoQuestion, type Held } from './question.js';
@@ -18,7 +17,8 @@ import type { AgencyLine, DemoReport, TopCell } from './report.js';
 
 export interface DemoOptions {
   readonly data: string | undefined;
-  readonly dir: string | undefined;
+  /** Holds every process's folder. */
+  readonly dir: string;
   readonly out: string | undefined;
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -34,9 +34,6 @@ export interface Demo {
   readonly held: ReadonlyMap<string, Held>;
   readonly url: string;
   readonly auditorUrl: string;
-  /** Folder that holds every process's folder. */
-  readonly dir: string;
-  stop(): Promise<void>;
 }
 
 const Summary = z.object({
@@ -63,102 +60,86 @@ const IngestResult = z.object({
 });
 type IngestResult = z.infer<typeof IngestResult>;
 
-/** Nodes that ingest at the same time: one a core of a small machine. */
-const INGEST_AT_ONCE = 2;
 const READY_WITHIN_MS = 30_000;
 
-/** Runs the whole demo once and leaves its servers up; `stop` ends them and removes a folder that was not asked for. */
+/** Runs the whole demo once and leaves its servers up, for the caller to stop through `children`. */
 export async function runDemo(
   options: DemoOptions,
   progress: Progress,
-  onDeath: (name: string, detail: string) => void,
+  children: Children,
 ): Promise<Demo> {
   const startedMs = performance.now();
   const areas = loadAreas();
   const agencies =
     options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
-  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'concordat-'));
+  const { dir } = options;
   mkdirSync(dir, { recursive: true });
-  const children = new Children(onDeath);
-  const stop = async (): Promise<void> => {
-    await children.stopAll();
-    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
-  };
-  try {
-    progress.say(`making keys and folders for ${agencies.length} agencies in ${dir}`);
-    const analystKey = await prepareFederation(dir, agencies, areas, children);
-    const url = await children.serve(COORDINATOR, 'coordinator', [
-      'serve',
-      ...['--dir', join(dir, COORDINATOR), '--port', String(options.port)],
-    ]);
-    const ingested = await ingestAll(dir, agencies, children, progress);
-    const auditorUrl = await children.serve(AUDITOR, 'auditor', [
-      'serve',
-      ...['--dir', join(dir, AUDITOR), '--coordinator', url],
-    ]);
-    await Promise.all(
-      agencies.map(({ id }) =>
-        children.serve(id, 'node', ['serve', '--dir', join(dir, id), '--coordinator', url]),
-      ),
-    );
-    await untilConnected(url, agencies.length);
-    progress.say(`${agencies.length} nodes have dialled the coordinator at ${url}`);
+  progress.say(`making keys and folders for ${agencies.length} agencies in ${dir}`);
+  const analystKey = await prepareFederation(dir, agencies, areas, children);
+  const url = await children.serve(COORDINATOR, 'coordinator', [
+    'serve',
+    ...['--dir', join(dir, COORDINATOR), '--port', String(options.port)],
+  ]);
+  const ingested = await ingestAll(dir, agencies, children, progress);
+  const auditorUrl = await children.serve(AUDITOR, 'auditor', [
+    'serve',
+    ...['--dir', join(dir, AUDITOR), '--coordinator', url],
+  ]);
+  await eachAtOnce(agencies, async ({ id }) => {
+    await children.serve(id, 'node', ['serve', '--dir', join(dir, id), '--coordinator', url]);
+  });
+  await untilConnected(url, agencies.length);
+  progress.say(`${agencies.length} nodes have dialled the coordinator at ${url}`);
 
-    const held = new Map<string, Held>(
-      [...ingested].map(([id, { months, held: summary }]) => [
-        id,
-        { months, categories: summary?.categories ?? [] },
-      ]),
-    );
-    const question = demoQuestion([...held.values()], {
-      ...options,
-      ownData: options.data !== undefined,
-    });
-    progress.say(
-      `asking for ${question.categories.length} categories in ${question.periods.length} months at resolution ${question.resolution}`,
-    );
-    const round = await ask(url, { id: ANALYST, key: analystKey }, question, {
-      nowMs: Date.now,
-      onProgress: reportRound(progress),
-    });
-    const release = await readRelease(url, round.release);
-    const report: DemoReport = {
-      release: {
-        id: release.id,
-        fingerprint: release.fingerprint,
-        grid: release.grid,
-        gridHash: release.gridHash,
-        resolution: release.resolution,
-        categories: release.categories,
-        periods: release.periods,
-      },
-      agencies: agencies.map(({ id }) => agencyLine(id, round, ingested.get(id))),
-      total: {
-        estimate: release.total.estimate,
-        standardError: release.total.standardError,
-        integer: release.total.integer,
-      },
-      cells: { domain: release.domainCells, nonZero: release.nonZeroCells },
-      privacy: release.privacy,
-      logs: await readLogs(url),
-      elapsedMs: 0,
-    };
-    if (options.out !== undefined) await writeOut(url, release.id, options.out, progress);
-    return {
-      report: { ...report, elapsedMs: Math.round(performance.now() - startedMs) },
-      sentence: release.sentence,
-      interval: { low: release.total.low, high: release.total.high },
-      top: await readTop(url, release.id, release.resolution),
-      held,
-      url,
-      auditorUrl,
-      dir,
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const held = new Map<string, Held>(
+    [...ingested].map(([id, { months, held: summary }]) => [
+      id,
+      { months, categories: summary?.categories ?? [] },
+    ]),
+  );
+  const question = demoQuestion([...held.values()], {
+    ...options,
+    ownData: options.data !== undefined,
+  });
+  progress.say(
+    `asking for ${question.categories.length} categories in ${question.periods.length} months at resolution ${question.resolution}`,
+  );
+  const round = await ask(url, { id: ANALYST, key: analystKey }, question, {
+    nowMs: Date.now,
+    onProgress: reportRound(progress),
+  });
+  const release = await readRelease(url, round.release);
+  const report: DemoReport = {
+    release: {
+      id: release.id,
+      fingerprint: release.fingerprint,
+      grid: release.grid,
+      gridHash: release.gridHash,
+      resolution: release.resolution,
+      categories: release.categories,
+      periods: release.periods,
+    },
+    agencies: agencies.map(({ id }) => agencyLine(id, round, ingested.get(id))),
+    total: {
+      estimate: release.total.estimate,
+      standardError: release.total.standardError,
+      integer: release.total.integer,
+    },
+    cells: { domain: release.domainCells, nonZero: release.nonZeroCells },
+    privacy: release.privacy,
+    logs: await readLogs(url),
+    elapsedMs: 0,
+  };
+  if (options.out !== undefined) await writeOut(url, release.id, options.out, progress);
+  return {
+    report: { ...report, elapsedMs: Math.round(performance.now() - startedMs) },
+    sentence: release.sentence,
+    interval: { low: release.total.low, high: release.total.high },
+    top: await readTop(url, release.id, release.resolution),
+    held,
+    url,
+    auditorUrl,
+  };
 }
 
 async function ingestAll(
@@ -168,13 +149,9 @@ async function ingestAll(
   progress: Progress,
 ): Promise<Map<string, IngestResult>> {
   const results = new Map<string, IngestResult>();
-  const waiting = [...agencies];
-  const worker = async (): Promise<void> => {
-    for (let agency = waiting.shift(); agency; agency = waiting.shift()) {
-      results.set(agency.id, await ingestOne(dir, agency, children, progress));
-    }
-  };
-  await Promise.all(Array.from({ length: INGEST_AT_ONCE }, worker));
+  await eachAtOnce(agencies, async (agency) => {
+    results.set(agency.id, await ingestOne(dir, agency, children, progress));
+  });
   progress.ingested();
   for (const { id } of agencies) {
     const { files = [], held } = results.get(id) ?? {};
@@ -256,7 +233,7 @@ function agencyLine(
   ingested: IngestResult | undefined,
 ): AgencyLine {
   const coverage = round.coverage.find(({ agency }) => agency === id);
-  const { rows, located, noLocation, outside, duplicates, rejected } = ingested?.held ??
+  const { rows, located, noLocation, outside, duplicates, ...held } = ingested?.held ??
     ingested?.totals ?? {
       rows: 0,
       located: 0,
@@ -265,6 +242,10 @@ function agencyLine(
       duplicates: 0,
       rejected: {},
     };
+  const rejected: Record<string, number> = { ...held.rejected };
+  for (const { status, code = 'refused' } of ingested?.files ?? []) {
+    if (status === 'refused') rejected[code] = (rejected[code] ?? 0) + 1;
+  }
   return {
     id,
     status: coverage?.status ?? 'not-asked',

@@ -6,6 +6,13 @@ import { Field, Float, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
   description: 'What, where, when, how fine, at what privacy cost and for what purpose.',
 })
 export class QueryInput {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'incidents (when left out), or people: different persons, each counted once a category and month.',
+  })
+  measure?: string;
+
   @Field(() => [String], { description: 'Common categories, such as violence or asb.' })
   categories!: string[];
 
@@ -123,9 +130,23 @@ export class LevelError {
   level!: string;
 
   @Field(() => Float, {
-    description: "Standard deviation of one agency's noise, before the estimate makes it smaller.",
+    description:
+      "Standard deviation of one agency's noise where the unit is the incident, before the estimate makes it smaller. " +
+      'An agency whose unit is the person adds more, by the contribution bounds of its policy.',
   })
   standardDeviation!: number;
+}
+
+@ObjectType({ description: "Whom an agency's noise protects, and the bounds it enforced." })
+export class PrivacyUnit {
+  @Field({ description: 'incident, or person-year: all records of one person in one year' })
+  unit!: string;
+
+  @Field(() => Int, { description: 'Records of one person that count in one month.' })
+  maxPerRelease!: number;
+
+  @Field(() => Int, { description: 'Records of one person that count in one year.' })
+  maxPerYear!: number;
 }
 
 @ObjectType()
@@ -150,6 +171,9 @@ export class Coverage {
 
   @Field(() => String, { nullable: true })
   rhoSpent!: string | null;
+
+  @Field(() => PrivacyUnit, { nullable: true, description: 'null where nothing was answered' })
+  privacy!: PrivacyUnit | null;
 }
 
 @ObjectType()
@@ -181,14 +205,23 @@ export class RoundView {
 
 @ObjectType()
 export class Privacy {
-  @Field()
+  @Field({
+    description:
+      'The weakest unit of any contributor: incident, or person-year where all records name persons. Coverage has the unit of each.',
+  })
   unit!: string;
 
-  @Field()
+  @Field({ description: "zCDP of each contributor's answer, an exact rational." })
   rho!: string;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'At delta, by zCDP conversion of rho, rounded up.' })
   epsilon!: number;
+
+  @Field(() => Float, {
+    description:
+      'At delta, by exact accounting of the noise that was drawn, rounded up; the largest of any contributor.',
+  })
+  exactEpsilon!: number;
 
   @Field(() => Float)
   delta!: number;

@@ -3,12 +3,12 @@ import { Args, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { DatasetsService } from './datasets.service.js';
 import {
   Agency,
-  type AssertionInput,
+  AssertionInput,
   CellPage,
   Federation,
   LedgerLine,
   Preview,
-  type QueryInput,
+  QueryInput,
   Release,
   RoundView,
 } from './models.js';
@@ -37,7 +37,7 @@ export class QueriesResolver {
   @Query(() => Preview, {
     description: 'Cost and typical error of a question. Asks nobody, spends nothing.',
   })
-  preview(@Args('query') query: QueryInput): Preview {
+  preview(@Args('query', { type: () => QueryInput }) query: QueryInput): Preview {
     return this.rounds.preview(query);
   }
 
@@ -45,8 +45,8 @@ export class QueriesResolver {
     description: 'Opens a round. The assertion is signed by an analyst of the manifest.',
   })
   submitQuery(
-    @Args('query') query: QueryInput,
-    @Args('assertion') assertion: AssertionInput,
+    @Args('query', { type: () => QueryInput }) query: QueryInput,
+    @Args('assertion', { type: () => AssertionInput }) assertion: AssertionInput,
   ): Promise<RoundView> {
     return this.rounds.submit(query, assertion);
   }

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError } from '#libs/bytes';
-import { addRational, formatRational, parseRational } from '#libs/dp';
+import {
+  addRational,
+  confidenceInterval,
+  formatRational,
+  parseRational,
+  standardError,
+} from '#libs/dp';
 import { cellToText } from '#libs/grid';
 import type { LayerSum } from '../map/map-layer.js';
 import { ReleaseStore } from '../releases/release-store.js';
@@ -8,17 +14,14 @@ import type { Cell, CellPage, Estimate, LedgerLine, Release } from './models.js'
 
 const MAX_PAGE = 5_000;
 const MAX_LISTED = 100;
-/** 97.5 % quantile of the standard normal distribution: 95 % intervals. */
-const Z95 = 1.959963984540054;
 
 const estimateAt = (sum: LayerSum, node: number): Estimate => {
   const estimate = sum.estimate[node] as number;
-  const standardError = Math.sqrt(sum.variance[node] as number);
+  const variance = sum.variance[node] as number;
   return {
     estimate,
-    standardError,
-    low: estimate - Z95 * standardError,
-    high: estimate + Z95 * standardError,
+    standardError: standardError(variance),
+    ...confidenceInterval(estimate, variance),
     integer: sum.integer[node] as number,
   };
 };
@@ -153,10 +156,11 @@ export class ReleaseQueries {
         unit: privacy.unit,
         rho: privacy.rho,
         epsilon: Number(privacy.epsilon),
+        exactEpsilon: Number(privacy.exactEpsilon),
         delta: Number(privacy.delta),
       },
       coverage: header.coverage.map(
-        ({ agency, name, status, code, categories, periods, rhoSpent }) => ({
+        ({ agency, name, status, code, categories, periods, rhoSpent, privacy: unit }) => ({
           agency,
           name,
           status,
@@ -164,6 +168,7 @@ export class ReleaseQueries {
           categories: [...categories],
           periods: [...periods],
           rhoSpent,
+          privacy: unit,
         }),
       ),
       domainCells: tree.nodeCount - leaves,

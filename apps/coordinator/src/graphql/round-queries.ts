@@ -1,7 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { levelVariances, parseRho, type Resolution, rationalToNumberUp } from '#libs/dp';
+import { rationalToNumberUp } from '#libs/dp';
 import type { SignedAssertion } from '#libs/protocol';
-import { canonicaliseQuery, describeQuery, fingerprint, groupsOf } from '#libs/query';
+import {
+  answerNoise,
+  canonicaliseQuery,
+  describeQuery,
+  fingerprint,
+  groupsOf,
+  INCIDENT_UNIT,
+} from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { reportedLoss } from '../releases/reported-loss.js';
 import type { Party, Round } from '../rounds/round.js';
@@ -18,11 +25,8 @@ export class RoundQueries {
 
   preview(input: QueryInput): Preview {
     const query = canonicaliseQuery(this.document(input));
-    const levels = levelVariances({
-      rho: parseRho(query.rho),
-      finest: query.resolution as Resolution,
-      l2SensitivitySquared: 1n,
-    });
+    // Noise of one unit in one group: agencies whose unit is the person add more, by bounds that only their own policies say.
+    const levels = answerNoise({ ...query, measure: 'incidents' }, groupsOf(query), INCIDENT_UNIT);
     return {
       fingerprint: fingerprint(query),
       sentence: describeQuery(query),
@@ -49,12 +53,12 @@ export class RoundQueries {
   }
 
   /** The query document that the federation's pinned grid completes. */
-  private document({ agencies, ...input }: QueryInput): unknown {
+  private document({ agencies, measure, ...input }: QueryInput): unknown {
     const { grid } = this.coordinator.federation.manifest;
     return {
       version: 1,
-      measure: 'incidents',
       ...input,
+      measure: measure ?? 'incidents',
       ...(agencies ? { agencies } : {}),
       grid: grid.name,
       gridHash: grid.hash,
@@ -84,6 +88,7 @@ export class RoundQueries {
       categories: [...new Set(groups.map(({ category }) => category))],
       periods: [...new Set(groups.map(({ period }) => period))],
       rhoSpent: party.status === 'answered' ? party.contribution.receipt.payload.rho : null,
+      privacy: party.status === 'answered' ? party.contribution.receipt.payload.privacy : null,
     };
   }
 }

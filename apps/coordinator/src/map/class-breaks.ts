@@ -1,6 +1,6 @@
 import type { ChunkColumns } from '#libs/grid';
 
-/** |estimate| below this many standard errors cannot be told from zero (two-sided 90 %). */
+/** |estimate| below this many standard errors cannot be told from zero (one-sided 95 %). */
 export const TELLS_FROM_ZERO = 1.645;
 
 /** Shares of the cells that can be told from zero which lie below each class limit: few cells hold most of the crime. */

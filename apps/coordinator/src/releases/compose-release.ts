@@ -22,7 +22,7 @@ import { describeQuery, groupsOf, type QueryGroup } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 import type { Party, Round } from '../rounds/round.js';
 import type { VectorStore } from '../rounds/vector-store.js';
-import { reportedLoss } from './reported-loss.js';
+import { exactEpsilon, reportedLoss } from './reported-loss.js';
 
 export interface ReleaseSources {
   readonly round: Round;
@@ -124,7 +124,14 @@ async function composeGroup(
 function coverageOf({ round, federation, receiptDigest }: ReleaseSources): CoverageEntry[] {
   return [...round.parties.values()].map((party): CoverageEntry => {
     const name = federation.agency(party.agency)?.name ?? party.agency;
-    const nothing = { categories: [], periods: [], rhoSpent: null, answer: null, receipt: null };
+    const nothing = {
+      categories: [],
+      periods: [],
+      rhoSpent: null,
+      privacy: null,
+      answer: null,
+      receipt: null,
+    };
     if (party.status === 'answered') {
       const { groups, receipt } = party.contribution;
       return {
@@ -135,6 +142,7 @@ function coverageOf({ round, federation, receiptDigest }: ReleaseSources): Cover
         categories: [...new Set(groups.map(({ category }) => category))],
         periods: [...new Set(groups.map(({ period }) => period))],
         rhoSpent: receipt.payload.rho,
+        privacy: receipt.payload.privacy,
         answer: receipt.payload.valueDigest,
         receipt: receiptDigest(receipt),
       };
@@ -148,6 +156,21 @@ function coverageOf({ round, federation, receiptDigest }: ReleaseSources): Cover
       ...nothing,
     };
   });
+}
+
+/** What the release claims of each contributor's records: the weakest unit, and the largest loss. */
+function releasePrivacy({ query }: Round, answered: readonly Answered[]): ReleaseHeader['privacy'] {
+  const contributors = answered.map(({ contribution: { groups, receipt } }) => ({
+    groups,
+    privacy: receipt.payload.privacy,
+  }));
+  const everyPerson = contributors.every(({ privacy }) => privacy.unit === 'person-year');
+  return {
+    unit: everyPerson ? 'person-year' : 'incident',
+    rho: query.rho,
+    ...reportedLoss(query.rho),
+    exactEpsilon: exactEpsilon(query, contributors),
+  };
 }
 
 /** Composes and writes everything but the header itself, which it returns. Throws `no-contribution`. */
@@ -191,7 +214,7 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
     sentence: describeQuery(round.query),
     releasedAt: sources.releasedAt,
     coverage: coverageOf(sources),
-    privacy: { unit: 'incident', rho: round.query.rho, ...reportedLoss(round.query.rho) },
+    privacy: releasePrivacy(round, answered),
     classes: [...classes.values()].map(({ coverage: { agencies, domainBlob, varianceBlob } }) => ({
       agencies: [...agencies],
       domain: domainBlob,

@@ -1,8 +1,8 @@
 import { ConcordatError } from '#libs/bytes';
-import { formatRational, levelVariances, parseRho, type Resolution } from '#libs/dp';
+import { formatRational, type Resolution } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
 import { type Contribution, type Receipt, verifyReceipt } from '#libs/protocol';
-import { groupsOf } from '#libs/query';
+import { answerNoise, groupsOf } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 import type { Round } from './round.js';
 
@@ -46,16 +46,10 @@ export function checkContribution(
   }
 
   if (receipt.rho !== round.query.rho) refuse('wrong-rho', 'the spend is not the one asked for');
-  const { unit, maxPerRelease, maxPerYear } = receipt.privacy;
-  if (unit !== 'incident' || maxPerRelease !== 1 || maxPerYear !== 1) {
-    refuse('wrong-bounds', 'the contribution bounds are not those of this measure');
-  }
   const resolution = round.query.resolution as Resolution;
-  const expected = levelVariances({
-    rho: parseRho(round.query.rho),
-    finest: resolution,
-    l2SensitivitySquared: 1n,
-  }).map(({ sigma2 }) => formatRational(sigma2));
+  // Throws where the unit and its bounds cannot be those of an answer with these groups to this measure.
+  const noise = answerNoise(round.query, contribution.groups, receipt.privacy);
+  const expected = noise.map(({ sigma2 }) => formatRational(sigma2));
   if (expected.join() !== receipt.levelVariances.join()) {
     refuse('wrong-variances', 'the noise is not the one that the spend buys');
   }

@@ -44,7 +44,8 @@ export class RoundsService {
   private readonly rounds = new Map<string, Round>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly composing = new Set<Promise<void>>();
-  private readonly nonces = new Set<string>();
+  /** Nonces of assertions and when they expire, in the order they came. */
+  private readonly nonces = new Map<string, number>();
 
   constructor(
     @Inject(COORDINATOR) private readonly coordinator: Coordinator,
@@ -185,10 +186,14 @@ export class RoundsService {
         'sign the question again: the assertion is too old or ahead of time',
       );
     }
+    for (const [old, expiresMs] of this.nonces) {
+      if (expiresMs > nowMs()) break;
+      this.nonces.delete(old);
+    }
     if (this.nonces.has(assertion.nonce)) {
       refuse('repeated-assertion', 'sign the question again: this assertion was used before');
     }
-    this.nonces.add(assertion.nonce);
+    this.nonces.set(assertion.nonce, nowMs() + 2 * ASSERTION_MAX_AGE_MS);
   }
 
   /** Agencies that record any of the categories, or those of them that the query names. */

@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
 import { createLogger, runProcess } from '#libs/nest-kit';
-import { serveNode } from '../serve.js';
 
 const RANDOM_STEPS = 2 ** 32;
-const random = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
+const jitter = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
 
 /** `concordat node serve`: answers the coordinator until stopped. */
 export function registerServe(program: Command): void {
@@ -14,8 +13,11 @@ export function registerServe(program: Command): void {
     .requiredOption('--dir <folder>', 'folder of the node')
     .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
     .action((options) =>
-      runProcess(createLogger('node'), () =>
-        serveNode(options.dir, { coordinatorUrl: options.coordinator, random }),
-      ),
+      runProcess(createLogger('node'), async () => {
+        // The server's frameworks take a second to load, which the other commands do not need.
+        const { serveNode } = await import('../serve.js');
+        const coordinatorUrl = options.coordinator;
+        return serveNode(options.dir, { coordinatorUrl, nowMs: Date.now, jitter });
+      }),
     );
 }

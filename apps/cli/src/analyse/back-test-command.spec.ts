@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { areaCells, foldForce } from './area-cells.js';
+import { runBackTest } from './back-test-command.js';
+import { expandPattern } from './incident-files.js';
+
+const HEADER =
+  'Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context';
+const FORCE = 'City of London Police';
+let folder = '';
+
+/** One police.uk file: robberies at one place, other rows around, one without a place. */
+function streetFile(month: string): string {
+  const row = (longitude: string, latitude: string, type: string): string =>
+    `,${month},${FORCE},${FORCE},${longitude},${latitude},On or near X,E01000001,City 001A,${type},,`;
+  const rows = [
+    ...new Array(6).fill(row('-0.0900', '51.5130', 'Robbery')),
+    ...Array.from({ length: 40 }, (_, i) =>
+      row((-0.0975 + i * 0.0005).toFixed(4), '51.5140', 'Burglary'),
+    ),
+    row('', '', 'Robbery'),
+  ];
+  return `${[HEADER, ...rows].join('\n')}\n`;
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'concordat-back-test-'));
+  for (let m = 1; m <= 6; m++) {
+    const month = `2024-0${m}`;
+    writeFileSync(join(folder, `${month}-street.csv.gz`), gzipSync(streetFile(month)));
+  }
+  writeFileSync(
+    join(folder, 'plain.csv'),
+    'date,longitude,latitude,kind\n2024-01-05 10:00,-0.09,51.513,a\n2024-02-05,-0.09,51.513,b\n2024-04-05,-0.09,51.513,a\n',
+  );
+  const square = [
+    [-0.1, 51.505],
+    [-0.07, 51.505],
+    [-0.07, 51.52],
+    [-0.1, 51.52],
+    [-0.1, 51.505],
+  ];
+  writeFileSync(
+    join(folder, 'area.geojson'),
+    JSON.stringify({
+      type: 'Feature',
+      properties: {},
+      geometry: { type: 'Polygon', coordinates: [square] },
+    }),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const options = (more: object = {}) => ({
+  incidents: [join(folder, '*-street.csv.gz')],
+  category: 'robbery',
+  predicate: [],
+  resolution: 9,
+  epsilon: 1,
+  mechanism: 'discrete-laplace',
+  draws: 2,
+  trainMonths: 3,
+  top: 0.01,
+  seed: 'spec',
+  ...more,
+});
+
+describe('runBackTest', () => {
+  it('judges all methods over the force that the files name', async () => {
+    const report = await runBackTest(options());
+    expect(report.area.cells).toBeGreaterThan(100);
+    expect(report.incidents).toEqual({ read: 276, selected: 36, outsideArea: 0, unlocated: 6 });
+    expect(report.methods.map(({ method }) => method)).toContain('concordat');
+    const exact = report.methods.find(({ method }) => method === 'naive12-nonprivate');
+    expect(exact).toMatchObject({ hitRate: 1, pei: 1, months: 3, draws: 1 });
+    expect(await runBackTest(options())).toEqual(report);
+  });
+
+  it('takes plain CSV, a predicate and a GeoJSON area, and keeps a missing month missing', async () => {
+    const report = await runBackTest(
+      options({
+        incidents: [join(folder, 'plain.csv')],
+        category: 'all',
+        predicate: ['kind=a'],
+        area: join(folder, 'area.geojson'),
+        trainMonths: 2,
+      }),
+    );
+    expect(report.incidents).toMatchObject({ read: 3, selected: 2 });
+    expect(report.methods[0]?.months).toBe(1);
+  });
+
+  it('refuses with a stable code', async () => {
+    const refusals: [object, string][] = [
+      [{ category: 'nonsense' }, 'no-incidents'],
+      [{ incidents: [join(folder, 'none-*.csv')] }, 'no-such-file'],
+      [{ incidents: [join(folder, 'area.geojson')] }, 'unreadable-file'],
+      [{ area: 'atlantis' }, 'unknown-area'],
+      [{ epsilon: undefined }, 'invalid-noise'],
+      [{ mechanism: 'magic' }, 'usage'],
+      [{ resolution: 10 }, 'invalid-resolution'],
+      [{ predicate: ['colour=red'] }, 'unknown-column'],
+      [{ trainMonths: 12 }, 'too-few-months'],
+    ];
+    for (const [change, code] of refusals) {
+      await expect(runBackTest(options(change))).rejects.toMatchObject({ code });
+    }
+  });
+});
+
+describe('areas and files', () => {
+  it('brings the names of forces to one form', () => {
+    expect(foldForce('Avon and Somerset Constabulary')).toBe('avon and somerset');
+    expect(foldForce('Metropolitan Police Service')).toBe(foldForce('metropolitan'));
+    expect(foldForce('Devon & Cornwall Police')).toBe(foldForce('devon-and-cornwall'));
+  });
+
+  it('answers at a coarser resolution with the cells above', () => {
+    const fine = areaCells('city-of-london', new Set(), 9);
+    const coarse = areaCells('City of London Police', new Set(), 8);
+    expect(coarse.length).toBeLessThan(fine.length / 4);
+  });
+
+  it('expands patterns in any part of a path, in order', () => {
+    const files = expandPattern(join(folder, '2024-0?-street.*'));
+    expect(files.length).toBe(6);
+    expect(files).toEqual([...files].sort());
+  });
+});

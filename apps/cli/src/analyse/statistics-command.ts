@@ -1,0 +1,42 @@
+/** `concordat analyse NAME < input.json`: one subcommand per statistic. */
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { ConcordatError } from '#libs/bytes';
+import { analysisRandom } from './random.js';
+import { STATISTICS } from './statistics.js';
+
+/** A document of a million values is about 10 MB; beyond this it is not a question for a terminal. */
+const LONGEST_INPUT = 256 * 1024 * 1024;
+
+function parseDocument(source: string): unknown {
+  if (source.length > LONGEST_INPUT) {
+    throw new ConcordatError('input-too-large', 'the input document is over 256 MB');
+  }
+  try {
+    return JSON.parse(source);
+  } catch {
+    throw new ConcordatError('malformed-json', 'standard input is not one JSON document');
+  }
+}
+
+/** Adds a subcommand per statistic to `analyse`. */
+export function addStatistics(analyse: Command): void {
+  for (const [name, statistic] of Object.entries(STATISTICS)) {
+    analyse
+      .command(name)
+      .summary(statistic.summary)
+      .description(`${statistic.summary}. Reads one JSON document on standard input.`)
+      .option('--json', 'accepted for consistency: the answer is always one JSON document')
+      .option('--seed <text>', 'repeatable random draws (only where draws are made)')
+      .addHelpText(
+        'after',
+        `\nExample:\n  echo '${statistic.example}' | concordat analyse ${name}\n`,
+      )
+      .action(async (options: { seed?: string }) => {
+        const input = parseDocument(await text(process.stdin));
+        const answer = statistic.compute(input, analysisRandom(options.seed));
+        process.stdout.write(`${JSON.stringify(answer)}\n`);
+      });
+  }
+}

@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { Command } from 'commander';
+import { registerLinkage } from './linkage.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'concordat-linkage-'));
+const path = (name: string) => join(folder, name);
+const febrl = new URL('../../../../libs/linkage/vectors/febrl-dataset1.csv', import.meta.url);
+const [header = '', ...rows] = readFileSync(febrl, 'utf8').trim().split('\n');
+const few = rows.filter((row) => Number(/rec-(\d+)/.exec(row)?.[1]) < 40);
+const file = (name: string, lines: readonly string[]) => {
+  writeFileSync(path(name), [header, ...lines].join('\n'));
+  return path(name);
+};
+const left = file(
+  'left.csv',
+  few.filter((row) => row.includes('-org')),
+);
+const right = file(
+  'right.csv',
+  few.filter((row) => row.includes('-dup')),
+);
+const keys = path('two-keys.json');
+writeFileSync(
+  keys,
+  JSON.stringify({
+    format: 'concordat/match-keys/v1',
+    rules: 'std/v1',
+    keys: [
+      ['names-sorted-2', 'date', 'region'],
+      ['id-number', 'surname-2'],
+    ],
+  }),
+);
+
+/** Runs the command and gives its one JSON document. */
+async function concordat(...args: string[]): Promise<Record<string, unknown>> {
+  const program = new Command().exitOverride();
+  registerLinkage(program);
+  const written: string[] = [];
+  const write = process.stdout.write;
+  process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
+  try {
+    await program.parseAsync(['linkage', ...args, '--json'], { from: 'user' });
+  } finally {
+    process.stdout.write = write;
+  }
+  expect(written).toHaveLength(1);
+  return JSON.parse(written[0] as string);
+}
+const evaluate = (...args: string[]) =>
+  concordat('evaluate', '--left', left, '--right', right, '--id', 'rec_id', ...args);
+
+describe('concordat linkage evaluate', () => {
+  it('gives the same pairs through the OPRF as in the clear, and takes an interrupted run up again', async () => {
+    const plain = await evaluate('--keys', keys, '--plain');
+    expect(plain).toEqual({
+      keys: 2,
+      pairs: expect.any(Number),
+      precision: 1,
+      recall: expect.any(Number),
+      overlap: expect.objectContaining({ naive: expect.any(Number), truth: 40 }),
+    });
+    const checkpoint = path('run.ckpt');
+    const args = ['--keys', keys, '--checkpoint', checkpoint];
+    expect(await evaluate(...args)).toEqual(plain);
+    const text = readFileSync(checkpoint, 'utf8');
+    expect(text).not.toContain('lachlan');
+    truncateSync(checkpoint, Math.floor(text.length * 0.6));
+    expect(await evaluate(...args)).toEqual(plain);
+    await expect(
+      evaluate('--keys', keys, '--checkpoint', checkpoint, '--without', 'soc_sec_id'),
+    ).rejects.toMatchObject({
+      code: 'other-checkpoint',
+    });
+  });
+
+  it('uses the shipped keys, with and without the identity number', async () => {
+    expect(await evaluate('--plain')).toMatchObject({ keys: 24, precision: 1, recall: 1 });
+    const without = await evaluate('--plain', '--without', 'soc_sec_id');
+    expect(without).toMatchObject({ keys: 20, precision: 1 });
+    expect(without.recall).toBeGreaterThanOrEqual(0.97);
+    expect(await evaluate('--plain', '--household-safe')).toMatchObject({ keys: 16 });
+  });
+
+  it('says null where there is nothing to divide by', async () => {
+    const nobody = file('nobody.csv', []);
+    writeFileSync(nobody, `${header}\nrec-99999-org, a, b, , , , , , , , \n`);
+    expect(await evaluate('--right', nobody, '--plain')).toMatchObject({
+      pairs: 0,
+      precision: null,
+      recall: null,
+      overlap: { naive: 0, corrected: null, truth: 0 },
+    });
+  });
+
+  it.each([
+    ['unreadable-file', ['--left', path('none.csv')]],
+    ['no-id-column', ['--id', 'nose']],
+    ['unknown-field', ['--without', 'nose']],
+    ['malformed-keys', ['--keys', left]],
+    ['usage', ['--proofs', 'few']],
+    ['usage', ['--keys', keys, '--household-safe']],
+    ['no-keys', ['--keys', keys, '--without', 'soc_sec_id', 'surname']],
+  ])('refuses with %s %#', async (code, args) => {
+    await expect(evaluate('--plain', ...args)).rejects.toMatchObject({ code });
+  });
+
+  it('refuses a CSV whose rows are not of one length, repeating no value', async () => {
+    const broken = file('broken.csv', ['rec-1-org, secretname']);
+    await expect(evaluate('--left', broken)).rejects.toMatchObject({
+      code: 'malformed-csv',
+      message: expect.not.stringContaining('secretname'),
+    });
+  });
+});
+
+describe('concordat linkage learn', () => {
+  it('writes a key set that evaluate reads', async () => {
+    const out = path('learned.json');
+    const train = file('train.csv', rows.slice(0, 600));
+    const learned = await concordat(
+      ...[
+        'learn',
+        '--train',
+        train,
+        '--max-keys',
+        '5',
+        '--min-bits',
+        '24',
+        '--without',
+        'soc_sec_id',
+        '--out',
+        out,
+      ],
+    );
+    const table = learned.keys as { key: string; bits: number; covered: number }[];
+    expect(table.length).toBeLessThanOrEqual(5);
+    for (const { bits } of table) expect(bits).toBeGreaterThanOrEqual(24);
+    expect(await evaluate('--keys', out, '--plain')).toMatchObject({
+      keys: table.length,
+      precision: 1,
+    });
+  });
+
+  it.each([
+    ['usage', ['--max-keys', '0']],
+    ['usage', ['--max-keys', '1e1']],
+    ['usage', ['--min-bits', 'many']],
+    ['no-labelled-pairs', []],
+  ])('refuses with %s %#', async (code, args) => {
+    const out = path('none.json');
+    await expect(concordat('learn', '--train', left, '--out', out, ...args)).rejects.toMatchObject({
+      code,
+    });
+  });
+});

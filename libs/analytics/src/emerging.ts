@@ -1,0 +1,123 @@
+/**
+ * What is new, growing or fading? The seventeen classes of "Emerging Hot Spot Analysis" (Esri, ArcGIS Pro tool reference):
+ * G_i* in every period, Mann-Kendall on its z-scores, and rules on when the cell was hot or cold.
+ *
+ * What the noise does: a class is a chain of yes/no decisions, each of which noise can turn over. Every class therefore
+ * carries the share of equally noisy worlds, made by adding a second draw of the same noise, in which the cell keeps it
+ * (simulation-extrapolation's idea: Cook and Stefanski 1994). Show a class only from `LEAST_SHOWN` on.
+ */
+import { ConcordatError } from '#libs/bytes';
+import type { NoiseSampler, RandomSource } from '#libs/dp';
+import type { NeighbourLists } from '#libs/grid';
+import { giStarOnGrid } from './getis-ord.js';
+import type { Periods } from './level.js';
+import { trends } from './trend.js';
+
+/** Class 0, then eight hot ones, then the same eight cold. The number of a class is its position here. */
+export const EMERGING_CLASSES = [
+  'no-pattern',
+  'new-hot',
+  'consecutive-hot',
+  'intensifying-hot',
+  'persistent-hot',
+  'diminishing-hot',
+  'sporadic-hot',
+  'oscillating-hot',
+  'historical-hot',
+  'new-cold',
+  'consecutive-cold',
+  'intensifying-cold',
+  'persistent-cold',
+  'diminishing-cold',
+  'sporadic-cold',
+  'oscillating-cold',
+  'historical-cold',
+] as const;
+export type EmergingClass = (typeof EMERGING_CLASSES)[number];
+
+/** A class is shown from this share of noisy worlds on. */
+export const LEAST_SHOWN = 0.8;
+
+/** Significant at 5 %, two-sided. */
+const SIGNIFICANT = 1.959963984540054;
+const NEARLY_ALL = 0.9;
+/** Position of the first cold class less that of the first hot one. */
+const COLD = 8;
+
+/**
+ * Class of one series of z-scores, oldest first, NaN where missing. `trend` is the Mann-Kendall z of the scores. A last
+ * period that is missing leaves only the historical classes and no pattern.
+ */
+export function emergingClass(z: Float64Array, trend: number): number {
+  const hot = classOfSide(z, trend, 1);
+  return hot !== 0 ? hot : withOffset(classOfSide(z, -trend, -1));
+}
+
+const withOffset = (coldClass: number): number => (coldClass === 0 ? 0 : coldClass + COLD);
+
+function classOfSide(z: Float64Array, trend: number, side: 1 | -1): number {
+  let present = 0;
+  let same = 0;
+  let opposite = 0;
+  let finalRun = 0;
+  for (const value of z) {
+    const score = side * value;
+    if (Number.isNaN(score)) {
+      finalRun = 0;
+      continue;
+    }
+    present++;
+    finalRun = score >= SIGNIFICANT ? finalRun + 1 : 0;
+    if (score >= SIGNIFICANT) same++;
+    if (score <= -SIGNIFICANT) opposite++;
+  }
+  if (present === 0) return 0;
+  const most = same >= NEARLY_ALL * present;
+  if (finalRun === 0) return most ? 8 : 0;
+  if (most) return trend >= SIGNIFICANT ? 3 : trend <= -SIGNIFICANT ? 5 : 4;
+  if (finalRun === same) return same === 1 ? 1 : 2;
+  return opposite === 0 ? 6 : 7;
+}
+
+/** Class of every cell from released counts. `periods` as in `trends`. */
+export function emergingClasses(periods: Periods, neighbours: NeighbourLists): Uint8Array {
+  if (periods.length < 4) {
+    throw new ConcordatError('too-few-periods', 'emerging classes need at least four periods');
+  }
+  const scores = periods.map((period) => giStarOnGrid(period, neighbours));
+  const { z } = trends(scores, { slopes: false });
+  const series = new Float64Array(periods.length);
+  return Uint8Array.from(z, (trend, i) => {
+    for (let t = 0; t < series.length; t++) {
+      series[t] = (scores[t] as Float64Array)[i] as number;
+    }
+    return emergingClass(series, trend);
+  });
+}
+
+export interface Emerging {
+  readonly classes: Uint8Array;
+  /** Share of the noisy worlds in which each cell has this class. */
+  readonly probability: Float64Array;
+}
+
+/** Classes with their stability over `draws` second draws of the noise. */
+export function emerging(
+  periods: Periods,
+  neighbours: NeighbourLists,
+  { sampler, random, draws }: { sampler: NoiseSampler; random: RandomSource; draws: number },
+): Emerging {
+  const classes = emergingClasses(periods, neighbours);
+  const kept = new Float64Array(classes.length);
+  const noise = new Int32Array(classes.length);
+  for (let draw = 0; draw < draws; draw++) {
+    const world = periods.map((period) => {
+      sampler.sampleInto(noise, random);
+      return period.map((value, i) => value + (noise[i] as number));
+    });
+    emergingClasses(world, neighbours).forEach((value, i) => {
+      if (value === classes[i]) kept[i] = (kept[i] as number) + 1;
+    });
+  }
+  return { classes, probability: kept.map((count) => count / Math.max(1, draws)) };
+}

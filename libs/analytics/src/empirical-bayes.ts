@@ -1,0 +1,247 @@
+/**
+ * The expected count of every cell from noisy counts of known variance: empirical Bayes from coarse to fine.
+ *
+ * Model. Cell i has rate m_i per period; its released sum over e_i periods is s_i = Poisson(e_i x_i) + noise of variance
+ * e_i V. Start from a prior mean (another release that says where crime is at all, or one constant) and correct it at ever
+ * finer scales: K_h is h passes of the seven-cell average, the ratio K_h s / K_h (m e) is shrunk towards 1 with weight
+ *
+ *   c (K_h m e)^2 / (c (K_h m e)^2 + q_h (V e + K_h m e)),
+ *
+ * q_h = sum of the squared weights of K_h, and c, the squared coefficient of variation of the field around its prior at
+ * that scale, found by moments: E[(K_h s - K_h m e)^2] less the known variance is c (K_h m e)^2. Half its standard error is
+ * subtracted, so that a scale which shows nothing beyond noise corrects nothing. No parameter is set by hand or tuned.
+ *
+ * Sources: Efron and Morris 1973 (JASA 68) for shrinkage with known variances; Clayton and Kaldor 1987 (Biometrics 43) for
+ * relative risks; Marshall 1991 (Applied Statistics 40) for moments. Limits: overlapping averages are treated as
+ * independent in the standard error; at the edge of the domain q_h is that of an inner cell.
+ */
+import type { NeighbourLists } from '#libs/grid';
+
+/** Passes of the seven-cell average, each scale half the one before, coarse to fine. The cell itself (0 passes) is last. */
+const COARSE_SCALES: readonly number[] = [8, 4, 2, 1];
+
+/** Means are kept above this share of the average mean: a prior of exactly zero could never be corrected. */
+const LEAST_MEAN_SHARE = 0.02;
+/** Rounds of refitting c with weights that know c. */
+const REFITS = 3;
+
+export interface NoisySums {
+  /** Sum of the released counts of each cell over its present periods. */
+  readonly sums: Float64Array;
+  /** Present periods of each cell; 0 where nothing is known. */
+  readonly exposure: Float64Array;
+  /** Known variance of the noise in one released count. */
+  readonly noiseVariance: number;
+}
+
+export interface CellPriors {
+  /** Expected count per period. */
+  readonly mean: Float64Array;
+  /** No mean is below this. */
+  readonly least: number;
+  /** Squared coefficient of variation of the cells around `mean`, less half its standard error: what shrinkage uses. */
+  readonly spread: number;
+  /** The same without caution: what uncertainties use. */
+  readonly fullSpread: number;
+}
+
+/** One pass of the seven-cell average (fewer at the edge of the domain). */
+function sevenCellAverage(values: Float64Array, { targets, degrees }: NeighbourLists) {
+  const averages = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const degree = degrees[i] as number;
+    const end = 6 * i + degree;
+    let sum = values[i] as number;
+    for (let at = 6 * i; at < end; at++) sum += values[targets[at] as number] as number;
+    averages[i] = sum / (1 + degree);
+  }
+  return averages;
+}
+
+const isConstant = (values: Float64Array): boolean => {
+  const first = values[0] as number;
+  for (let i = 1; i < values.length; i++) if (values[i] !== first) return false;
+  return true;
+};
+
+/** `passes` seven-cell averages one after the other: a bell of variance proportional to `passes`. */
+export function smooth(
+  values: Float64Array,
+  passes: number,
+  neighbours: NeighbourLists,
+): Float64Array {
+  // Averages keep a constant field as it is.
+  if (passes === 0 || isConstant(values)) return values;
+  let smoothed = values;
+  for (let pass = 0; pass < passes; pass++) smoothed = sevenCellAverage(smoothed, neighbours);
+  return smoothed;
+}
+
+/** Sum of the squared weights of `passes` seven-cell averages on an endless grid, in axial coordinates. */
+export function kernelSquares(passes: number): number {
+  const size = 2 * passes + 3;
+  let weights = new Float64Array(size * size);
+  weights[(passes + 1) * size + passes + 1] = 1;
+  for (let pass = 0; pass < passes; pass++) {
+    const next = new Float64Array(size * size);
+    for (let at = size + 1; at < size * (size - 1) - 1; at++) {
+      let sum = weights[at] as number;
+      for (const step of [1, -1, size, -size, size - 1, 1 - size]) {
+        sum += weights[at + step] as number;
+      }
+      next[at] = sum / 7;
+    }
+    weights = next;
+  }
+  return weights.reduce((sum, weight) => sum + weight * weight, 0);
+}
+
+const SQUARES = new Map([...COARSE_SCALES, 0].map((passes) => [passes, kernelSquares(passes)]));
+
+export interface Slope {
+  readonly slope: number;
+  /** Standard error in sandwich form. */
+  readonly error: number;
+}
+
+/** Weighted least squares slope of y on x through the origin; `overlap` observations count as one in the error. */
+export function momentSlope(x: Float64Array, y: Float64Array, w: Float64Array, overlap = 1): Slope {
+  let xy = 0;
+  let xx = 0;
+  for (let i = 0; i < x.length; i++) {
+    const wx = (w[i] as number) * (x[i] as number);
+    xy += wx * (y[i] as number);
+    xx += wx * (x[i] as number);
+  }
+  if (!(xx > 0)) return { slope: 0, error: 0 };
+  const slope = xy / xx;
+  let squares = 0;
+  for (let i = 0; i < x.length; i++) {
+    const residual = (y[i] as number) - slope * (x[i] as number);
+    squares += ((w[i] as number) * (x[i] as number) * residual) ** 2;
+  }
+  return { slope, error: Math.sqrt(squares * overlap) / xx };
+}
+
+/** A slope less `penalty` standard errors, not below 0. */
+export const cautious = ({ slope, error }: Slope, penalty = 0.5): number =>
+  Math.max(0, slope - penalty * error);
+
+/** Prior scaled to the data: theta = sum w m e s / sum w (m e)^2, which the noise of empty cells hardly touches. */
+function scaledPrior(prior: Float64Array, data: NoisySums): Float64Array {
+  const { sums, exposure, noiseVariance } = data;
+  let total = 0;
+  let periods = 0;
+  let priorTotal = 0;
+  for (let i = 0; i < sums.length; i++) {
+    total += sums[i] as number;
+    periods += exposure[i] as number;
+    priorTotal += (prior[i] as number) * (exposure[i] as number);
+  }
+  const rough = Math.max(total, 1) / Math.max(priorTotal, Number.MIN_VALUE);
+  let ms = 0;
+  let mm = 0;
+  for (let i = 0; i < sums.length; i++) {
+    const me = (prior[i] as number) * (exposure[i] as number);
+    const w = 1 / ((exposure[i] as number) * noiseVariance + Math.max(0, me * rough) + 1e-12);
+    ms += w * me * (sums[i] as number);
+    mm += w * me * me;
+  }
+  const least = (LEAST_MEAN_SHARE * Math.max(total, 1)) / Math.max(periods, 1);
+  const average = priorTotal / Math.max(periods, 1);
+  const theta = Math.max(mm > 0 ? ms / mm : rough, least / Math.max(average, Number.MIN_VALUE));
+  return prior.map((value) => value * theta);
+}
+
+interface Scale {
+  readonly observed: Float64Array;
+  readonly expected: Float64Array;
+  /** Known variance of `observed` around its own mean: noise and Poisson. */
+  readonly known: Float64Array;
+  readonly spread: number;
+  readonly fullSpread: number;
+}
+
+/** Compares the data with `mean` after `passes` averages and measures how far the field departs from it. */
+function compareAtScale(
+  mean: Float64Array,
+  passes: number,
+  data: NoisySums,
+  neighbours: NeighbourLists,
+): Scale {
+  const { exposure, noiseVariance } = data;
+  const q = SQUARES.get(passes) ?? kernelSquares(passes);
+  const observed = smooth(data.sums, passes, neighbours);
+  const cells = mean.length;
+  const products = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) products[i] = (mean[i] as number) * (exposure[i] as number);
+  const expected = smooth(products, passes, neighbours);
+  const periods = smooth(exposure, passes, neighbours);
+  const known = new Float64Array(cells);
+  const x = new Float64Array(cells);
+  const y = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) {
+    const m = expected[i] as number;
+    known[i] = q * (m + (periods[i] as number) * noiseVariance);
+    x[i] = m * m;
+    y[i] = ((observed[i] as number) - m) ** 2 - (known[i] as number);
+  }
+  const w = new Float64Array(cells);
+  let spread = 0;
+  let fullSpread = 0;
+  for (let refit = 0; refit < REFITS; refit++) {
+    for (let i = 0; i < cells; i++) {
+      const variance = known[i] as number;
+      w[i] = variance > 0 ? 1 / (variance + spread * (x[i] as number)) ** 2 : 0;
+    }
+    const fitted = momentSlope(x, y, w, 1 / q);
+    spread = cautious(fitted);
+    fullSpread = cautious(fitted, 0);
+  }
+  return { observed, expected, known, spread, fullSpread };
+}
+
+/** Moves `mean`, in place, towards what the data show at this scale. */
+function correct(mean: Float64Array, least: number, scale: Scale): void {
+  const { observed, expected, known, spread } = scale;
+  if (spread === 0) return;
+  for (let i = 0; i < mean.length; i++) {
+    const m = expected[i] as number;
+    if (m <= 0) continue;
+    const signal = spread * m * m;
+    const weight = signal / (signal + (known[i] as number));
+    const factor = 1 + (weight * ((observed[i] as number) - m)) / m;
+    mean[i] = Math.max(least, (mean[i] as number) * factor);
+  }
+}
+
+/**
+ * Prior of every cell from all scales but its own, and the spread of the cells around it. `prior` is any non-negative
+ * field that the rates may be proportional to: it is scaled here, and raised to the least mean where it is below.
+ */
+export function cellPriors(
+  data: NoisySums,
+  prior: Float64Array,
+  neighbours: NeighbourLists,
+): CellPriors {
+  const scaled = scaledPrior(prior, data);
+  const average = scaled.reduce((sum, value) => sum + value, 0) / Math.max(1, scaled.length);
+  const least = Math.max(LEAST_MEAN_SHARE * average, 1e-9);
+  const mean = scaled.map((value) => Math.max(least, value));
+  for (const passes of COARSE_SCALES) {
+    correct(mean, least, compareAtScale(mean, passes, data, neighbours));
+  }
+  const { spread, fullSpread } = compareAtScale(mean, 0, data, neighbours);
+  return { mean, least, spread, fullSpread };
+}
+
+/** Expected count per period of every cell, all periods alike: the denoised map. */
+export function estimateField(
+  data: NoisySums,
+  prior: Float64Array,
+  neighbours: NeighbourLists,
+): Float64Array {
+  const { mean, least } = cellPriors(data, prior, neighbours);
+  correct(mean, least, compareAtScale(mean, 0, data, neighbours));
+  return mean;
+}

@@ -1,0 +1,203 @@
+/**
+ * Where will it be next? Expected counts of the coming periods from noisy ones: a prior from what the map already shows
+ * (`empirical-bayes.ts`), updated month by month (`level.ts`). Two priors compete: the all-crime release (places with much
+ * crime of any kind have more of each) and the category's own smoothed map. The one whose forecast of held-out noisy
+ * periods has the lower estimated risk is used; noise is independent between periods and has mean zero, so a held-out
+ * noisy count judges a forecast without bias. Places are scored; no person enters.
+ */
+import { ConcordatError } from '#libs/bytes';
+import type { NeighbourLists } from '#libs/grid';
+import { type CellPriors, cellPriors, estimateField, type NoisySums } from './empirical-bayes.js';
+import {
+  filterLevels,
+  fitLevelModel,
+  type LevelModel,
+  type Levels,
+  type Periods,
+} from './level.js';
+import { normalQuantile } from './normal.js';
+
+export interface Release {
+  /** Released counts, one vector of cells per period, oldest first; NaN is missing. */
+  readonly periods: Periods;
+  /** Known variance of the noise in one released count. */
+  readonly noiseVariance: number;
+}
+
+export type Prior = 'all-crime' | 'own-map';
+
+export interface Forecast {
+  /** Expected count of each cell in the period `horizon` after the last. */
+  readonly mean: Float64Array;
+  /** Variance of `mean` around the true rate of that period. */
+  readonly rateVariance: Float64Array;
+  /** Which prior the held-out risk chose. */
+  readonly prior: Prior;
+  readonly model: LevelModel;
+  readonly horizon: number;
+}
+
+/** Longest forecast, in periods. */
+const LONGEST_HORIZON = 4;
+/** A quarter of the periods, at most three, is held out to choose the prior. */
+const HELD_OUT_SHARE = 4;
+const MOST_HELD_OUT = 3;
+
+function checkRelease({ periods, noiseVariance }: Release, cells: number): void {
+  if (periods.length === 0 || periods.some((period) => period.length !== cells)) {
+    throw new ConcordatError(
+      'invalid-release',
+      'every period has one count per cell of the domain',
+    );
+  }
+  if (!(noiseVariance >= 0)) {
+    throw new ConcordatError('invalid-variance', 'a variance is a number from 0');
+  }
+}
+
+/** Sums over the present periods of each cell. */
+export function sumPeriods({ periods, noiseVariance }: Release): NoisySums {
+  const cells = periods[0]?.length ?? 0;
+  const sums = new Float64Array(cells);
+  const exposure = new Float64Array(cells);
+  for (const period of periods) {
+    for (let i = 0; i < cells; i++) {
+      const value = period[i] as number;
+      if (Number.isNaN(value)) continue;
+      sums[i] = (sums[i] as number) + value;
+      exposure[i] = (exposure[i] as number) + 1;
+    }
+  }
+  return { sums, exposure, noiseVariance };
+}
+
+const flat = (cells: number): Float64Array => new Float64Array(cells).fill(1);
+
+/** Expected count per period of every cell of one release, all periods alike. */
+export function denoise(release: Release, neighbours: NeighbourLists): Float64Array {
+  const cells = neighbours.degrees.length;
+  checkRelease(release, cells);
+  return estimateField(sumPeriods(release), flat(cells), neighbours);
+}
+
+interface Candidate {
+  readonly prior: Prior;
+  readonly priors: CellPriors;
+  readonly levels: Levels;
+  readonly model: LevelModel;
+}
+
+function candidate(
+  prior: Prior,
+  field: Float64Array,
+  release: Release,
+  neighbours: NeighbourLists,
+): Candidate {
+  const { periods, noiseVariance } = release;
+  const priors = cellPriors(sumPeriods(release), field, neighbours);
+  const model = fitLevelModel(periods, priors.mean, noiseVariance);
+  return { prior, priors, model, levels: filterLevels(periods, priors, model, noiseVariance) };
+}
+
+const truncated = (release: Release, periods: number): Release => ({
+  ...release,
+  periods: release.periods.slice(0, periods),
+});
+
+/**
+ * True when the forecasts `other` have a lower squared risk on the held-out sums than `usual`, by more than one standard
+ * error: sum (f - g)(f + g - 2 z) estimates the difference of risks without bias.
+ */
+function clearlyBetter(other: Float64Array, usual: Float64Array, heldOut: NoisySums): boolean {
+  let difference = 0;
+  let squares = 0;
+  for (let i = 0; i < other.length; i++) {
+    const exposure = heldOut.exposure[i] as number;
+    const f = exposure * (other[i] as number);
+    const g = exposure * (usual[i] as number);
+    const d = (f - g) * (f + g - 2 * (heldOut.sums[i] as number));
+    difference += d;
+    squares += d * d;
+  }
+  return difference < -Math.sqrt(squares);
+}
+
+function choosePrior(release: Release, allCrime: Release, neighbours: NeighbourLists): Prior {
+  const count = release.periods.length;
+  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(count / HELD_OUT_SHARE));
+  if (heldOut === 0) return 'all-crime';
+  const early = truncated(release, count - heldOut);
+  const cells = neighbours.degrees.length;
+  const field = denoise(truncated(allCrime, count - heldOut), neighbours);
+  const usual = candidate('all-crime', field, early, neighbours).levels.level;
+  const other = candidate('own-map', flat(cells), early, neighbours).levels.level;
+  const late = sumPeriods({ ...release, periods: release.periods.slice(count - heldOut) });
+  return clearlyBetter(other, usual, late) ? 'own-map' : 'all-crime';
+}
+
+/**
+ * Expected counts `horizon` (1..4) periods after the last of `release`. `allCrime` is the release of all incidents over the
+ * same cells and periods, where there is one. Throws `invalid-release`, `invalid-variance`, `invalid-horizon`.
+ */
+export function forecast(
+  release: Release,
+  neighbours: NeighbourLists,
+  { allCrime, horizon = 1 }: { allCrime?: Release; horizon?: number } = {},
+): Forecast {
+  const cells = neighbours.degrees.length;
+  checkRelease(release, cells);
+  if (!Number.isInteger(horizon) || horizon < 1 || horizon > LONGEST_HORIZON) {
+    throw new ConcordatError('invalid-horizon', `a horizon is 1 to ${LONGEST_HORIZON} periods`);
+  }
+  if (allCrime) {
+    checkRelease(allCrime, cells);
+    if (allCrime.periods.length !== release.periods.length) {
+      throw new ConcordatError('invalid-release', 'both releases cover the same periods');
+    }
+  }
+  const chosen = allCrime ? choosePrior(release, allCrime, neighbours) : 'own-map';
+  const field = allCrime && chosen === 'all-crime' ? denoise(allCrime, neighbours) : flat(cells);
+  const { priors, model, levels } = candidate(chosen, field, release, neighbours);
+  return {
+    mean: levels.level,
+    rateVariance: levels.variance.map(
+      (variance, i) =>
+        variance + (horizon * model.step + model.burst) * (priors.mean[i] as number) ** 2,
+    ),
+    prior: chosen,
+    model,
+    horizon,
+  };
+}
+
+export interface Interval {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/**
+ * Central interval for the rate of each cell. The upper end is the quantile of the gamma law with the mean and variance of
+ * the forecast, by the cube-root approximation of Wilson and Hilferty 1931: rates are skewed. The lower end is that or the
+ * normal one, whichever is lower (not below 0): wide noise leaves the lower tail of a rate heavier than gamma.
+ */
+export function rateInterval(
+  { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
+  coverage: number,
+): Interval {
+  if (!(coverage > 0 && coverage < 1)) {
+    throw new ConcordatError('invalid-coverage', 'a coverage lies between 0 and 1');
+  }
+  const z = normalQuantile((1 + coverage) / 2);
+  const low = new Float64Array(mean.length);
+  const high = new Float64Array(mean.length);
+  for (let i = 0; i < mean.length; i++) {
+    const m = mean[i] as number;
+    const variance = rateVariance[i] as number;
+    const ninth = variance / (9 * m * m);
+    const quantile = (score: number): number =>
+      m * Math.max(0, 1 - ninth + score * Math.sqrt(ninth)) ** 3;
+    low[i] = Math.max(0, Math.min(quantile(-z), m - z * Math.sqrt(variance)));
+    high[i] = quantile(z);
+  }
+  return { low, high };
+}

@@ -1,0 +1,85 @@
+/**
+ * Local clusters of high and low counts: G_i and G_i* of Getis and Ord 1992 (Geographical Analysis 24, 189-206) in the
+ * z-form of Ord and Getis 1995 (27, 286-306), which needs no positive values and so stands noisy, negative counts.
+ *
+ * What the noise does: it enters the variance like any other scatter, so z keeps mean 0 and variance 1 when places are
+ * alike; but the normal law is only a limit. `noisyTail` over the neighbourhood sum gives the exact p-value.
+ */
+import { ConcordatError } from '#libs/bytes';
+import type { NeighbourLists } from '#libs/grid';
+import { ringSums, type SpatialWeights } from './spatial-weights.js';
+
+/** Moments of the values a place is compared with. */
+function spread(sum: number, squares: number, count: number): { mean: number; deviation: number } {
+  const mean = sum / count;
+  return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
+}
+
+/**
+ * z-score of every place. With `star` the place counts in its own neighbourhood (its own weight must be in the row) and
+ * mean and variance are over all n places, else over the n - 1 others: equations 14 and 15 of the 1995 paper, and what
+ * esda's `G_Local` computes. 0/0 (constant values) is NaN. Throws `too-few-places` below 3.
+ */
+export function giStar(values: Float64Array, weights: SpatialWeights, star: boolean): Float64Array {
+  const n = values.length;
+  if (n < 3) throw new ConcordatError('too-few-places', 'G_i needs at least three places');
+  // Centring first keeps the sums of squares accurate for large values.
+  const centre = values.reduce((sum, value) => sum + value, 0) / n;
+  let total = 0;
+  let totalSquares = 0;
+  for (const value of values) {
+    total += value - centre;
+    totalSquares += (value - centre) ** 2;
+  }
+  return values.map((own, i) => {
+    const end = weights.offsets[i + 1] as number;
+    let weightSum = 0;
+    let weightSquares = 0;
+    let lag = 0;
+    for (let at = weights.offsets[i] as number; at < end; at++) {
+      const weight = weights.weights[at] as number;
+      weightSum += weight;
+      weightSquares += weight * weight;
+      lag += weight * ((values[weights.targets[at] as number] as number) - centre);
+    }
+    const self = own - centre;
+    const count = star ? n : n - 1;
+    const { mean, deviation } = star
+      ? spread(total, totalSquares, n)
+      : spread(total - self, totalSquares - self * self, n - 1);
+    const scale = Math.sqrt((count * weightSquares - weightSum * weightSum) / (count - 1));
+    return (lag - mean * weightSum) / (deviation * scale);
+  });
+}
+
+/**
+ * G_i* on the cells of a grid: binary weights over a cell and its neighbours in the domain. Missing cells (NaN) are in no
+ * sum, no count and have no score.
+ */
+export function giStarOnGrid(values: Float64Array, neighbours: NeighbourLists): Float64Array {
+  const present = values.map((value) => (Number.isNaN(value) ? 0 : 1));
+  const n = present.reduce((sum, one) => sum + one, 0);
+  if (n < 3) throw new ConcordatError('too-few-places', 'G_i* needs at least three cells');
+  let sum = 0;
+  for (const value of values) if (!Number.isNaN(value)) sum += value;
+  const mean = sum / n;
+  let squares = 0;
+  const centred = values.map((value) => (Number.isNaN(value) ? 0 : value - mean));
+  for (const value of centred) squares += value * value;
+  const deviation = Math.sqrt(squares / n);
+  // With binary weights the scale depends on the number of places alone.
+  const scales = Float64Array.from({ length: 8 }, (_, places) =>
+    Math.sqrt((places * (n - places)) / (n - 1)),
+  );
+  const sums = ringSums(centred, neighbours);
+  const complete = n === values.length;
+  const places = complete ? undefined : ringSums(present, neighbours);
+  for (let i = 0; i < sums.length; i++) {
+    const near = 1 + (places ? (places[i] as number) : (neighbours.degrees[i] as number));
+    sums[i] =
+      present[i] === 0
+        ? Number.NaN
+        : ((sums[i] as number) + (centred[i] as number)) / (deviation * (scales[near] as number));
+  }
+  return sums;
+}

@@ -1,0 +1,113 @@
+export { type BackTestInput, backTest, type MethodResult } from './back-test.js';
+export {
+  type Concentration,
+  concentration,
+  type GiniEstimate,
+  giniUnderNoise,
+  type Lorenz,
+  lorenz,
+  poissonGini,
+} from './concentration.js';
+export {
+  type Completeness,
+  coverage,
+  type IntakeFlag,
+  type IntakeMonth,
+  intakeFlags,
+  type PeriodCoverage,
+} from './coverage.js';
+export {
+  EMERGING_CLASSES,
+  type Emerging,
+  type EmergingClass,
+  emerging,
+  emergingClass,
+  emergingClasses,
+  LEAST_SHOWN,
+} from './emerging.js';
+export {
+  type CellPriors,
+  cellPriors,
+  estimateField,
+  type NoisySums,
+  smooth,
+} from './empirical-bayes.js';
+export { type NoisyTail, noisyTail, type TailPair } from './exact-tail.js';
+export { type FairnessInput, fairness, type QuintileReport } from './fairness.js';
+export { benjaminiHochberg, type Discoveries } from './false-discovery.js';
+export {
+  denoise,
+  type Forecast,
+  forecast,
+  type Interval,
+  type Prior,
+  type Release,
+  rateInterval,
+  sumPeriods,
+} from './forecast.js';
+export { giStar, giStarOnGrid } from './getis-ord.js';
+export { type Harm, harm, type WeightedRelease } from './harm.js';
+export { type Accuracy, accuracy, cellsOfShare, hitsInTop } from './hit-rate.js';
+export {
+  cellTails,
+  type HotCellInput,
+  type HotCells,
+  hotCells,
+  neighbourhoodTails,
+} from './hot-cells.js';
+export {
+  type AreaSeries,
+  detectableFall,
+  differenceInDifferences,
+  type Effect,
+  type PowerQuestion,
+  power,
+} from './intervention.js';
+export {
+  filterLevels,
+  fitLevelModel,
+  type LevelModel,
+  type Levels,
+  type Periods,
+} from './level.js';
+export { type Moran, moran } from './moran.js';
+export {
+  type Plan,
+  type PlanQuestion,
+  planResolution,
+  type ResolutionField,
+  type ResolutionPower,
+} from './planner.js';
+export { type NoiseLaw, noisePmf, noiseVariance, type Pmf, sumOfCopies } from './pmf.js';
+export { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
+export {
+  conditionalRatio,
+  discZones,
+  expectationRatio,
+  type ScanInput,
+  type ScanModel,
+  type ScanResult,
+  scan,
+  scanP,
+  type Zones,
+} from './scan.js';
+export {
+  ringSums,
+  type SpatialWeights,
+  type WeightTriple,
+  weightsFromTriples,
+} from './spatial-weights.js';
+export {
+  type PlaceboTest,
+  placeboTest,
+  type SyntheticControl,
+  syntheticControl,
+} from './synthetic-control.js';
+export { topProbabilities } from './top-probability.js';
+export { mannKendall, type Trend, trends } from './trend.js';
+export { type WarningOptions, type Warnings, warnings } from './warning.js';
+export {
+  type DisplacementCounts,
+  type WeightedDisplacement,
+  weightedDisplacement,
+} from './weighted-displacement.js';

@@ -1,0 +1,100 @@
+/**
+ * Distributions on the integers as tables: the exact law of the noise in a sum of released counts, and of a count with
+ * that noise on it. Everything is a sum of positive terms, so tails keep their relative precision.
+ */
+import { ConcordatError } from '#libs/bytes';
+
+/** P(X = first + i) = weights[i]; the weights sum to 1 up to rounding. */
+export interface Pmf {
+  readonly first: number;
+  readonly weights: Float64Array;
+}
+
+/**
+ * How a node noised one count. Discrete Laplace: P(x) proportional to exp(-epsilon |x|); discrete Gaussian: P(x)
+ * proportional to exp(-x^2 / (2 sigma2)) [Canonne, Kamath, Steinke 2020, Definition 1 and Section 5].
+ */
+export type NoiseLaw =
+  | { readonly mechanism: 'discrete-laplace'; readonly epsilon: number }
+  | { readonly mechanism: 'discrete-gaussian'; readonly sigma2: number }
+  | { readonly mechanism: 'none' };
+
+/** Probabilities below this are cut off at the ends of a table. */
+const CUT_OFF = 1e-40;
+/** A table of more outcomes than this would take minutes to convolve. */
+const MOST_OUTCOMES = 1 << 16;
+
+const trimmed = ({ first, weights }: Pmf): Pmf => {
+  let from = 0;
+  let to = weights.length;
+  while (from < to - 1 && (weights[from] as number) < CUT_OFF) from++;
+  while (to > from + 1 && (weights[to - 1] as number) < CUT_OFF) to--;
+  return { first: first + from, weights: weights.slice(from, to) };
+};
+
+const checkWidth = (outcomes: number): void => {
+  if (outcomes <= MOST_OUTCOMES) return;
+  throw new ConcordatError(
+    'noise-too-wide',
+    'the noise has too many outcomes to convolve exactly: use more budget, fewer terms or a coarser resolution',
+  );
+};
+
+function symmetricPmf(half: number, weight: (k: number) => number): Pmf {
+  checkWidth(2 * half + 1);
+  const weights = new Float64Array(2 * half + 1);
+  let total = weight(0);
+  for (let k = half; k > 0; k--) total += 2 * weight(k);
+  for (let k = -half; k <= half; k++) weights[k + half] = weight(Math.abs(k)) / total;
+  return trimmed({ first: -half, weights });
+}
+
+/** Law of one noise term. Throws `invalid-noise`, `noise-too-wide`. */
+export function noisePmf(law: NoiseLaw): Pmf {
+  if (law.mechanism === 'none') return { first: 0, weights: Float64Array.of(1) };
+  const parameter = law.mechanism === 'discrete-laplace' ? law.epsilon : law.sigma2;
+  if (!(parameter > 0) || !Number.isFinite(parameter)) {
+    throw new ConcordatError('invalid-noise', 'epsilon and sigma2 are finite numbers above 0');
+  }
+  const reach = -Math.log(CUT_OFF);
+  return law.mechanism === 'discrete-laplace'
+    ? symmetricPmf(Math.ceil(reach / parameter), (k) => Math.exp(-parameter * k))
+    : symmetricPmf(Math.ceil(Math.sqrt(2 * parameter * reach)), (k) =>
+        Math.exp((-k * k) / (2 * parameter)),
+      );
+}
+
+/** Variance of one noise term: 2 q / (1 - q)^2 with q = exp(-epsilon) for discrete Laplace. */
+export function noiseVariance(law: NoiseLaw): number {
+  if (law.mechanism === 'none') return 0;
+  if (law.mechanism === 'discrete-laplace') return 0.5 / Math.sinh(law.epsilon / 2) ** 2;
+  const { first, weights } = noisePmf(law);
+  return weights.reduce((sum, weight, i) => sum + weight * (first + i) ** 2, 0);
+}
+
+/** Law of the sum of two independent variables. */
+export function convolve(a: Pmf, b: Pmf): Pmf {
+  checkWidth(a.weights.length + b.weights.length);
+  const weights = new Float64Array(a.weights.length + b.weights.length - 1);
+  for (let i = 0; i < a.weights.length; i++) {
+    const weight = a.weights[i] as number;
+    for (let j = 0; j < b.weights.length; j++) {
+      weights[i + j] = (weights[i + j] as number) + weight * (b.weights[j] as number);
+    }
+  }
+  return trimmed({ first: a.first + b.first, weights });
+}
+
+/** Law of the sum of `terms` independent copies, by repeated doubling. Throws `invalid-terms`. */
+export function sumOfCopies(pmf: Pmf, terms: number): Pmf {
+  if (!Number.isInteger(terms) || terms < 0) {
+    throw new ConcordatError('invalid-terms', 'the number of noise terms is a whole number >= 0');
+  }
+  let sum: Pmf = { first: 0, weights: Float64Array.of(1) };
+  let power = pmf;
+  for (let left = terms; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) sum = convolve(sum, power);
+    if (left > 1) power = convolve(power, power);
+  }
+  return sum;
+}

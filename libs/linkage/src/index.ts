@@ -1,0 +1,89 @@
+export { type BlindedBatch, blindBatch, finishBatch, unblindBatch } from './blinding.js';
+export { COMPONENT_NAMES, type ComponentName, componentOf } from './component.js';
+export {
+  countMatchKey,
+  DECOYED_KEYS,
+  decoyOf,
+  type LabelsOf,
+  overlapCounts,
+  plainCounts,
+} from './count-keys.js';
+export {
+  type CountNoise,
+  drawDummyCounts,
+  noiseVariance,
+  planCountNoise,
+  releaseCounts,
+} from './count-noise.js';
+export { DEFAULT_KEYS, HOUSEHOLD_SAFE_KEYS } from './default-keys.js';
+export { MAX_BATCH, proveBatch, verifyBatch } from './dleq.js';
+export { checkEntropy, EntropyMeter, MIN_KEY_BITS } from './entropy.js';
+export { countShared, type LabelSet, onePerPerson, withDummies } from './join.js';
+export {
+  type BatchDecision,
+  type BatchEntry,
+  type BatchRefusalCode,
+  type BatchRequest,
+  type BatchResponse,
+  evaluateElements,
+  KeyHolder,
+  type QuotaGrant,
+  quotaOf,
+} from './key-holder.js';
+export { dealKey, finishKey, type KeyDealing, type KeyOpening } from './key-making.js';
+export {
+  decodeShare,
+  destroyShare,
+  encodeShare,
+  type HolderIndex,
+  type HolderPair,
+  type KeyContext,
+  type KeyShare,
+  type PublicKeySet,
+  publicKeysOf,
+  type ShareDestroyedEntry,
+} from './key-share.js';
+export { checkLabelSpace, dummyLabels, type LabelScope, makeLabels } from './label.js';
+export { type LabelledPeople, type LearnedKey, type LearnOptions, learnKeys } from './learn.js';
+export { type LabelColumn, type LinkedPair, linkRows } from './link.js';
+export {
+  formatKeySet,
+  type LabelContext,
+  type MatchKey,
+  matchKey,
+  matchKeyInput,
+  parseKeySet,
+  readsField,
+} from './match-key.js';
+export {
+  blind,
+  blindEvaluate,
+  deriveKeyPair,
+  finalize,
+  type OprfKeyPair,
+  type OprfMode,
+} from './oprf.js';
+export {
+  COUNT_KEYS,
+  type CountKey,
+  estimateOverlap,
+  type KeyCount,
+  type OverlapCounts,
+  type OverlapEstimate,
+} from './overlap.js';
+export { randomScalar } from './ristretto.js';
+export {
+  PERSON_FIELDS,
+  type PersonField,
+  type PersonRecord,
+  RULES_VERSION,
+  type StandardPerson,
+  standardise,
+} from './standardise.js';
+export {
+  type NameOrigin,
+  type SyntheticLists,
+  type SyntheticPlan,
+  type SyntheticRecord,
+  syntheticLists,
+} from './synthetic-people.js';

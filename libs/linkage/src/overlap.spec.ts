@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { decoyOf, plainCounts } from './count-keys.js';
+import { COUNT_KEYS, type CountKey, estimateOverlap, type KeyCount } from './overlap.js';
+import { standardise } from './standardise.js';
+
+/** Expected counts of N people known to both with independent agreement rates, among 10 N people on either side. */
+const exact = (
+  people: number,
+  rates: Record<string, number>,
+  keys: readonly CountKey[] = COUNT_KEYS,
+) => ({
+  counts: Object.fromEntries(
+    keys.map((key): [CountKey, KeyCount] => [
+      key,
+      {
+        shared: people * [...key].reduce((product, field) => product * (rates[field] as number), 1),
+        left: 10 * people,
+        right: 10 * people,
+        decoys: null,
+        relatives: null,
+      },
+    ]),
+  ),
+  noiseVariance: 0,
+});
+const RATES = { F: 0.88, S: 0.82, D: 0.97, L: 0.75 };
+
+describe('overlap estimate', () => {
+  it.each([
+    ['dependent', COUNT_KEYS],
+    ['basic', ['FD', 'SDL', 'FSL', 'FSDL'] as const],
+  ] as const)('%s: exact where errors are independent', (method, keys) => {
+    const estimate = estimateOverlap(exact(2000, RATES, keys));
+    expect(estimate.method).toBe(method);
+    expect(estimate.corrected).toBeCloseTo(2000, 6);
+    expect(estimate.naive).toBeCloseTo(2000 * 0.88 * 0.82 * 0.97 * 0.75, 6);
+    expect(estimate.low).toBeLessThan(2000);
+    expect(estimate.high).toBeGreaterThan(2000);
+  });
+
+  it('subtracts strangers that decoys show, and only those that are visible', () => {
+    const clean = exact(2000, RATES);
+    const strangers = 100;
+    const [left, right] = [20_000, 20_000];
+    const counts = Object.fromEntries(
+      Object.entries(clean.counts).map(([key, count]): [string, KeyCount] => {
+        if (key !== 'FD') return [key, count];
+        const visible = (1 - count.shared / left) * (1 - count.shared / right);
+        return [key, { ...count, shared: count.shared + strangers * visible, decoys: strangers }];
+      }),
+    );
+    expect(estimateOverlap({ ...clean, counts }).corrected).toBeCloseTo(2000, 6);
+  });
+
+  it('widens with noise and never narrows below the binomial spread', () => {
+    const quiet = estimateOverlap(exact(2000, RATES));
+    const noisy = estimateOverlap({ ...exact(2000, RATES), noiseVariance: 400 });
+    expect(noisy.high - noisy.low).toBeGreaterThan(quiet.high - quiet.low);
+    // No errors at all: nothing is missed, and only the error of the model is left.
+    const sure = estimateOverlap(exact(2000, { F: 1, S: 1, D: 1, L: 1 }));
+    expect((sure.high - sure.low) / 2000).toBeCloseTo(2 * 1.96 * 0.0035, 4);
+  });
+
+  it('refuses too few keys and too small counts', () => {
+    const code = (name: string) => expect.objectContaining({ code: name });
+    expect(() => estimateOverlap(exact(2000, RATES, ['FD', 'FSDL']))).toThrow(
+      code('too-few-counts'),
+    );
+    expect(() => estimateOverlap(exact(3, RATES))).toThrow(code('overlap-too-small'));
+    expect(() => estimateOverlap(exact(0, RATES))).toThrow(code('overlap-too-small'));
+  });
+
+  it('counts relatives who differ where the key is blind, within one list', () => {
+    const twin = { surname: 'Hart', dateOfBirth: '2001-05-06', postcode: 'BS1 1AA' };
+    const left = ['Ann', 'Bob'].map((forename) => standardise({ ...twin, forename }));
+    const { counts } = plainCounts(left, [left[0] as (typeof left)[0]]);
+    expect(counts.SDL).toEqual({
+      shared: 1,
+      left: 1,
+      right: 1,
+      decoys: null,
+      relatives: { left: 1, right: 0 },
+    });
+    expect(counts.FSDL).toMatchObject({ shared: 1, left: 2, right: 1 });
+    expect(counts.FD).toMatchObject({ shared: 1, decoys: 0 });
+  });
+
+  it('makes decoys with another date in another month', () => {
+    expect(decoyOf(standardise({ dateOfBirth: '2000-01-30' })).date).toBe('20000307');
+    expect(decoyOf(standardise({ dateOfBirth: '' })).date).toBe('');
+  });
+});

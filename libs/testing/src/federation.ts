@@ -1,0 +1,445 @@
+/**
+ * A whole federation for one test: coordinator, auditor and nodes in this process, on loopback sockets, over real folders, logs and
+ * databases. Time and randomness are the test's; everything else is what runs in production. The applications are
+ * loaded when a federation is opened, so that a spec which only wants a random source does not load them.
+ */
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { pino } from 'pino';
+import { parse, stringify } from 'yaml';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import type { RandomSource } from '#libs/dp';
+import { type Domain, formatDomainFile, unionDomains } from '#libs/grid';
+import { readJournal } from '#libs/journal';
+import { createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
+import type { Logger, RunningProcess } from '#libs/nest-kit';
+import {
+  type Assertion,
+  type Manifest,
+  manifestHash,
+  type ReleaseHeader,
+  seal,
+  type Task,
+} from '#libs/protocol';
+import { CATEGORIES, type Category, canonicaliseQuery, fingerprint } from '#libs/query';
+import type { IngestReport } from '#libs/records';
+import { decodeEntry, type Entry } from '#libs/tlog';
+import { seededRandom } from './seeded-random.js';
+
+/** Nodes are told the real address when they start. */
+const ANY_URL = 'http://127.0.0.1/';
+const CONNECTED_WITHIN_MS = 20_000;
+const FIRST_INSTANT = Date.parse('2024-09-02T09:00:00Z');
+
+const DEFAULTS = { resolution: 9, rho: '1/8', purpose: 'hotspot-policing' };
+
+export const COORDINATOR = 'coordinator';
+export const AUDITOR = 'auditor';
+export const ANALYST = 'test-analyst';
+
+// One after the other: Jest links modules that are imported at the same time in the wrong order.
+const loadApps = async () => {
+  const { packageRoot } = await import('#libs/nest-kit');
+  return {
+    policies: join(packageRoot(import.meta.url), 'policies'),
+    ...(await import('../../../apps/coordinator/src/serve.js')),
+    ...(await import('../../../apps/coordinator/src/init.js')),
+    ...(await import('../../../apps/auditor/src/serve.js')),
+    ...(await import('../../../apps/auditor/src/init.js')),
+    ...(await import('../../../apps/node/src/serve.js')),
+    ...(await import('../../../apps/node/src/init.js')),
+    ...(await import('../../../apps/node/src/ingest.js')),
+    ...(await import('../../../apps/cli/src/ask.js')),
+    ...(await import('../../../apps/cli/src/release-files.js')),
+  };
+};
+type Apps = Awaited<ReturnType<typeof loadApps>>;
+export type RoundProgress = Awaited<ReturnType<Apps['ask']>>;
+
+export interface TestAgency {
+  readonly id: string;
+  readonly domain: Domain;
+  /** Every common category when left out. */
+  readonly categories?: readonly Category[];
+  /** Record files by name, as police.uk street files. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+}
+
+export interface FederationOptions {
+  readonly agencies: readonly TestAgency[];
+  readonly seed?: string;
+  /** Limits that every agency and the federation's floor share; rho as exact rationals. */
+  readonly limits?: {
+    readonly rhoPerQuery?: string;
+    readonly rhoPerYear?: string;
+    readonly queriesPerDay?: number;
+  };
+  readonly roundDeadlineSeconds?: number;
+  /** False: folders are made and files taken in, but no process is started. */
+  readonly serve?: boolean;
+}
+
+export interface TestQuestion {
+  readonly categories: readonly Category[];
+  readonly periods: readonly string[];
+  readonly resolution?: number;
+  readonly rho?: string;
+  readonly purpose?: string;
+  readonly agencies?: readonly string[];
+}
+
+/** What came of a question: `release` and its header, or the `code` of a round that was aborted. */
+export interface Asked {
+  readonly round: Pick<RoundProgress, 'id' | 'phase' | 'coverage'> & {
+    readonly release: string | null;
+    readonly code: string | null;
+  };
+  readonly header: ReleaseHeader | undefined;
+}
+
+export class Federation {
+  /** Coordinator's address once it serves. */
+  url = '';
+  nowMs = FIRST_INSTANT;
+  /** Log lines of every process, all levels. */
+  readonly lines: string[] = [];
+  private readonly running = new Map<string, RunningProcess>();
+
+  private constructor(
+    private readonly apps: Apps,
+    /** Holds every process's folder, by its id. */
+    readonly dir: string,
+    readonly manifest: Manifest,
+    readonly analystKey: SigningKey,
+    private readonly random: RandomSource,
+  ) {}
+
+  /** Makes the folders, takes the files in and, unless told otherwise, starts every process. */
+  static async open(options: FederationOptions): Promise<Federation> {
+    const apps = await loadApps();
+    const dir = await mkdtemp(join(tmpdir(), 'concordat-test-'));
+    const analystKey = createSigningKey(join(dir, 'analyst.pem'));
+    const manifest = await enrol(apps, dir, analystKey.publicKey, options);
+    const random = seededRandom(options.seed ?? 'federation');
+    const federation = new Federation(apps, dir, manifest, analystKey, random);
+    try {
+      for (const { id, files } of options.agencies) await federation.ingest(id, files);
+      if (options.serve ?? true) await federation.start();
+      return federation;
+    } catch (error) {
+      await federation.close();
+      throw error;
+    }
+  }
+
+  folder(process: string): string {
+    return join(this.dir, process);
+  }
+
+  get manifestHash(): string {
+    return manifestHash(this.manifest);
+  }
+
+  /** Starts everything and waits until every node has told the coordinator what it holds. */
+  async start(): Promise<void> {
+    await this.startCoordinator();
+    await this.startAuditor();
+    await Promise.all(this.manifest.agencies.map(({ id }) => this.startNode(id)));
+    for (const { id } of this.manifest.agencies) await this.untilConnected(id);
+  }
+
+  async startCoordinator(): Promise<string> {
+    const running = await this.apps.serveCoordinator(this.folder(COORDINATOR), {
+      nowMs: () => this.nowMs,
+      logger: this.logger(COORDINATOR),
+    });
+    this.running.set(COORDINATOR, running);
+    this.url = running.url;
+    return running.url;
+  }
+
+  async startAuditor(): Promise<string> {
+    const running = await this.apps.serveAuditor(this.folder(AUDITOR), {
+      coordinatorUrl: this.url,
+      nowMs: () => this.nowMs,
+      logger: this.logger(AUDITOR),
+    });
+    this.running.set(AUDITOR, running);
+    return running.url;
+  }
+
+  /** Throws what a node that does not start throws. */
+  async startNode(id: string, coordinatorUrl: string = this.url): Promise<void> {
+    const running = await this.apps.serveNode(this.folder(id), {
+      coordinatorUrl,
+      nowMs: () => this.nowMs,
+      jitter: () => 0,
+      random: this.random,
+      logger: this.logger(id),
+    });
+    this.running.set(id, running);
+  }
+
+  async stop(process: string): Promise<void> {
+    await this.running.get(process)?.stop();
+    this.running.delete(process);
+  }
+
+  /** Takes files into the records of an agency whose node is not running. */
+  async ingest(
+    id: string,
+    files: TestAgency['files'],
+  ): Promise<Pick<IngestReport, 'files' | 'totals'>> {
+    const folder = join(this.dir, 'downloads', id);
+    await mkdir(folder, { recursive: true });
+    const paths: string[] = [];
+    for (const [name, content] of Object.entries(files)) {
+      paths.push(join(folder, name));
+      await writeFile(join(folder, name), content);
+    }
+    return this.apps.ingest(this.folder(id), paths, {
+      nowMs: this.nowMs,
+      categories: undefined,
+      onProgress: () => {},
+    });
+  }
+
+  /** Asks as the test's analyst and waits for the end of the round. Throws the code of a question that opens no round. */
+  async ask(question: TestQuestion): Promise<Asked> {
+    let last: Asked['round'] | undefined;
+    try {
+      last = await this.apps.ask(
+        this.url,
+        { id: ANALYST, key: this.analystKey },
+        { ...DEFAULTS, ...question },
+        {
+          nowMs: () => this.nowMs,
+          onProgress: (round) => {
+            last = round;
+          },
+        },
+      );
+    } catch (error) {
+      if (last?.phase !== 'aborted' || !isConcordatError(error)) throw error;
+    }
+    const release = last?.release;
+    if (!last || !release) return { round: last as Asked['round'], header: undefined };
+    return { round: last, header: await this.apps.fetchRelease(this.url, release) };
+  }
+
+  /** Text of the `cells.csv` that `--out` writes. */
+  async cellsCsv(header: ReleaseHeader): Promise<string> {
+    const path = join(this.dir, 'cells.csv');
+    await rm(path, { force: true });
+    await this.apps.writeCellsCsv(this.url, header, path, () => {});
+    return readFileSync(path, 'utf8');
+  }
+
+  /** The task that the coordinator would put in an agency's inbox for this question, asked by the test's analyst. */
+  taskFor(agency: string, question: TestQuestion): Task {
+    const { manifest, manifestHash: pinned } = this;
+    const query = canonicaliseQuery({
+      version: 1,
+      measure: 'incidents',
+      grid: manifest.grid.name,
+      gridHash: manifest.grid.hash,
+      ...DEFAULTS,
+      ...question,
+    });
+    const assertion: Assertion = {
+      analyst: ANALYST,
+      fingerprint: fingerprint(query),
+      manifest: pinned,
+      at: new Date(this.nowMs).toISOString(),
+      nonce: randomBytes(16).toString('hex'),
+    };
+    return {
+      round: randomBytes(16).toString('hex'),
+      agency,
+      query,
+      fingerprint: fingerprint(query),
+      assertion: seal('assertion', assertion, this.analystKey),
+      manifest: pinned,
+      deadline: new Date(this.nowMs + 60_000).toISOString(),
+    };
+  }
+
+  /** Everything in the log of a process, up to its newest checkpoint. */
+  async entries(process: string): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for await (const { bytes } of readJournal(join(this.folder(process), 'log')))
+      entries.push(decodeEntry(bytes));
+    return entries;
+  }
+
+  /** A GraphQL reply as it comes. */
+  async graphql<T>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<T> {
+    const response = await fetch(new URL('/graphql', this.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const reply = (await response.json()) as { data?: T; errors?: { message: string }[] };
+    if (reply.errors?.[0]) throw new Error(reply.errors[0].message);
+    return reply.data as T;
+  }
+
+  /** Bytes of a part of a release, from the coordinator. */
+  async blob(hash: string): Promise<Uint8Array> {
+    const response = await fetch(new URL(`/v1/blobs/${hash}`, this.url));
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Every file that a process keeps. */
+  filesOf(process: string): string[] {
+    return readdirSync(this.folder(process), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+  }
+
+  async untilConnected(id: string): Promise<void> {
+    for (let waitedMs = 0; waitedMs < CONNECTED_WITHIN_MS; waitedMs += 50) {
+      const { agencies } = await this.graphql<{
+        agencies: { id: string; lastContactAt: string | null }[];
+      }>('{ agencies { id lastContactAt } }');
+      if (agencies.find((agency) => agency.id === id)?.lastContactAt) return;
+      await pause(50);
+    }
+    throw new ConcordatError('node-not-connected', `${id} did not reach the coordinator`);
+  }
+
+  /** Stops every process and removes the folders. */
+  async close(): Promise<void> {
+    const nodes = [...this.running.keys()].filter((name) => name !== COORDINATOR);
+    await Promise.all(nodes.map((name) => this.stop(name)));
+    await this.stop(COORDINATOR);
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private logger(process: string): Logger {
+    const write = (line: string): void => {
+      this.lines.push(line);
+    };
+    return pino({ name: process, level: 'trace' }, { write });
+  }
+}
+
+/** Makes every folder and the signed manifest. */
+async function enrol(
+  apps: Apps,
+  dir: string,
+  analystPublicKey: string,
+  { agencies, limits = {}, roundDeadlineSeconds = 30 }: FederationOptions,
+): Promise<Manifest> {
+  const listen = { host: '127.0.0.1', port: 0 };
+  const folder = (id: string): string => join(dir, id);
+  const coordinatorKey = await apps.initCoordinator(folder(COORDINATOR), {
+    version: 1,
+    id: COORDINATOR,
+    listen,
+    roundDeadlineSeconds,
+  });
+  const coordinator = { url: ANY_URL, publicKey: coordinatorKey };
+  const auditorKey = await apps.initAuditor(folder(AUDITOR), {
+    version: 1,
+    id: AUDITOR,
+    coordinator,
+    listen,
+    pollSeconds: 1,
+  });
+  const sources = folder('sources');
+  await mkdir(sources);
+  await writeFile(
+    join(sources, 'federation.yaml'),
+    policyText(join(apps.policies, 'federation.yaml'), limits),
+  );
+  const enrolled: Manifest['agencies'] = [];
+  for (const { id, domain, categories = CATEGORIES } of agencies) {
+    const policy = join(sources, `${id}.yaml`);
+    const domainFile = join(sources, `${id}.txt.gz`);
+    await writeFile(policy, policyText(join(apps.policies, 'demo-agency.yaml'), limits, id));
+    await writeFile(domainFile, gzipSync(formatDomainFile(domain)));
+    const publicKey = await apps.initNode(
+      folder(id),
+      {
+        version: 1,
+        agency: id,
+        dataset: { name: 'incidents', mapping: 'auto' },
+        coordinator,
+        listen,
+      },
+      { policy, federationPolicy: join(sources, 'federation.yaml'), domain: domainFile },
+    );
+    await copyFile(domainFile, join(folder(COORDINATOR), 'domains', `${domain.hash}.txt.gz`));
+    enrolled.push({
+      id,
+      name: id,
+      kind: 'police',
+      publicKey,
+      domain: domain.hash,
+      categories: [...categories],
+    });
+  }
+  const grid = unionDomains(
+    'test/grid',
+    agencies.map(({ domain }) => domain),
+  );
+  const manifest: Manifest = {
+    version: 1,
+    federation: 'concordat-test',
+    serial: 1,
+    previous: null,
+    grid: { name: 'ew-2026-1', hash: grid.hash },
+    coordinator: { id: COORDINATOR, publicKey: coordinatorKey },
+    auditor: { id: AUDITOR, publicKey: auditorKey },
+    agencies: enrolled,
+    analysts: [{ id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst'] }],
+  };
+  const key = loadSigningKey(join(folder(COORDINATOR), 'keys', 'signing.pem'));
+  const signed = JSON.stringify(seal('manifest', manifest, key));
+  for (const id of [COORDINATOR, AUDITOR, ...agencies.map((agency) => agency.id)]) {
+    await writeFile(join(folder(id), 'manifest.json'), signed);
+  }
+  return manifest;
+}
+
+interface PolicyDocument {
+  agency?: string;
+  grants?: { rhoPerQuery: string }[];
+  floor?: { rhoPerQuery: string };
+  limits: {
+    datasets: { incidents: { rhoPerYear: string } };
+    analysts: { rhoPerYear: string; queriesPerDay: number };
+  };
+  baseline?: unknown;
+  cases?: unknown[];
+}
+
+/** A bundled policy document with other limits, for `agency` when it is an agency's. */
+function policyText(
+  file: string,
+  limits: NonNullable<FederationOptions['limits']>,
+  agency?: string,
+): string {
+  const document = parse(readFileSync(file, 'utf8')) as PolicyDocument;
+  const { rhoPerQuery, rhoPerYear, queriesPerDay } = limits;
+  for (const bound of [...(document.grants ?? []), ...(document.floor ? [document.floor] : [])]) {
+    bound.rhoPerQuery = rhoPerQuery ?? bound.rhoPerQuery;
+  }
+  const { datasets, analysts } = document.limits;
+  datasets.incidents.rhoPerYear = rhoPerYear ?? datasets.incidents.rhoPerYear;
+  analysts.rhoPerYear = rhoPerYear ?? analysts.rhoPerYear;
+  analysts.queriesPerDay = queriesPerDay ?? analysts.queriesPerDay;
+  if (agency !== undefined) {
+    document.agency = agency;
+    delete document.baseline;
+    document.cases = [];
+  }
+  return stringify(document);
+}
