@@ -99,11 +99,12 @@ function allLayers(emit: Emit, prefix: string, cells: BigUint64Array): void {
   const periods = madeUpMonths(cells.length, random);
   const allCrimePeriods = madeUpMonths(cells.length, random);
   const variance = noiseVariance(LAW);
-  const release = { periods, noiseVariance: variance };
+  const release = { periods, noiseVariance: variance, law: LAW };
   const allCrime = { periods: allCrimePeriods, noiseVariance: variance };
   const layer = <T>(name: string, work: () => T): T => timed(emit, `${prefix} ${name}`, work);
 
   const start = process.hrtime.bigint();
+  const processor = process.cpuUsage();
   const neighbours = layer('neighbour lists', () => neighbourLists(cells));
   const map = layer('denoised map and concentration', () => {
     const field = denoise(release, neighbours);
@@ -134,6 +135,12 @@ function allLayers(emit: Emit, prefix: string, cells: BigUint64Array): void {
     warnings(periods, map, new Float64Array(cells.length), { law: LAW }),
   );
   emit({ name: `${prefix} all layers`, figure: Number(seconds(start).toFixed(2)), unit: 's' });
+  const { user, system } = process.cpuUsage(processor);
+  emit({
+    name: `${prefix} all layers, processor time`,
+    figure: Number(((user + system) / 1e6).toFixed(2)),
+    unit: 's',
+  });
 }
 
 function compareGiStar(emit: Emit, cells: BigUint64Array): void {
@@ -178,7 +185,10 @@ function reliability(emit: Emit): void {
     sampler.sampleInto(noise, random);
     return poissonDraws(rates, random).map((count, i) => count + (noise[i] as number));
   });
-  const result = forecast({ periods, noiseVariance: noiseVariance(LAW) }, neighbourLists(cells));
+  const result = forecast(
+    { periods, noiseVariance: noiseVariance(LAW), law: LAW },
+    neighbourLists(cells),
+  );
   const k = cellsOfShare(cells.length, 0.1);
   const p = topProbabilities(result, k);
   const limit = rates.slice().sort()[cells.length - k] as number;

@@ -1,10 +1,21 @@
 import { Controller, type DynamicModule, Get, Inject, Module } from '@nestjs/common';
-import { Witness, type WitnessedLog } from './witness.js';
+import { bytesToHex } from '#libs/bytes';
+import type { Witness } from '#libs/journal';
+import { logVerifierKeys, type Manifest } from '#libs/protocol';
 
-/** For whoever runs or reads the audit: alive, and the newest checkpoint of every log. */
+/** What the auditor knows of one log. */
+interface WitnessedLogView {
+  readonly origin: string;
+  readonly size: string;
+  readonly root: string;
+}
+
+const LOGS = Symbol('Logs');
+
+/** For whoever runs or reads the audit: alive, and the newest checkpoint of every log that it cosigned. */
 @Controller()
 class WitnessController {
-  constructor(@Inject(Witness) private readonly witness: Witness) {}
+  constructor(@Inject(LOGS) private readonly seen: () => WitnessedLogView[]) {}
 
   @Get('healthz')
   health(): { status: 'ok' } {
@@ -12,8 +23,8 @@ class WitnessController {
   }
 
   @Get('v1/logs')
-  logs(): { logs: WitnessedLog[] } {
-    return { logs: this.witness.all() };
+  logs(): { logs: WitnessedLogView[] } {
+    return { logs: this.seen() };
   }
 }
 
@@ -21,10 +32,15 @@ class WitnessController {
 class AppModule {}
 
 /** Everything of the process, flat, over what was opened at its start. */
-export function appModule(witness: Witness): DynamicModule {
+export function appModule(witness: Witness, manifest: Manifest): DynamicModule {
+  const seen = (): WitnessedLogView[] =>
+    [...logVerifierKeys(manifest).keys()].flatMap((origin) => {
+      const latest = witness.latest(origin);
+      return latest ? [{ origin, size: String(latest.size), root: bytesToHex(latest.root) }] : [];
+    });
   return {
     module: AppModule,
     controllers: [WitnessController],
-    providers: [{ provide: Witness, useValue: witness }],
+    providers: [{ provide: LOGS, useValue: seen }],
   };
 }

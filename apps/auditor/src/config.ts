@@ -9,8 +9,6 @@ const AuditorConfig = z.strictObject({
   id: Name,
   coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }),
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
-  /** How often the coordinator is asked for new checkpoints. */
-  pollSeconds: z.int().min(1).max(3600),
 });
 export type AuditorConfig = z.infer<typeof AuditorConfig>;
 

@@ -22,7 +22,6 @@ program
       id: options.id,
       coordinator: { url: options.coordinator, publicKey: options.coordinatorKey },
       listen: { host: '127.0.0.1', port: options.port },
-      pollSeconds: 2,
     });
     tellParent({ type: 'initialised', id: options.id, publicKey });
     process.stdout.write(`${publicKey}\n`);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ConcordatError } from '#libs/bytes';
-import { openJournal } from '#libs/journal';
+import { ConcordatError, canonicalBytes } from '#libs/bytes';
+import { openJournal, openWitness, type Witness, WitnessedLog } from '#libs/journal';
 import { loadSigningKey, verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
@@ -8,15 +8,22 @@ import {
   type Logger,
   listen,
   type RunningProcess,
+  relayOver,
   SignedClient,
+  startWitnessLoop,
 } from '#libs/nest-kit';
-import { logOrigin, Manifest, openEnvelope } from '#libs/protocol';
-import { encodeEntry } from '#libs/tlog';
+import {
+  logOrigin,
+  logVerifierKey,
+  logVerifierKeys,
+  Manifest,
+  openEnvelope,
+  witnessVerifierKeys,
+} from '#libs/protocol';
+import { encodeEntry, type NoteSigner } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
 import { VERSION } from './version.js';
-import { Witness } from './witness.js';
-import { startWitnessLoop } from './witness-loop.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
 export async function serveAuditor(
@@ -56,37 +63,66 @@ export async function serveAuditor(
   }
   const logger = options.logger ?? createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);
-  const journal = await openJournal({
-    dir: paths.log,
-    origin,
-    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
-    clock: nowMs,
-  });
+  const signer: NoteSigner = {
+    name: origin,
+    publicKey: key.publicKeyBytes,
+    sign: (message) => key.sign(message),
+  };
+  const journal = await openJournal({ dir: paths.log, origin, signer, clock: nowMs });
+  let witness: Witness | undefined;
+  let stopLoop: (() => Promise<void>) | undefined;
   try {
     const at = new Date(nowMs()).toISOString();
     await journal.append(
       encodeEntry({ kind: 'started', at, actor: config.id, process: 'auditor', version: VERSION }),
     );
-    const witness = await Witness.open(paths.witnessed, manifest);
-    const stopLoop = startWitnessLoop({
-      witness,
-      client: new SignedClient(coordinatorUrl ?? config.coordinator.url, config.id, key, nowMs),
+    const opened = await openWitness({
+      dir: paths.witnessed,
+      logKeys: logVerifierKeys(manifest),
+      signer,
+      clock: nowMs,
+    });
+    witness = opened;
+    const url = coordinatorUrl ?? config.coordinator.url;
+    const client = new SignedClient(url, config.id, key, nowMs);
+    const relay = relayOver(client);
+    const log = new WitnessedLog({
       journal,
       origin,
-      pollMs: config.pollSeconds * 1000,
+      logKeys: [logVerifierKey(manifest, config.id)],
+      witnesses: witnessVerifierKeys(manifest, config.id),
+      quorum: manifest.quorum,
+      send: relay.send,
+      onNote: (note) => {
+        // shown again with the next note, when the coordinator is away
+        client
+          .send('POST', '/v1/checkpoints', canonicalBytes({ origin, note }), 'application/json')
+          .catch(() => undefined);
+      },
+    });
+    stopLoop = startWitnessLoop({
+      relay,
+      federation: manifest.federation,
+      log,
+      witness: opened,
       logger,
     });
-    const app = await createHttpApp(appModule(witness), logger);
-    const url = await listen(app, config.listen.host, config.listen.port);
+    const app = await createHttpApp(appModule(opened, manifest), logger);
+    const bound = await listen(app, config.listen.host, config.listen.port);
     return {
-      url,
+      url: bound,
       stop: async () => {
-        await stopLoop();
+        await stopLoop?.();
         await app.close();
+        await opened.close();
+        // leaves nothing unsigned behind, unless the other witnesses were never heard
+        await log.checkpoint();
         await journal.close();
       },
     };
   } catch (error) {
+    await stopLoop?.();
+    await witness?.close();
     await journal.close();
     throw error;
   }

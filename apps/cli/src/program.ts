@@ -1,11 +1,13 @@
 import { Command } from 'commander';
-import { registerDp } from './commands/dp.js';
 import { registerAnalyse } from './commands/analyse.js';
+import { registerAudit } from './commands/audit.js';
+import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
+import { registerReceipt } from './commands/receipt.js';
 import { registerStart } from './commands/start.js';
 
 /** The whole command line, one noun a file. */
@@ -23,6 +25,8 @@ export function createProgram(): Command {
   registerDoctor(program);
   registerPolicy(program);
   registerDp(program);
+  registerAudit(program);
+  registerReceipt(program);
   registerDpEstimate(program);
   registerAnalyse(program);
   registerLinkage(program);

@@ -1,12 +1,16 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
+import { WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
 import { RequestVerifier } from '#libs/nest-kit';
 import { coordinatorPaths } from './config.js';
 import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
 import { Offers } from './federation/offers.js';
+import { WitnessRelay } from './federation/witness-relay.js';
+import { WitnessingController } from './federation/witnessing.controller.js';
+import type { Witnessing } from './federation/witnessing.js';
 import { DatasetsService } from './graphql/datasets.service.js';
 import { graphqlOptions } from './graphql/graphql-options.js';
 import { QueriesResolver } from './graphql/queries.resolver.js';
@@ -31,6 +35,7 @@ export function appModule(
   coordinator: Coordinator,
   dir: string,
   releases: ReleaseStore,
+  witnessing: Witnessing,
 ): DynamicModule {
   const { federation, nowMs } = coordinator;
   const keys = new Map(
@@ -44,12 +49,20 @@ export function appModule(
     imports: [
       GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions }),
     ],
-    controllers: [HealthController, RoundsController, BlobsController, ...mapControllers],
+    controllers: [
+      HealthController,
+      RoundsController,
+      WitnessingController,
+      BlobsController,
+      ...mapControllers,
+    ],
     providers: [
       { provide: COORDINATOR, useValue: coordinator },
       { provide: Inboxes, useValue: new Inboxes() },
       { provide: Offers, useValue: new Offers() },
-      { provide: Checkpoints, useValue: new Checkpoints(federation) },
+      { provide: Checkpoints, useValue: witnessing.checkpoints },
+      { provide: WitnessRelay, useValue: witnessing.relay },
+      { provide: WitnessedLog, useValue: witnessing.log },
       { provide: VectorStore, useValue: new VectorStore(coordinatorPaths(dir).uploads) },
       { provide: ReleaseStore, useValue: releases },
       { provide: RELEASE_READER, useValue: mapReader(releases) },

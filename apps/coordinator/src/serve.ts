@@ -8,6 +8,7 @@ import {
 } from '#libs/nest-kit';
 import { decodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
+import { startWitnessing } from './federation/witnessing.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { ReleaseStore } from './releases/release-store.js';
@@ -22,13 +23,17 @@ export async function serveCoordinator(
   options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
 ): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, options);
+  const witnessing = startWitnessing(coordinator);
   try {
     const releases = new ReleaseStore(coordinator.blobs);
     for await (const { bytes } of coordinator.journal.entries()) {
       const entry = decodeEntry(bytes);
       if (entry.kind === 'round.released') await releases.announce(entry.releaseDigest);
     }
-    const app = await createHttpApp(appModule(coordinator, dir, releases), coordinator.logger);
+    const app = await createHttpApp(
+      appModule(coordinator, dir, releases, witnessing),
+      coordinator.logger,
+    );
     await serveWeb(app, WEB_ROOT);
     const { host, port: wanted } = coordinator.config.listen;
     const url = await listen(app, host, wanted);
@@ -36,12 +41,15 @@ export async function serveCoordinator(
       url,
       stop: async () => {
         app.get(Inboxes).close();
+        witnessing.relay.close();
         await app.get(RoundsService).stop();
         await app.close();
+        await witnessing.stop();
         await coordinator.close();
       },
     };
   } catch (error) {
+    await witnessing.stop();
     await coordinator.close();
     throw error;
   }

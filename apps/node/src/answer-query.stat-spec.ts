@@ -98,7 +98,7 @@ async function ask(
     for (const periods of questions()) {
       const task = federation.taskFor(agency, { categories: [...CATEGORIES], periods, rho });
       const outcome = await answerQuery(task, twin);
-      if (outcome.status !== 'answered') throw new Error(outcome.status);
+      if (outcome.status !== 'answered') throw new Error(`not answered: ${outcome.status}`);
       const { groups, levelVariances: sigma2, entry } = outcome.answer;
       const weights = sigma2.map((text) => 1 / rationalToNumberUp(parseRational(text)));
       const bytes = await node.blobs.get(entry.blob);

@@ -27,6 +27,7 @@ export const nodePaths = (dir: string) => ({
   policySignature: join(dir, 'policy.signature.json'),
   log: join(dir, 'log'),
   blobs: join(dir, 'blobs'),
+  witnessed: join(dir, 'witnessed'),
   records: join(dir, 'records'),
   control: join(dir, 'control.json'),
 });

@@ -102,7 +102,7 @@ export async function ingest(
             files: taken.length,
           }),
         );
-        await journal.checkpoint();
+        // signed at the next start, once the witnesses have been asked: this log may be an old copy
       }
       return { ...report, months: version.months, held: await records.summary(dataset) };
     } finally {

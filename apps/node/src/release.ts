@@ -16,13 +16,13 @@ import type { AnswerPrivacy } from './answer-privacy.js';
 import type { Node } from './node.js';
 import { about } from './task.js';
 
-/** What is to be counted of which data, and how much noise goes on every level. */
+/** What is to be counted of which data, whom the answer protects and with how much noise on every level. */
 export interface ReleasePlan {
   readonly task: Task;
   readonly dataset: string;
   readonly versionDigest: string;
   readonly groups: readonly QueryGroup[];
-  readonly privacy: Extract<AnswerPrivacy, { ok: true }>;
+  readonly privacy: Pick<Extract<AnswerPrivacy, { ok: true }>, 'unit' | 'levels'>;
 }
 
 /** A release as it stands in the log. */

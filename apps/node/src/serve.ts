@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RandomSource } from '#libs/dp';
 import {
   createHttpApp,
@@ -18,11 +19,14 @@ import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 import { newToken, removeControl, writeControl } from './requests/control-file.js';
 import { expireRequests } from './requests/decide-request.js';
+import { startWitnessing, type Witnessing } from './witnessing.js';
 
 /** How often requests whose time is over are looked for. */
 const EXPIRY_SWEEP_MS = 5_000;
+/** How long a start waits for the witnesses' word, so that an old copy of a folder is refused at once. */
+const WITNESSES_WITHIN_MS = 1_000;
 
-/** Tells the coordinator which months this node holds, and its newest checkpoint. */
+/** Tells the coordinator which months this node holds. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
   const months = (await heldVersion(node.records, node.config.dataset.name))?.months ?? [];
   const offer = {
@@ -33,11 +37,7 @@ async function announce(node: Node, client: CoordinatorClient): Promise<void> {
     at: new Date(node.nowMs()).toISOString(),
   };
   await client.post('/v1/offers', seal('offer', offer, node.key));
-  await postCheckpoint(node, client);
 }
-
-const postCheckpoint = async (node: Node, client: CoordinatorClient): Promise<void> =>
-  client.post('/v1/checkpoints', { origin: node.logOrigin, note: await node.journal.checkpoint() });
 
 export interface NodeOptions {
   /** Instead of the address in the settings. */
@@ -52,24 +52,37 @@ export interface NodeOptions {
 /** Opens the folder, dials the coordinator, answers until stopped. */
 export async function serveNode(dir: string, options: NodeOptions): Promise<RunningProcess> {
   const node = await openNode(dir, options);
+  let witnessing: Witnessing | undefined;
   let loop: InboxLoop | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
-    const client = new CoordinatorClient(
-      new SignedClient(url, node.agency.id, node.key, node.nowMs),
-    );
+    const http = new SignedClient(url, node.agency.id, node.key, node.nowMs);
+    const client = new CoordinatorClient(http);
+    const postNote = (note: string): Promise<void> =>
+      client.post('/v1/checkpoints', { origin: node.logOrigin, note });
+    witnessing = await startWitnessing(node, http, nodePaths(dir).witnessed, (note) => {
+      // the coordinator being away is the inbox loop's concern; the next note comes with the next connection
+      postNote(note).catch(() => undefined);
+    });
+    const { log } = witnessing;
+    await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS)]);
     const done = new DoneRounds();
     const inbox = startInboxLoop({
       client,
       logger: node.logger,
       nowMs: node.nowMs,
       random: options.jitter,
-      onConnect: () => announce(node, client),
+      onConnect: async () => {
+        await log.untilVouched();
+        await announce(node, client);
+        await postNote(await log.checkpoint());
+      },
       handle: async (task) => {
         const { round } = task.payload;
         if (done.has(round)) return;
+        await log.untilVouched();
         if (await handleTask(task, node, client)) done.add(round);
-        await postCheckpoint(node, client);
+        await log.publish();
       },
       giveUp: async (task) => {
         await giveUpTask(task, node, client);
@@ -94,13 +107,16 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       stop: async () => {
         clearInterval(expire);
         removeControl(control);
+        log.abandon();
         await inbox.stop();
         await app.close();
+        await witnessing?.stop();
         await node.close();
       },
     };
   } catch (error) {
     await loop?.stop();
+    await witnessing?.stop();
     await node.close();
     throw error;
   }

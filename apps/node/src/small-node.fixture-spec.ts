@@ -123,6 +123,8 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
         categories: [...CATEGORIES],
       },
     ],
+    witnesses: [],
+    quorum: 0,
     analysts: [{ id: 'analyst-1', publicKey: analyst.publicKey, roles: ['national-analyst'] }],
   };
   Manifest.parse(manifest);

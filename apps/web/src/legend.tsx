@@ -6,8 +6,10 @@ import {
   dateText,
   epsilonText,
   layerText,
+  measureText,
   missingAgencies,
   periodText,
+  unitText,
 } from './words.js';
 
 interface LegendProps {
@@ -26,7 +28,9 @@ export function Legend({ release, layer, period, resolution, breaks }: LegendPro
     <section class="legend" aria-label="Key">
       <h2>{layerText(layer, query.categories)}</h2>
       <p class="legend-when">{periodText(period, query.periods)}</p>
-      <p class="legend-unit">Incidents in each hexagon of about {areaText(resolution)}</p>
+      <p class="legend-unit">
+        {measureText(query.measure)} in each hexagon of about {areaText(resolution)}
+      </p>
       {breaks.length > 0 && (
         <div class="scales">
           <Scale name="Fairly certain" colours={CLEAR} limits={breaks} />
@@ -47,7 +51,8 @@ export function Legend({ release, layer, period, resolution, breaks }: LegendPro
         <div>
           <dt>Privacy loss</dt>
           <dd>
-            ε {epsilonText(privacy.epsilon)}, δ {privacy.delta.toExponential(0)} per {privacy.unit}
+            ε {epsilonText(privacy.epsilon)}, δ {privacy.delta.toExponential(0)} per{' '}
+            {unitText(privacy.unit)}
           </dd>
         </div>
         <div>

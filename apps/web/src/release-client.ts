@@ -4,6 +4,7 @@ import { type Chunk, decodeChunk } from '#libs/grid';
 export interface Release {
   readonly id: string;
   readonly query: {
+    readonly measure: string;
     readonly categories: readonly string[];
     readonly periods: readonly string[];
     readonly resolution: number;

@@ -37,6 +37,14 @@ export const dateText = (rfc3339: string): string => day.format(new Date(rfc3339
 /** Two decimals, rounded up: a loss is never under-reported. */
 export const epsilonText = (epsilon: number): string => (Math.ceil(epsilon * 100) / 100).toFixed(2);
 
+/** What is counted. */
+export const measureText = (measure: string): string =>
+  measure === 'people' ? 'Different people named in incidents' : 'Incidents';
+
+/** Whom the noise protects. */
+export const unitText = (unit: string): string =>
+  unit === 'person-year' ? 'person and year' : unit;
+
 /** Area of one hexagon, for people. */
 export const areaText = (resolution: number): string =>
   (

@@ -8,7 +8,7 @@ const cells = disk(cellAt(51.5, -0.1, 9), 12);
 const base = {
   neighbours: neighbourLists(cells),
   sampler: discreteLaplace({ scale: rational(2n) }),
-  noiseVariance: 7.84,
+  law: { mechanism: 'discrete-laplace', epsilon: 0.5 } as const,
   draws: 2,
   trainMonths: 6,
   top: 0.02,

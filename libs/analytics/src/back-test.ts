@@ -9,6 +9,7 @@ import type { NeighbourLists } from '#libs/grid';
 import { smooth } from './empirical-bayes.js';
 import { forecast, type Release, sumPeriods } from './forecast.js';
 import { type Accuracy, accuracy } from './hit-rate.js';
+import { type NoiseLaw, noiseVariance } from './pmf.js';
 
 export interface BackTestInput {
   /** True counts of the category, one vector of cells per month, oldest first; undefined is a missing month. */
@@ -17,7 +18,7 @@ export interface BackTestInput {
   readonly allCrime?: readonly (Int32Array | undefined)[];
   readonly neighbours: NeighbourLists;
   readonly sampler: NoiseSampler;
-  readonly noiseVariance: number;
+  readonly law: NoiseLaw;
   readonly random: RandomSource;
   readonly draws: number;
   readonly trainMonths: number;
@@ -126,18 +127,20 @@ function checkInput(input: BackTestInput): void {
 /** Mean accuracy of every method, private and not. Throws `invalid-back-test`, `too-few-months`, `no-incidents`. */
 export function backTest(input: BackTestInput): MethodResult[] {
   checkInput(input);
-  const { neighbours, sampler, noiseVariance, random, draws, trainMonths, top } = input;
+  const { neighbours, sampler, law, random, draws, trainMonths, top } = input;
   const cells = neighbours.degrees.length;
   const targets = testMonths(input);
   const total = targets.length * (draws + 1);
   let done = 0;
 
-  const judge = (category: Months, allCrime: Months | undefined, variance: number) => {
+  const judge = (category: Months, allCrime: Months | undefined, noise: NoiseLaw) => {
+    const variance = noiseVariance(noise);
     const seen = new Map<string, Accuracy[]>();
     for (const target of targets) {
       const release = (months: Months): Release => ({
         periods: window(months, target, trainMonths, cells),
         noiseVariance: variance,
+        law: noise,
       });
       const training: Training = {
         release: release(category),
@@ -157,15 +160,13 @@ export function backTest(input: BackTestInput): MethodResult[] {
   for (let draw = 0; draw < draws; draw++) {
     const category = noisyMonths(input.category, sampler, random);
     const allCrime = input.allCrime && noisyMonths(input.allCrime, sampler, random);
-    for (const [method, list] of judge(category, allCrime, noiseVariance)) {
+    for (const [method, list] of judge(category, allCrime, law)) {
       results.set(method, [...(results.get(method) ?? []), ...list]);
     }
   }
-  const exact = judge(
-    exactMonths(input.category),
-    input.allCrime && exactMonths(input.allCrime),
-    0,
-  );
+  const exact = judge(exactMonths(input.category), input.allCrime && exactMonths(input.allCrime), {
+    mechanism: 'none',
+  });
   for (const [method, list] of exact) results.set(`${method}-nonprivate`, list);
   if (results.size === 0) {
     throw new ConcordatError('no-incidents', 'no incident lies in the area in any tested month');

@@ -46,7 +46,7 @@ describe.each([
   const law = { mechanism: 'discrete-laplace', epsilon: 1 / Number(scale) } as const;
   const rates = trueRates(mean, `rates ${scale}`);
   const periods = releasedMonths(rates, scale, `months ${scale}`);
-  const result = forecast({ periods, noiseVariance: noiseVariance(law) }, neighbours);
+  const result = forecast({ periods, noiseVariance: noiseVariance(law), law }, neighbours);
 
   it('95 % intervals of the rate hold it in 93 to 97 % of the cells', () => {
     const { low, high } = rateInterval(result, 0.95);

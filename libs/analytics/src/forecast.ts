@@ -8,6 +8,7 @@
 import { ConcordatError } from '#libs/bytes';
 import type { NeighbourLists } from '#libs/grid';
 import { type CellPriors, cellPriors, estimateField, type NoisySums } from './empirical-bayes.js';
+import { exactLevels, isExactUseful } from './exact-level.js';
 import {
   filterLevels,
   fitLevelModel,
@@ -16,12 +17,15 @@ import {
   type Periods,
 } from './level.js';
 import { normalQuantile } from './normal.js';
+import type { NoiseLaw } from './pmf.js';
 
 export interface Release {
   /** Released counts, one vector of cells per period, oldest first; NaN is missing. */
   readonly periods: Periods;
   /** Known variance of the noise in one released count. */
   readonly noiseVariance: number;
+  /** Law of the noise, where counts carry one draw each: lets the forecast use more than its variance. */
+  readonly law?: NoiseLaw;
 }
 
 export type Prior = 'all-crime' | 'own-map';
@@ -93,10 +97,15 @@ function candidate(
   release: Release,
   neighbours: NeighbourLists,
 ): Candidate {
-  const { periods, noiseVariance } = release;
+  const { periods, noiseVariance, law } = release;
   const priors = cellPriors(sumPeriods(release), field, neighbours);
   const model = fitLevelModel(periods, priors.mean, noiseVariance);
-  return { prior, priors, model, levels: filterLevels(periods, priors, model, noiseVariance) };
+  const linear = filterLevels(periods, priors, model, noiseVariance);
+  const levels =
+    law && isExactUseful(law, priors)
+      ? exactLevels(linear, periods, priors, model, law, noiseVariance)
+      : linear;
+  return { prior, priors, model, levels };
 }
 
 const truncated = (release: Release, periods: number): Release => ({

@@ -161,6 +161,11 @@ export class Journal {
     return this.#size;
   }
 
+  /** The published note, with the cosignatures it has got. */
+  get published(): string {
+    return this.latest.note;
+  }
+
   /** Merkle tree hash of the durable entries. */
   root(): Uint8Array {
     return this.tiles.root();

@@ -39,6 +39,11 @@ export interface VerifyOptions {
   readonly origin?: string;
   /** How many cosigners the checkpoint must have; 0 unless given. */
   readonly quorum?: number;
+  /**
+   * What must have the quorum: the published checkpoint, or any checkpoint of the history over a tree that is not empty. A
+   * log that is at work, or was just stopped, has a newest checkpoint that its witnesses have not seen yet. A directory's only.
+   */
+  readonly quorumOf?: 'checkpoint' | 'history';
   /** Checkpoints of this log from elsewhere (a witness, an earlier audit): notes signed by one of the keys. */
   readonly known?: readonly string[];
   /** Called with every signed entry in order; what it throws ends the verification. */
@@ -56,6 +61,8 @@ export interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
 }
 
 export interface SignedCheckpoint {
+  /** The whole note as it was read. */
+  readonly note: string;
   readonly text: string;
   readonly checkpoint: Checkpoint;
   /** Different witnesses that cosigned. */
@@ -87,6 +94,7 @@ export class Verification {
       }
       const cosigners = signers.filter(({ type }) => type === 'cosignature/v1');
       return {
+        note: typeof note === 'string' ? note : Buffer.from(note).toString('utf8'),
         text,
         checkpoint: parseCheckpoint(text),
         cosigners: new Set(cosigners.map(({ name }) => name)).size,
@@ -104,11 +112,12 @@ export class Verification {
     if (!note) return this.fault(CHECKPOINT, 'checkpoint-missing');
     const opened = this.open(CHECKPOINT, note);
     if (!opened) return undefined;
-    const { origin, quorum = 0 } = this.options;
+    const { origin, quorum = 0, quorumOf = 'checkpoint' } = this.options;
     if (origin !== undefined && opened.checkpoint.origin !== origin) {
       return this.fault(CHECKPOINT, 'checkpoint-origin');
     }
-    if (opened.cosigners < quorum) this.fault(CHECKPOINT, 'checkpoint-quorum');
+    const isDemanded = quorumOf === 'checkpoint' || this.dir === undefined;
+    if (isDemanded && opened.cosigners < quorum) this.fault(CHECKPOINT, 'checkpoint-quorum');
     return opened;
   }
 

@@ -198,11 +198,30 @@ describe('verifyJournal', () => {
   it('demands quorum, origin and keys', async () => {
     const note = notes.at(-1) ?? '';
     const { text } = openNote(note, verifierKeys);
-    const cosigned = Buffer.from(note + cosign(text, witness, 5n));
-    expect(await verifyWith({ checkpoint: cosigned }, { quorum: 1 })).toMatchObject({ ok: true });
-    expect((await verifyWith({ checkpoint: cosigned }, { quorum: 2 })).faults).toEqual([
-      { at: 'checkpoint', kind: 'checkpoint-quorum' },
-    ]);
+    const dir = join(root, 'cosigned');
+    await writeLog(dir, 500, [120, 300]);
+    const journal = await openJournal({ dir, origin: signer.name, signer, clock: () => 0 });
+    const cosigned = await journal.addCosignatures(note, [cosign(text, witness, 5n)]);
+    const verify = (quorum: number, quorumOf?: 'history') =>
+      verifyJournal(dir, { verifierKeys, quorum, ...(quorumOf ? { quorumOf } : {}) });
+    expect(await verify(1)).toMatchObject({ ok: true, cosigned: { latest: 1, size: 500n } });
+    expect((await verify(2)).faults).toEqual([{ at: 'checkpoint', kind: 'checkpoint-quorum' }]);
+    // a newer checkpoint that no witness has seen yet: the earlier quorum still stands in the history
+    await journal.append('later');
+    await journal.checkpoint();
+    await journal.close();
+    expect((await verify(1)).faults).toEqual([{ at: 'checkpoint', kind: 'checkpoint-quorum' }]);
+    expect(await verify(1, 'history')).toMatchObject({
+      ok: true,
+      cosigned: { latest: 0, size: 500n },
+    });
+    expect(kindsAt(await verify(2, 'history'), 'checkpoint-quorum')).toEqual(['checkpoints.rec']);
+    // a cosignature taken off, or one of an unknown key added, is a change of the published note like any other
+    for (const changed of [note, `${cosigned}\u2014 stranger AAAAAAA=\n`]) {
+      expect(
+        kindsAt(await verifyWith({ checkpoint: Buffer.from(changed) }), 'history-damaged'),
+      ).toEqual(changed === note ? [] : ['checkpoints.rec']);
+    }
     expect((await verifyWith({}, { origin: 'other' })).faults).toContainEqual({
       at: 'checkpoint',
       kind: 'checkpoint-origin',

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
-import { type Checkpoint, EMPTY_ROOT, parseCheckpoint } from '#libs/tlog';
+import { EMPTY_ROOT, parseCheckpoint } from '#libs/tlog';
 import { CHECKPOINT, ENTRIES, HISTORY, parseHistoryRecord } from './layout.js';
 import { type ReadFile, readFromDirectory } from './log-source.js';
 import { openForScan, scanRecords, type Tail } from './record-file.js';
@@ -25,6 +25,8 @@ export interface VerifyReport {
   readonly root: Uint8Array;
   /** Earlier checkpoints found consistent. */
   readonly history: number;
+  /** Cosignatures of the checkpoint, and the largest signed size with a quorum of them (undefined when there is none). */
+  readonly cosigned: { readonly latest: number; readonly size: bigint | undefined };
   /** Whole records after the checkpoint, which nothing signs yet, and the bytes of a torn one; a directory's only. */
   readonly unsigned: { readonly entries: number; readonly tornBytes: number };
   /** In order of discovery, at most 1,000. */
@@ -75,13 +77,13 @@ async function recordsOf(dir: string, verification: Verification): Promise<Recor
   };
 }
 
-/** Whether the history holds a checkpoint with this text; asked again after a writer may have added one. */
-async function historyHolds(dir: string, text: string): Promise<boolean> {
+/** Whether the history holds this note, cosignatures included; asked again after a writer may have added one. */
+async function historyHolds(dir: string, note: string): Promise<boolean> {
   const handle = await openForScan(join(dir, HISTORY));
   if (!handle) return false;
   try {
     for await (const { payload } of scanRecords(handle, 0, (await handle.stat()).size)) {
-      if (Buffer.from(payload).toString('utf8').includes(`\n${text}\n`)) return true;
+      if (Buffer.from(payload).toString('utf8').endsWith(`\n${note}`)) return true;
     }
     return false;
   } finally {
@@ -94,11 +96,17 @@ async function historyOf(
   dir: string,
   verification: Verification,
   published: () => Promise<SignedCheckpoint | undefined>,
-): Promise<{ claims: Claim[]; latest: SignedCheckpoint | undefined }> {
+): Promise<{
+  claims: Claim[];
+  latest: SignedCheckpoint | undefined;
+  cosignedSize: bigint | undefined;
+}> {
   const handle = await openForScan(join(dir, HISTORY));
   const claims: Claim[] = [];
+  const quorum = Math.max(1, verification.options.quorum ?? 0);
   let last: string | undefined;
   let previousSize = 0n;
+  let cosignedSize: bigint | undefined;
   try {
     const scan = handle && scanRecords(handle, 0, (await handle.stat()).size);
     for (let number = 0; scan; number++) {
@@ -114,7 +122,8 @@ async function historyOf(
         const { size, root } = opened.checkpoint;
         if (size < previousSize) verification.fault(at, 'checkpoint-rolled-back');
         previousSize = size;
-        last = opened.text;
+        last = opened.note;
+        if (opened.cosigners >= quorum) cosignedSize = size;
         claims.push({ size, root, at, kind: 'root-mismatch' });
       } catch (error) {
         if (
@@ -133,24 +142,26 @@ async function historyOf(
   if (latest) {
     if (claims.some(({ size }) => size > latest.checkpoint.size)) {
       verification.fault(CHECKPOINT, 'checkpoint-rolled-back');
-    } else if (last !== latest.text && !(await historyHolds(dir, latest.text))) {
+    } else if (last !== latest.note && !(await historyHolds(dir, latest.note))) {
       verification.fault(HISTORY, 'history-damaged');
     }
   }
-  return { claims, latest };
+  return { claims, latest, cosignedSize };
 }
 
 const report = (
   verification: Verification,
-  latest: Checkpoint | undefined,
+  latest: SignedCheckpoint | undefined,
   history: number,
+  cosignedSize: bigint | undefined,
   unsigned: VerifyReport['unsigned'],
 ): VerifyReport => ({
   ok: verification.faults.length === 0,
-  origin: latest?.origin ?? '',
-  size: latest?.size ?? 0n,
-  root: latest?.root ?? EMPTY_ROOT,
+  origin: latest?.checkpoint.origin ?? '',
+  size: latest?.checkpoint.size ?? 0n,
+  root: latest?.checkpoint.root ?? EMPTY_ROOT,
   history,
+  cosigned: { latest: latest?.cosigners ?? 0, size: cosignedSize },
   unsigned,
   faults: verification.faults,
 });
@@ -161,11 +172,15 @@ const report = (
  */
 export async function verifyJournal(dir: string, options: VerifyOptions): Promise<VerifyReport> {
   const verification = new Verification(readFromDirectory(dir), options, dir);
-  const { claims, latest } = await historyOf(dir, verification, () =>
+  const { claims, latest, cosignedSize } = await historyOf(dir, verification, () =>
     verification.readCheckpoint(),
   );
-  if (!latest) return report(verification, undefined, 0, { entries: 0, tornBytes: 0 });
+  if (!latest) return report(verification, undefined, 0, undefined, { entries: 0, tornBytes: 0 });
   if (claims.length === 0) verification.fault(HISTORY, 'history-damaged');
+  const { quorum = 0, quorumOf = 'checkpoint' } = options;
+  if (quorumOf === 'history' && quorum > 0 && latest.checkpoint.size > 0n && !cosignedSize) {
+    verification.fault(HISTORY, 'checkpoint-quorum');
+  }
   const records = await recordsOf(dir, verification);
   try {
     const { checkpoint } = latest;
@@ -175,7 +190,8 @@ export async function verifyJournal(dir: string, options: VerifyOptions): Promis
       [...claims, ...verification.known(checkpoint)],
       records.next,
     );
-    return report(verification, checkpoint, claims.length, await records.end(checkpoint.size));
+    const unsigned = await records.end(checkpoint.size);
+    return report(verification, latest, claims.length, cosignedSize, unsigned);
   } finally {
     await records.close();
   }
@@ -192,18 +208,19 @@ export async function verifyPublishedLog(
   const verification = new Verification(read, options);
   const latest = await verification.readCheckpoint();
   const none = { entries: 0, tornBytes: 0 };
-  if (!latest) return report(verification, undefined, 0, none);
+  if (!latest) return report(verification, undefined, 0, undefined, none);
   await walkTree(verification, latest.checkpoint, verification.known(latest.checkpoint));
-  return report(verification, latest.checkpoint, 0, none);
+  const isCosigned = latest.cosigners >= Math.max(1, options.quorum ?? 0);
+  return report(verification, latest, 0, isCosigned ? latest.checkpoint.size : undefined, none);
 }
 
 /**
- * The signed entries of a log in a directory, for whoever only reads; verify it first. `unsigned` also yields the whole records
- * after the checkpoint, as a writer at work has them. Throws `log-corrupt`.
+ * The signed entries of a log in a directory, for whoever only reads, and with `unsigned` also the whole ones after the
+ * checkpoint; verify it first. Throws `log-corrupt`.
  */
 export async function* readJournal(
   dir: string,
-  { unsigned = false }: { readonly unsigned?: boolean } = {},
+  options: { readonly unsigned?: boolean } = {},
 ): AsyncGenerator<{ index: bigint; bytes: Uint8Array }> {
   const read = readFromDirectory(dir);
   const note = await read(CHECKPOINT);
@@ -215,7 +232,7 @@ export async function* readJournal(
   try {
     if (handle) {
       for await (const { payload } of scanRecords(handle, 0, (await handle.stat()).size)) {
-        if (index >= size && !unsigned) return;
+        if (index >= size && !options.unsigned) return;
         yield { index, bytes: Uint8Array.from(payload) };
         index += 1n;
       }

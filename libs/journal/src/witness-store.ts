@@ -1,15 +1,16 @@
 /**
- * A witness with a memory (C2SP tlog-witness): the latest checkpoint it cosigned of each log, one file each, durable before
- * a cosignature leaves, and never replaced by a smaller one.
+ * A witness with a memory (C2SP tlog-witness): the latest checkpoint it cosigned of each log, one file each, the note with
+ * its own cosignature; durable before the cosignature leaves, and never replaced by a smaller one.
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, sha256Hex, utf8ToBytes } from '#libs/bytes';
 import {
+  addSignatures,
   type Checkpoint,
-  formatCheckpoint,
   type NoteSigner,
   parseCheckpoint,
+  parseWitnessRequest,
   type WitnessReply,
   witnessUpdate,
 } from '#libs/tlog';
@@ -34,6 +35,8 @@ export interface Witness {
   addCheckpoint(body: string): Promise<WitnessReply>;
   /** Latest checkpoint it cosigned of a log; what `Journal.assertContains` takes. */
   latest(origin: string): Checkpoint | undefined;
+  /** The note of that checkpoint, signed by the log and cosigned: proof to anyone that it was shown. */
+  note(origin: string): string | undefined;
   close(): Promise<void>;
 }
 
@@ -49,16 +52,17 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
   const { dir, logKeys, signer, clock = Date.now } = options;
   await makeDirectory(dir);
   const lock = await lockDirectory(dir, clock());
-  const latest = new Map<string, Checkpoint>();
+  const latest = new Map<string, { readonly checkpoint: Checkpoint; readonly note: string }>();
   const pathOf = (origin: string): string =>
     join(dir, `${sha256Hex(utf8ToBytes(origin))}${LATEST}`);
   try {
     for (const name of await readdir(dir)) {
       if (name.endsWith(TEMPORARY)) await rm(join(dir, name), { force: true });
       if (!name.endsWith(LATEST)) continue;
-      const checkpoint = readState(await readFile(join(dir, name), 'utf8'));
+      const note = await readFile(join(dir, name), 'utf8');
+      const checkpoint = readState(note);
       if (pathOf(checkpoint.origin) !== join(dir, name)) throw corrupt();
-      latest.set(checkpoint.origin, checkpoint);
+      latest.set(checkpoint.origin, { checkpoint, note });
     }
   } catch (error) {
     await lock.release();
@@ -69,15 +73,16 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
   const handle = async (body: string): Promise<WitnessReply> => {
     const reply = witnessUpdate(body, {
       logKeys,
-      latest: (origin) => latest.get(origin),
+      latest: (origin) => latest.get(origin)?.checkpoint,
       signer,
       timestamp: BigInt(Math.floor(clock() / 1000)),
       verify: verifyEd25519ByNode,
     });
     try {
       if (reply.status === 200) {
-        await replaceFile(pathOf(reply.latest.origin), formatCheckpoint(reply.latest));
-        latest.set(reply.latest.origin, reply.latest);
+        const note = addSignatures(parseWitnessRequest(body).checkpoint, [reply.cosignature]);
+        await replaceFile(pathOf(reply.latest.origin), note);
+        latest.set(reply.latest.origin, { checkpoint: reply.latest, note });
       } else if (reply.code === 'fork') {
         await replaceFile(join(dir, EVIDENCE, `${sha256Hex(utf8ToBytes(body))}.txt`), body);
       }
@@ -96,7 +101,8 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
       queue = run.catch(() => undefined);
       return run;
     },
-    latest: (origin) => latest.get(origin),
+    latest: (origin) => latest.get(origin)?.checkpoint,
+    note: (origin) => latest.get(origin)?.note,
     async close() {
       await queue;
       await lock.release();
@@ -110,9 +116,9 @@ const corrupt = (): ConcordatError =>
     'the state of a witness is damaged; restore it from a copy',
   );
 
-function readState(text: string): Checkpoint {
+function readState(note: string): Checkpoint {
   try {
-    return parseCheckpoint(text);
+    return parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1));
   } catch {
     throw corrupt();
   }

@@ -11,3 +11,4 @@ export {
 } from './process.js';
 export { SignedClient } from './signed-client.js';
 export { RequestVerifier } from './signed-request.js';
+export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

@@ -17,6 +17,7 @@ export {
   type VerifiedRequest,
   verifyRequest,
 } from './http-signature.js';
+export { logVerifierKey, logVerifierKeys, processKey, witnessVerifierKeys } from './log-keys.js';
 export { Manifest, ManifestAgency, manifestHash, SignedManifest } from './manifest.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
@@ -44,3 +45,4 @@ export {
   SignedTask,
   Task,
 } from './round.js';
+export { WitnessMail, WitnessMessage, WitnessPost } from './witnessing.js';

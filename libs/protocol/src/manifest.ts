@@ -35,6 +35,10 @@ export const Manifest = z.strictObject({
   analysts: z.array(
     z.strictObject({ id: Name, publicKey: PublicKey, roles: z.array(Name).min(1) }),
   ),
+  /** The auditor and agencies that cosign the checkpoints of every log but their own. */
+  witnesses: z.array(Name).max(64),
+  /** How many of them must have seen a checkpoint before an auditor believes it; 0 where there are no witnesses. */
+  quorum: z.int().min(0).max(64),
 });
 export type Manifest = z.infer<typeof Manifest>;
 

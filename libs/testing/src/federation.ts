@@ -27,7 +27,13 @@ import {
   seal,
   type Task,
 } from '#libs/protocol';
-import { CATEGORIES, type Category, canonicaliseQuery, fingerprint } from '#libs/query';
+import {
+  CATEGORIES,
+  type Category,
+  canonicaliseQuery,
+  fingerprint,
+  type Measure,
+} from '#libs/query';
 import type { IngestReport } from '#libs/records';
 import { decodeEntry, type Entry } from '#libs/tlog';
 import { seededRandom } from './seeded-random.js';
@@ -67,7 +73,7 @@ export interface TestAgency {
   readonly domain: Domain;
   /** Every common category when left out. */
   readonly categories?: readonly Category[];
-  /** Record files by name, as police.uk street files. */
+  /** Record files by name, of any kind that a bundled mapping recognises. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
 }
 
@@ -79,13 +85,18 @@ export interface FederationOptions {
     readonly rhoPerQuery?: string;
     readonly rhoPerYear?: string;
     readonly queriesPerDay?: number;
+    readonly measures?: readonly Measure[];
+    readonly privacyUnit?: { readonly maxPerRelease: number; readonly maxPerYear: number };
   };
   readonly roundDeadlineSeconds?: number;
+  /** Of the witnesses, which are the auditor and every agency. 0: they cosign, and nobody waits for them. */
+  readonly quorum?: number;
   /** False: folders are made and files taken in, but no process is started. */
   readonly serve?: boolean;
 }
 
 export interface TestQuestion {
+  readonly measure?: Measure;
   readonly categories: readonly Category[];
   readonly periods: readonly string[];
   readonly resolution?: number;
@@ -335,7 +346,7 @@ async function enrol(
   apps: Apps,
   dir: string,
   analystPublicKey: string,
-  { agencies, limits = {}, roundDeadlineSeconds = 30 }: FederationOptions,
+  { agencies, limits = {}, roundDeadlineSeconds = 30, quorum = 0 }: FederationOptions,
 ): Promise<Manifest> {
   const listen = { host: '127.0.0.1', port: 0 };
   const folder = (id: string): string => join(dir, id);
@@ -351,7 +362,6 @@ async function enrol(
     id: AUDITOR,
     coordinator,
     listen,
-    pollSeconds: 1,
   });
   const sources = folder('sources');
   await mkdir(sources);
@@ -400,6 +410,8 @@ async function enrol(
     auditor: { id: AUDITOR, publicKey: auditorKey },
     agencies: enrolled,
     analysts: [{ id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst'] }],
+    witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],
+    quorum,
   };
   const key = loadSigningKey(join(folder(COORDINATOR), 'keys', 'signing.pem'));
   const signed = JSON.stringify(seal('manifest', manifest, key));
@@ -411,10 +423,15 @@ async function enrol(
 
 interface PolicyDocument {
   agency?: string;
-  grants?: { rhoPerQuery: string }[];
-  floor?: { rhoPerQuery: string };
+  grants?: { rhoPerQuery: string; measures: readonly Measure[] }[];
+  floor?: { rhoPerQuery: string; measures: readonly Measure[] };
   limits: {
-    datasets: { incidents: { rhoPerYear: string } };
+    datasets: {
+      incidents: {
+        rhoPerYear: string;
+        privacyUnit: { readonly maxPerRelease: number; readonly maxPerYear: number };
+      };
+    };
     analysts: { rhoPerYear: string; queriesPerDay: number };
   };
   baseline?: unknown;
@@ -428,12 +445,14 @@ function policyText(
   agency?: string,
 ): string {
   const document = parse(readFileSync(file, 'utf8')) as PolicyDocument;
-  const { rhoPerQuery, rhoPerYear, queriesPerDay } = limits;
+  const { rhoPerQuery, rhoPerYear, queriesPerDay, measures, privacyUnit } = limits;
   for (const bound of [...(document.grants ?? []), ...(document.floor ? [document.floor] : [])]) {
     bound.rhoPerQuery = rhoPerQuery ?? bound.rhoPerQuery;
+    bound.measures = measures ?? bound.measures;
   }
   const { datasets, analysts } = document.limits;
   datasets.incidents.rhoPerYear = rhoPerYear ?? datasets.incidents.rhoPerYear;
+  datasets.incidents.privacyUnit = privacyUnit ?? datasets.incidents.privacyUnit;
   analysts.rhoPerYear = rhoPerYear ?? analysts.rhoPerYear;
   analysts.queriesPerDay = queriesPerDay ?? analysts.queriesPerDay;
   if (agency !== undefined) {

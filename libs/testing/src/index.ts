@@ -15,5 +15,6 @@ export {
   type TestQuestion,
 } from './federation.js';
 export { buildProgram, childrenOf, isRunning, RunningProgram } from './program.js';
+export { type RecordedRequest, RecordingProxy } from './recording-proxy.js';
 export { seededRandom } from './seeded-random.js';
 export { STREET_COLUMNS, type StreetRow, streetFile } from './street-file.js';

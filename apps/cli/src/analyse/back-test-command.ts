@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { backTest, type MethodResult, noiseVariance } from '#libs/analytics';
+import { backTest, type MethodResult } from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
 import { neighbourLists, resolutionFrom } from '#libs/grid';
 import { areaCells } from './area-cells.js';
@@ -88,7 +88,7 @@ export async function runBackTest(options: BackTestOptions): Promise<BackTestRep
     ...(everything ? {} : { allCrime: all }),
     neighbours: neighbourLists(cells),
     sampler: noiseSampler(law),
-    noiseVariance: noiseVariance(law),
+    law,
     random: analysisRandom(options.seed),
     draws: options.draws,
     trainMonths: options.trainMonths,

@@ -15,6 +15,10 @@ const FEDERATION = 'concordat-demo';
 export const ANALYST = 'demo-analyst';
 export const COORDINATOR = 'coordinator';
 export const AUDITOR = 'auditor';
+/** Besides the auditor; more than the quorum, so that a node that is away holds nobody up. */
+const WITNESSING_AGENCIES = 6;
+/** How many witnesses must have cosigned a log; fewer where there are fewer, since none witnesses its own. */
+const QUORUM = 2;
 /** Nodes are told the real address when they start; the manifest pins keys, not addresses. */
 const ANY_URL = 'http://127.0.0.1/';
 /** A round closes when all have answered; this is for many agencies on a small machine. */
@@ -75,6 +79,7 @@ export async function prepareFederation(
   });
 
   const coordinatorKey = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
+  const witnesses = [AUDITOR, ...agencies.slice(0, WITNESSING_AGENCIES).map(({ id }) => id)];
   const manifest: Manifest = {
     version: 1,
     federation: FEDERATION,
@@ -92,6 +97,8 @@ export async function prepareFederation(
       categories: [...categories],
     })),
     analysts: [{ id: ANALYST, publicKey: analyst.publicKey, roles: ['national-analyst'] }],
+    witnesses,
+    quorum: Math.min(QUORUM, witnesses.length - 1),
   };
   const signed = `${JSON.stringify(seal('manifest', manifest, coordinatorKey), null, 2)}\n`;
   for (const { id, domain } of agencies) {

@@ -106,7 +106,7 @@ ${sentence}
 ${table([['agency', 'status', 'rows', 'rejected', 'rho spent', ''], ...agencies], 2)}
 
 National total: about ${number(report.total.estimate)} (${between(interval)})
-Privacy: each ${report.privacy.unit} is protected with rho ${report.privacy.rho}, epsilon ${report.privacy.epsilon} at delta ${report.privacy.delta}
+Privacy: each ${report.privacy.unit === 'person-year' ? 'person and year' : report.privacy.unit} is protected with rho ${report.privacy.rho}, epsilon ${report.privacy.epsilon} at delta ${report.privacy.delta}
 
 ${table(
   [

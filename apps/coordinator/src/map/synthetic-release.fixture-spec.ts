@@ -34,7 +34,7 @@ const periods = ['2024-01', '2024-02'];
 export const header: ReleaseHeader = {
   id: '7f1c0c7e9ab24d10',
   fingerprint: 'f'.repeat(64),
-  query: { categories, periods, resolution: 9, purpose: 'test', rho: '1/8' },
+  query: { measure: 'incidents', categories, periods, resolution: 9, purpose: 'test', rho: '1/8' },
   sentence: 'Counts of three categories in two months.',
   grid: domain.name,
   gridHash: domain.hash,

@@ -11,7 +11,8 @@ const view = (id: string, header: Published): ReleaseHeader => ({
   gridHash: header.query.gridHash,
   groups: header.groups.map(({ category, period }) => ({ category, period })),
   privacy: {
-    ...header.privacy,
+    unit: header.privacy.unit,
+    rho: header.privacy.rho,
     epsilon: Number(header.privacy.epsilon),
     delta: Number(header.privacy.delta),
   },

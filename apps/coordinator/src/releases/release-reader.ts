@@ -16,6 +16,7 @@ export interface ReleaseHeader {
   readonly id: string;
   readonly fingerprint: string;
   readonly query: {
+    readonly measure: string;
     readonly categories: readonly string[];
     readonly periods: readonly string[];
     readonly resolution: number;

@@ -46,6 +46,8 @@ beforeEach(async () => {
     coordinator: { id: 'coordinator', publicKey: key.publicKey },
     auditor: { id: 'auditor', publicKey: key.publicKey },
     agencies: [agency('first'), agency('second')],
+    witnesses: [],
+    quorum: 0,
     analysts: [{ id: 'analyst-1', publicKey: analyst.publicKey, roles: ['national-analyst'] }],
   };
   const federation = new Federation(manifest, dir);

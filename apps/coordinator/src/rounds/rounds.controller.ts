@@ -4,6 +4,7 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from 
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
+import { WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
 import { RequestVerifier } from '#libs/nest-kit';
 import {
@@ -50,6 +51,7 @@ export class RoundsController {
     @Inject(VectorStore) private readonly vectors: VectorStore,
     @Inject(Offers) private readonly offers: Offers,
     @Inject(Checkpoints) private readonly checkpoints: Checkpoints,
+    @Inject(WitnessedLog) private readonly log: WitnessedLog,
   ) {}
 
   @Get('inbox')
@@ -132,9 +134,9 @@ export class RoundsController {
 
   @Get('checkpoints')
   async allCheckpoints(): Promise<{ checkpoints: CheckpointPost[] }> {
-    const { config, federation, journal } = this.coordinator;
+    const { config, federation } = this.coordinator;
     const origin = logOrigin(federation.manifest.federation, config.id);
-    this.checkpoints.put(config.id, { origin, note: await journal.checkpoint() });
+    this.checkpoints.put(config.id, { origin, note: await this.log.checkpoint() });
     return { checkpoints: this.checkpoints.all() };
   }
 

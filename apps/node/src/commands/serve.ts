@@ -14,10 +14,10 @@ export function registerServe(program: Command): void {
     .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
     .action((options) =>
       runProcess(createLogger('node'), async () => {
-        // The server's frameworks take a second to load, which the other commands do not need.
+        // The server's frameworks take a second to load, which no other command needs.
         const { serveNode } = await import('../serve.js');
-        const coordinatorUrl = options.coordinator;
-        return serveNode(options.dir, { coordinatorUrl, nowMs: Date.now, jitter });
+        const { coordinator: coordinatorUrl, dir } = options;
+        return serveNode(dir, { coordinatorUrl, nowMs: Date.now, jitter });
       }),
     );
 }

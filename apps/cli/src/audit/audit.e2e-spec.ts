@@ -1,0 +1,308 @@
+/** A federation that witnessed itself, and every folder it left: whole ones verify, changed ones never do. */
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { utf8ToBytes } from '#libs/bytes';
+import { cellAt, disk, domainFromCells } from '#libs/grid';
+import { openJournal } from '#libs/journal';
+import { loadSigningKey } from '#libs/keystore';
+import { logOrigin } from '#libs/protocol';
+import { type Asked, AUDITOR, COORDINATOR, Federation, streetFile } from '#libs/testing';
+import { createProgram } from '../program.js';
+import { auditFolder } from './audit-folder.js';
+import { makePack, verifyPack } from './evidence-pack.js';
+import { registerRows, toCsv, VERBS } from './register.js';
+
+const MUTATIONS = process.env.CONCORDAT_NIGHTLY === '1' ? 10_000 : 120;
+const QUORUM = 2;
+const AGENCIES = ['alpha-police', 'beta-police', 'gamma-police'];
+const PROCESSES = [COORDINATOR, AUDITOR, ...AGENCIES];
+const cells = [cellAt(51.4545, -2.5879, 9), cellAt(51.5155, -0.0922, 9), cellAt(53.8, -1.55, 9)];
+
+let federation: Federation;
+let asked: Asked;
+/** Copies of every folder as it was before the question. */
+const before = (id: string): string => join(federation.dir, 'before', id);
+const scratch = (): string => join(federation.dir, 'scratch');
+
+const question = { categories: ['robbery'] as const, periods: ['2024-01'], resolution: 7 };
+
+async function untilWitnessed(): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 100) {
+    const reply = await fetch(new URL('/v1/checkpoints', federation.url));
+    const { checkpoints } = (await reply.json()) as { checkpoints: { note: string }[] };
+    const cosigned = checkpoints.filter(({ note }) => note.split('\n— ').length - 2 >= QUORUM);
+    if (cosigned.length === PROCESSES.length) return;
+    await pause(100);
+  }
+  throw new Error('the logs were not cosigned');
+}
+
+beforeAll(async () => {
+  federation = await Federation.open({
+    quorum: QUORUM,
+    agencies: AGENCIES.map((id, i) => ({
+      id,
+      domain: domainFromCells(`test/${id}`, disk(cells[i] as bigint, 6)),
+      files: {
+        'a.csv': streetFile(
+          Array.from({ length: 20 }, () => ({
+            month: '2024-01',
+            type: 'Robbery',
+            cell: cells[i] as bigint,
+          })),
+        ),
+      },
+    })),
+  });
+  await untilWitnessed();
+  // one node stops and its folder is copied, as a backup would; then it goes on
+  await federation.stop('alpha-police');
+  cpSync(federation.folder('alpha-police'), before('alpha-police'), { recursive: true });
+  await federation.startNode('alpha-police');
+  await federation.untilConnected('alpha-police');
+  asked = await federation.ask(question);
+  await untilWitnessed();
+});
+afterAll(() => federation?.close());
+
+const fingerprint = (): string => asked.header?.fingerprint ?? '';
+
+it('verifies every folder while its process is at work', async () => {
+  for (const id of PROCESSES) {
+    expect({ id, ...(await auditFolder(federation.folder(id))) }).toMatchObject({
+      id,
+      ok: true,
+      faults: [],
+      cosigned: { quorum: QUORUM },
+    });
+  }
+});
+
+it('does not let an old copy of a folder sign, nor one that went another way', async () => {
+  const id = 'alpha-police';
+  const folder = federation.folder(id);
+  await federation.stop(id);
+  cpSync(folder, join(federation.dir, 'present'), { recursive: true });
+  const restore = (from: string): void => {
+    rmSync(folder, { recursive: true });
+    cpSync(from, folder, { recursive: true });
+  };
+  restore(before(id));
+  const published = readFileSync(join(folder, 'log', 'checkpoint'), 'utf8');
+  await expect(federation.startNode(id)).rejects.toMatchObject({ code: 'log-behind' });
+  expect(readFileSync(join(folder, 'log', 'checkpoint'), 'utf8')).toBe(published);
+
+  restore(before(id));
+  const key = loadSigningKey(join(folder, 'keys', 'signing.pem'));
+  const origin = logOrigin(federation.manifest.federation, id);
+  const signer = {
+    name: origin,
+    publicKey: key.publicKeyBytes,
+    sign: (m: Uint8Array) => key.sign(m),
+  };
+  const journal = await openJournal({ dir: join(folder, 'log'), origin, signer });
+  await journal.appendAll(
+    Array.from({ length: 30 }, () =>
+      utf8ToBytes(
+        '{"actor":"alpha-police","at":"2024-09-02T09:00:00.000Z","kind":"started","process":"node","version":"other"}',
+      ),
+    ),
+  );
+  await journal.close();
+  await expect(federation.startNode(id)).rejects.toMatchObject({ code: 'log-forked' });
+  expect(readFileSync(join(folder, 'log', 'checkpoint'), 'utf8')).toBe(published);
+
+  restore(join(federation.dir, 'present'));
+  await federation.startNode(id);
+  await federation.untilConnected(id);
+});
+
+describe('of a federation that was stopped', () => {
+  beforeAll(async () => {
+    for (const id of [...AGENCIES, AUDITOR, COORDINATOR]) await federation.stop(id);
+  });
+
+  it('verifies every folder, and reports what stands in it', async () => {
+    for (const id of PROCESSES) {
+      const report = await auditFolder(federation.folder(id), {
+        key: federation.manifest.coordinator.publicKey,
+      });
+      expect({ id, ...report }).toMatchObject({ id, ok: true, unsigned: 0, faults: [] });
+      expect(report.origin).toBe(logOrigin('concordat-test', id));
+      expect(report.entries).toBe(report.size);
+      expect(report.cosigned.size).toBeGreaterThan(0);
+    }
+    const node = await auditFolder(federation.folder('beta-police'));
+    expect(node).toMatchObject({ releases: 1, spent: { incidents: { 2024: '1/8' } } });
+    expect(await auditFolder(federation.folder(COORDINATOR))).toMatchObject({ releases: 1 });
+  });
+
+  it('finds every change of a log, a blob, a manifest or a policy', async () => {
+    let state = 20240902;
+    const below = (bound: number): number => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return (state >>> 0) % bound;
+    };
+    const judged =
+      /(\/log\/(entries\.rec|checkpoints\.rec|checkpoint|tile\/.*)|\/blobs\/.*|manifest\.json|policy\.yaml)$/;
+    const undetected: string[] = [];
+    for (let n = 0; n < MUTATIONS; n++) {
+      const id = PROCESSES[n % PROCESSES.length] as string;
+      rmSync(scratch(), { recursive: true, force: true });
+      cpSync(federation.folder(id), scratch(), {
+        recursive: true,
+        filter: (path) => !/records|uploads|domains/.test(path.slice(federation.dir.length)),
+      });
+      const files = readdirSync(scratch(), { recursive: true, encoding: 'utf8' })
+        .map((name) => join(scratch(), name))
+        .filter((path) => statSync(path).isFile() && judged.test(path))
+        .sort();
+      // the log's own files come up as often as all the tiles and blobs together
+      const own = files.filter((path) => /\.rec$|checkpoint$/.test(path));
+      const pool = below(2) === 0 ? own : files;
+      const path = pool[below(pool.length)] as string;
+      const bytes = readFileSync(path);
+      const at = below(bytes.length);
+      let changed: Buffer = Buffer.from(bytes);
+      const kind = ['flip', 'delete', 'swap', 'truncate', 'remove'][below(5)] as string;
+      if (kind === 'flip') changed[at] = (bytes[at] ?? 0) ^ (1 << below(8));
+      if (kind === 'delete') {
+        const end = Math.min(bytes.length, at + 1 + below(40));
+        changed = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
+      }
+      if (kind === 'swap') {
+        const other = below(bytes.length);
+        changed[at] = bytes[other] as number;
+        changed[other] = bytes[at] as number;
+      }
+      if (kind === 'truncate') changed = Buffer.from(bytes.subarray(0, at));
+      if (kind !== 'remove' && changed.equals(bytes)) continue;
+      if (kind === 'remove') rmSync(path);
+      else writeFileSync(path, changed);
+      const { ok } = await auditFolder(scratch());
+      if (ok) undetected.push(`${kind} ${path.slice(scratch().length)} at ${at} of ${id}`);
+    }
+    // a comment or a space in a policy document says the same; everything else must be found
+    expect(undetected.filter((text) => !text.includes('/policy.yaml'))).toEqual([]);
+  });
+
+  it('finds a folder rolled back whole by a checkpoint that someone kept', async () => {
+    const known = [
+      readFileSync(join(federation.folder('alpha-police'), 'log', 'checkpoint'), 'utf8'),
+    ];
+    const rolledBack = before('alpha-police');
+    expect((await auditFolder(rolledBack)).ok).toBe(true);
+    const { faults } = await auditFolder(rolledBack, { known });
+    expect(faults).toContainEqual({ at: 'known 0', kind: 'known-ahead' });
+  });
+
+  it('says what is wrong with folders that are none', async () => {
+    await expect(auditFolder(join(federation.dir, 'nowhere'))).rejects.toMatchObject({
+      code: 'no-such-folder',
+    });
+    await expect(auditFolder(federation.dir, { key: 'short' })).rejects.toMatchObject({
+      code: 'malformed-key',
+    });
+    expect((await auditFolder(federation.dir)).faults).toContainEqual({
+      at: 'log',
+      kind: 'log-missing',
+    });
+    const stranger = federation.manifest.auditor.publicKey;
+    expect(
+      (await auditFolder(federation.folder(COORDINATOR), { key: stranger })).faults,
+    ).toContainEqual({ at: 'manifest.json', kind: 'wrong-signer' });
+  });
+
+  it('exports the register of section 62', async () => {
+    const rows = await registerRows(federation.folder('beta-police'));
+    expect(rows.map(({ verb }) => verb)).toEqual([
+      'collection',
+      'consultation',
+      'consultation',
+      'disclosure',
+    ]);
+    for (const row of rows) {
+      expect(VERBS).toContain(row.verb);
+      expect([row.time, row.actor, row.purpose].every((text) => text.length > 0)).toBe(true);
+    }
+    expect(rows.at(-1)).toMatchObject({ recipient: COORDINATOR, purpose: 'hotspot-policing' });
+    const lines = toCsv(rows).trimEnd().split('\r\n');
+    expect(lines).toHaveLength(rows.length + 1);
+    expect(toCsv([{ ...(rows[0] as (typeof rows)[0]), actor: '=1+1,"x"' }])).toContain(
+      `"'=1+1,""x"""`,
+    );
+    const combined = await registerRows(federation.folder(COORDINATOR));
+    expect(combined.map(({ verb }) => verb)).toEqual(['combination']);
+  });
+
+  it('packs the evidence on a query so that the manifest alone verifies it', async () => {
+    for (const id of ['beta-police', COORDINATOR]) {
+      const pack = await makePack(federation.folder(id), fingerprint(), undefined);
+      const text = JSON.stringify(pack);
+      const verified = verifyPack(text, federation.manifest);
+      expect(verified).toMatchObject({ origin: logOrigin('concordat-test', id), quorum: QUORUM });
+      expect(verified.answers).toHaveLength(1);
+      const entry = pack.entries.at(-1);
+      const spoilt = [
+        text.replace('"version":1', '"version":2'),
+        JSON.stringify({ ...pack, fingerprint: 'f'.repeat(64) }),
+        JSON.stringify({ ...pack, entries: [...pack.entries].reverse() }),
+        JSON.stringify({ ...pack, entries: [{ ...entry, index: '0' }] }),
+        JSON.stringify({ ...pack, process: AUDITOR }),
+        JSON.stringify({ ...pack, manifest: '0'.repeat(64) }),
+        'not json',
+      ];
+      for (const bad of spoilt) expect(() => verifyPack(bad, federation.manifest)).toThrow();
+      if (pack.policy) {
+        const policy = { ...pack.policy, agency: pack.policy.agency.replace('"2"', '"3"') };
+        const other = policy.agency === pack.policy.agency ? { ...policy, agency: 'x: 1' } : policy;
+        expect(() =>
+          verifyPack(JSON.stringify({ ...pack, policy: other }), federation.manifest),
+        ).toThrow();
+      }
+    }
+    await expect(
+      makePack(federation.folder('beta-police'), '0'.repeat(64), undefined),
+    ).rejects.toMatchObject({ code: 'unknown-fingerprint' });
+  });
+
+  it('verifies receipts and folders from the command line', async () => {
+    const hash = asked.header?.coverage.find(({ receipt }) => receipt)?.receipt ?? '';
+    const file = join(federation.folder(COORDINATOR), 'blobs', hash.slice(0, 2), hash);
+    const manifest = join(federation.folder(COORDINATOR), 'manifest.json');
+    const run = async (...args: string[]): Promise<Record<string, unknown>> => {
+      const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+      try {
+        await createProgram().parseAsync(['node', 'concordat', ...args, '--json']);
+        return JSON.parse(write.mock.calls.map(([text]) => String(text)).join(''));
+      } finally {
+        write.mockRestore();
+      }
+    };
+    expect(await run('receipt', 'verify', file, '--manifest', manifest)).toMatchObject({
+      ok: true,
+    });
+    expect(await run('audit', federation.folder(AUDITOR))).toMatchObject({ ok: true, releases: 0 });
+    expect(process.exitCode).toBeUndefined();
+
+    const bad = join(federation.dir, 'receipt.json');
+    writeFileSync(bad, readFileSync(file, 'utf8').replace('"rho":"1/8"', '"rho":"1/4"'));
+    await expect(run('receipt', 'verify', bad, '--manifest', manifest)).rejects.toMatchObject({
+      code: 'bad-signature',
+    });
+    await expect(run('receipt', 'verify', manifest, '--manifest', manifest)).rejects.toMatchObject({
+      code: 'bad-receipt',
+    });
+    const log = join(scratch(), 'log', 'checkpoint');
+    rmSync(scratch(), { recursive: true, force: true });
+    cpSync(federation.folder(AUDITOR), scratch(), { recursive: true });
+    writeFileSync(log, readFileSync(log, 'utf8').replace('\n\n', '\nx\n\n'));
+    expect(await run('audit', scratch())).toMatchObject({ ok: false });
+    expect(process.exitCode).toBe(1);
+    process.exitCode = undefined;
+  });
+});

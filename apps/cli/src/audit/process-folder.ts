@@ -1,0 +1,153 @@
+/** A process's folder as an auditor is handed it: whose it is, and by which keys its log is to be judged. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { verifySignature } from '#libs/keystore';
+import {
+  logOrigin,
+  logVerifierKey,
+  Manifest,
+  Name,
+  openEnvelope,
+  PublicKey,
+  processKey,
+  witnessVerifierKeys,
+} from '#libs/protocol';
+import { parseVerifierKey } from '#libs/tlog';
+
+/** One thing that is wrong, and where: `entry 12`, `checkpoint`, `blobs/ab/ab12...`, `manifest.json`. */
+export interface AuditFault {
+  readonly at: string;
+  readonly kind: string;
+}
+
+/** What a log is judged by. */
+export interface LogKeys {
+  /** Undefined when only a verifier key was given: then the checkpoint names the log. */
+  readonly origin: string | undefined;
+  readonly verifierKeys: readonly string[];
+  readonly quorum: number;
+}
+
+export interface ProcessFolder {
+  readonly dir: string;
+  readonly logDir: string;
+  readonly id: string | undefined;
+  /** Undefined when it is missing or not to be trusted; `faults` says so. */
+  readonly manifest: Manifest | undefined;
+  readonly keys: LogKeys | undefined;
+  readonly faults: readonly AuditFault[];
+}
+
+/** The few settings that all processes' `config.yaml` share; each process checks the rest itself. */
+const AnyConfig = z
+  .object({
+    agency: Name.optional(),
+    id: Name.optional(),
+    coordinator: z.object({ publicKey: PublicKey }).optional(),
+  })
+  .refine(({ agency, id }) => (agency === undefined) !== (id === undefined));
+
+function readConfig(dir: string): z.infer<typeof AnyConfig> | undefined {
+  try {
+    const text = readFileSync(join(dir, 'config.yaml'), 'utf8');
+    return AnyConfig.safeParse(parse(text, { uniqueKeys: true })).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Opens a signed manifest file. The coordinator's public key comes from who asks, not from the file; without one the manifest
+ * must at least be signed by the coordinator it names. Throws `manifest-missing`, `malformed-message`, `wrong-signer`,
+ * `bad-signature`.
+ */
+export function openManifest(path: string, coordinatorKey: string | undefined): Manifest {
+  let envelope: unknown;
+  try {
+    envelope = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new ConcordatError('malformed-message', 'the manifest is not JSON');
+    }
+    throw new ConcordatError('manifest-missing', 'the signed federation manifest cannot be read');
+  }
+  const Claimed = z.object({
+    payload: z.object({ coordinator: z.object({ publicKey: PublicKey }) }),
+  });
+  const claimed = Claimed.safeParse(envelope).data?.payload.coordinator.publicKey;
+  if (claimed === undefined || (coordinatorKey !== undefined && claimed !== coordinatorKey)) {
+    throw new ConcordatError(
+      'wrong-signer',
+      'the manifest is of another coordinator than expected',
+    );
+  }
+  return openEnvelope('manifest', Manifest, envelope, claimed, verifySignature);
+}
+
+/**
+ * Reads what a folder says of itself. `key` is either the coordinator's public key (base64url), which must have signed the
+ * manifest, or a verifier key of the log (`name+id+base64`), with which no manifest is needed. What is wrong with settings or
+ * manifest is a fault, not an error. Throws `no-such-folder`, `malformed-key`.
+ */
+export function openProcessFolder(dir: string, key: string | undefined): ProcessFolder {
+  if (!existsSync(dir) || !statSync(dir).isDirectory()) {
+    throw new ConcordatError(
+      'no-such-folder',
+      'give the folder of one process, such as DIR/auditor',
+    );
+  }
+  const logDir =
+    !existsSync(join(dir, 'log')) && existsSync(join(dir, 'checkpoint')) ? dir : join(dir, 'log');
+  const isVerifierKey = key?.includes('+') ?? false;
+  if (key !== undefined && !isVerifierKey && !PublicKey.safeParse(key).success) {
+    throw new ConcordatError(
+      'malformed-key',
+      "--key takes the coordinator's public key or a verifier key of the log",
+    );
+  }
+  if (isVerifierKey && key !== undefined) parseVerifierKey(key);
+
+  const faults: AuditFault[] = [];
+  const config = readConfig(dir);
+  const id = config?.agency ?? config?.id;
+  if (!config && !isVerifierKey) faults.push({ at: 'config.yaml', kind: 'config-invalid' });
+  let manifest: Manifest | undefined;
+  const pinned = isVerifierKey ? undefined : (key ?? config?.coordinator?.publicKey);
+  try {
+    manifest = openManifest(join(dir, 'manifest.json'), pinned);
+  } catch (error) {
+    if (!isConcordatError(error)) throw error;
+    if (!isVerifierKey || error.code !== 'manifest-missing') {
+      faults.push({ at: 'manifest.json', kind: error.code });
+    }
+  }
+  if (key !== undefined && isVerifierKey) {
+    const keys = { origin: undefined, verifierKeys: [key], quorum: 0 };
+    return { dir, logDir, id, manifest, keys, faults };
+  }
+  const isNode = config?.agency !== undefined;
+  const known =
+    manifest &&
+    id !== undefined &&
+    processKey(manifest, id) !== undefined &&
+    (isNode
+      ? manifest.agencies.some((agency) => agency.id === id)
+      : [manifest.coordinator.id, manifest.auditor.id].includes(id));
+  if (manifest && id !== undefined && !known) {
+    faults.push({ at: 'manifest.json', kind: 'unknown-process' });
+  }
+  if (!manifest || id === undefined || !known) {
+    return { dir, logDir, id, manifest, keys: undefined, faults };
+  }
+  return { dir, logDir, id, manifest, keys: keysOf(manifest, id), faults };
+}
+
+/** What a manifest says of the log of one of its processes. Throws `unknown-process`. */
+export const keysOf = (manifest: Manifest, id: string): LogKeys => ({
+  origin: logOrigin(manifest.federation, id),
+  verifierKeys: [logVerifierKey(manifest, id), ...witnessVerifierKeys(manifest, id).values()],
+  quorum: manifest.quorum,
+});

@@ -1,0 +1,100 @@
+/** What a coordinator's `round.released` entry names: the header, its columns, and the receipts of those who answered. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConcordatError, isConcordatError, parseCanonicalJson } from '#libs/bytes';
+import { verifySignature } from '#libs/keystore';
+import {
+  type Manifest,
+  manifestHash,
+  Receipt,
+  ReleaseHeader,
+  signedSchema,
+  verifyReceipt,
+} from '#libs/protocol';
+import type { EntryOf } from '#libs/tlog';
+import type { AuditFault } from './process-folder.js';
+
+const SignedReceipt = signedSchema(Receipt);
+
+const readBlob = (dir: string, hash: string): Promise<Uint8Array> =>
+  readFile(join(dir, hash.slice(0, 2), hash));
+
+/** Every fault of one national release. `whole` are the blobs whose bytes hash to their names, `damaged` those that are faults already. */
+export async function checkRelease(
+  dir: string,
+  { index, entry }: { readonly index: bigint; readonly entry: EntryOf<'round.released'> },
+  whole: ReadonlySet<string>,
+  damaged: ReadonlySet<string | undefined>,
+  manifest: Manifest | undefined,
+): Promise<AuditFault[]> {
+  const at = `entry ${index}`;
+  if (entry.blob !== entry.releaseDigest) return [{ at, kind: 'blob-differs' }];
+  if (!whole.has(entry.blob)) {
+    return damaged.has(entry.blob) ? [] : [{ at, kind: 'blob-missing' }];
+  }
+  let header: ReleaseHeader;
+  try {
+    const parsed = ReleaseHeader.safeParse(parseCanonicalJson(await readBlob(dir, entry.blob)));
+    if (!parsed.success) return [{ at, kind: 'release-malformed' }];
+    header = parsed.data;
+  } catch (error) {
+    if (!isConcordatError(error)) throw error;
+    return [{ at, kind: 'release-malformed' }];
+  }
+  const faults: AuditFault[] = [];
+  if (header.round !== entry.round || header.fingerprint !== entry.fingerprint) {
+    faults.push({ at, kind: 'release-differs' });
+  }
+  const receipts = header.coverage.flatMap(({ receipt }) => receipt ?? []);
+  const named = [
+    ...header.classes.flatMap(({ domain, variance }) => [domain, variance]),
+    ...header.groups.flatMap(({ raw, estimate, integer }) => [raw, estimate, integer]),
+    ...receipts,
+  ];
+  for (const hash of new Set(named)) {
+    if (!whole.has(hash) && !damaged.has(hash)) {
+      faults.push({ at: `${at} blob ${hash}`, kind: 'blob-missing' });
+    }
+  }
+  if (!manifest) return faults;
+  for (const { agency, receipt: hash, answer } of header.coverage) {
+    if (hash === null || !whole.has(hash)) continue;
+    try {
+      const bytes = parseCanonicalJson(await readBlob(dir, hash));
+      checkReceipt(bytes, { agency, answer, header }, manifest);
+    } catch (error) {
+      if (!isConcordatError(error)) throw error;
+      faults.push({ at: `${at} receipt ${agency}`, kind: error.code });
+    }
+  }
+  return faults;
+}
+
+function checkReceipt(
+  document: unknown,
+  named: {
+    readonly agency: string;
+    readonly answer: string | null;
+    readonly header: ReleaseHeader;
+  },
+  manifest: Manifest,
+): void {
+  const parsed = SignedReceipt.safeParse(document);
+  if (!parsed.success) throw new ConcordatError('bad-receipt', 'not a receipt');
+  // keys of an earlier manifest cannot be checked with this one
+  if (parsed.data.payload.manifest !== manifestHash(manifest)) return;
+  const receipt = verifyReceipt(
+    parsed.data as Parameters<typeof verifyReceipt>[0],
+    manifest,
+    verifySignature,
+  );
+  const { agency, answer, header } = named;
+  if (
+    receipt.agency !== agency ||
+    receipt.valueDigest !== answer ||
+    receipt.round !== header.round ||
+    receipt.fingerprint !== header.fingerprint
+  ) {
+    throw new ConcordatError('receipt-differs', 'the receipt is not of this release');
+  }
+}

@@ -1,0 +1,245 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { PublicKey } from '#libs/protocol';
+import { parseCheckpoint, parseVerifierKey } from '#libs/tlog';
+import {
+  type AuditOptions,
+  type AuditReport,
+  auditFolder,
+  auditPublishedLog,
+} from '../audit/audit-folder.js';
+import { makePack, verifyPack } from '../audit/evidence-pack.js';
+import { keysOf, type LogKeys, openManifest } from '../audit/process-folder.js';
+import { registerRows, toCsv } from '../audit/register.js';
+
+const printJson = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+};
+const tell = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+const isUrl = (target: string): boolean => /^https?:\/\//.test(target);
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value];
+
+/** Reads a small text file that a person named. Throws `no-such-file`. */
+export function readNamed(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new ConcordatError('no-such-file', `${path} cannot be read`);
+  }
+}
+
+/** Errors of the disk get a code: an unreadable folder is no fault of this program. */
+async function onDisk<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (isConcordatError(error) || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error;
+    throw new ConcordatError('folder-unreadable', `the folder cannot be read (${code})`, {
+      cause: error,
+    });
+  }
+}
+
+interface AuditFlags {
+  readonly json?: boolean;
+  readonly key?: string;
+  readonly manifest?: string;
+  readonly known: readonly string[];
+  readonly strict?: boolean;
+}
+
+/** Sources of the keys of a published log: `--key name+id+base64`, or a manifest and the origin in the log's checkpoint. */
+async function keysOfPublished(
+  flags: AuditFlags,
+  read: (path: string) => Promise<Uint8Array | undefined>,
+): Promise<LogKeys> {
+  if (flags.key?.includes('+')) {
+    parseVerifierKey(flags.key);
+    return { origin: undefined, verifierKeys: [flags.key], quorum: 0 };
+  }
+  if (flags.manifest === undefined) {
+    throw new ConcordatError('usage', 'a published log is audited with --manifest FILE or --key');
+  }
+  if (flags.key !== undefined && !PublicKey.safeParse(flags.key).success) {
+    throw new ConcordatError('malformed-key', "--key takes the coordinator's public key");
+  }
+  const manifest = openManifest(flags.manifest, flags.key);
+  const note = Buffer.from((await read('checkpoint')) ?? []).toString('utf8');
+  const { origin } = parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1));
+  return keysOf(manifest, origin.split('/').at(-1) ?? '');
+}
+
+const readFrom =
+  (base: string) =>
+  async (path: string): Promise<Uint8Array | undefined> => {
+    const url = new URL(path, base.endsWith('/') ? base : `${base}/`);
+    let response: Response;
+    try {
+      response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+    } catch (cause) {
+      throw new ConcordatError('unreachable', `${url.host} does not answer`, { cause });
+    }
+    if (response.status === 404) return undefined;
+    if (!response.ok) {
+      throw new ConcordatError('unreachable', `${url.host} answered ${response.status}`);
+    }
+    return new Uint8Array(await response.arrayBuffer());
+  };
+
+async function runAudit(target: string, flags: AuditFlags): Promise<void> {
+  const options: AuditOptions = {
+    key: flags.key,
+    known: flags.known.map(readNamed),
+    strict: flags.strict ?? false,
+    onProgress: (text) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+    },
+  };
+  let report: AuditReport;
+  if (isUrl(target)) {
+    const read = readFrom(target);
+    const keys = await keysOfPublished(flags, read);
+    report = await auditPublishedLog(target, keys, { ...options, read });
+  } else {
+    report = await onDisk(() => auditFolder(target, options));
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  if (flags.json) printJson(report);
+  else tell(formatReport(report));
+  if (!report.ok) process.exitCode = 1;
+}
+
+/** The report as people read it. */
+function formatReport(report: AuditReport): string {
+  const { cosigned, faults } = report;
+  const seen =
+    cosigned.quorum === 0
+      ? 'no witnesses are asked for'
+      : `${cosigned.latest} on the newest checkpoint; ${cosigned.quorum} or more up to entry ${cosigned.size ?? 0}`;
+  const spent = Object.entries(report.spent).flatMap(([dataset, years]) =>
+    Object.entries(years).map(([year, rho]) => `${dataset} ${year}: rho ${rho}`),
+  );
+  const lines = [
+    `log           ${report.origin || 'not to be trusted'}`,
+    `signed        ${report.size} entries, root ${report.root.slice(0, 16)}`,
+    `checkpoints   ${report.checkpoints} kept`,
+    `cosignatures  ${seen}`,
+    `releases      ${report.releases}`,
+    ...spent.map((line, i) => `${i === 0 ? 'spent         ' : '              '}${line}`),
+    ...(report.unsigned > 0
+      ? [`unsigned      ${report.unsigned} entries after the checkpoint`]
+      : []),
+    faults.length === 0
+      ? 'OK: every byte that was checked is what was signed'
+      : `NOT OK: ${faults.length} fault${faults.length === 1 ? '' : 's'}`,
+    ...faults.slice(0, 20).map(({ at, kind }) => `  ${kind} at ${at}`),
+    ...(faults.length > 20 ? [`  and ${faults.length - 20} more; see --json`] : []),
+  ];
+  return lines.join('\n');
+}
+
+/** `concordat audit`: verification of a log by anyone, and what is taken from a verified one. */
+export function registerAudit(program: Command): void {
+  const audit = program
+    .command('audit')
+    .description("verify a process's folder, or a published log, offline")
+    .argument('<folder-or-url>', 'folder of one process, or where its log is published')
+    .option('--json', 'print one JSON document on stdout')
+    .option(
+      '--key <key>',
+      "the coordinator's public key that must have signed the manifest, or a verifier key of the log",
+    )
+    .option('--manifest <file>', 'signed manifest to take the keys of a published log from')
+    .option('--known <file>', 'checkpoint of this log from elsewhere; may be repeated', collect, [])
+    .option('--strict', 'demand the quorum of witnesses of the newest checkpoint')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when everything verifies, 1 when anything does not.
+
+Examples:
+  concordat audit federation/avon-and-somerset-police
+  concordat audit federation/coordinator --json
+  concordat audit federation/auditor --key COORDINATOR-KEY --known checkpoint-of-last-year
+  concordat audit https://concordat.example/v1/log --manifest manifest.json
+  concordat audit export federation/auditor --format csv --out register.csv
+  concordat audit pack federation/bristol-council --fingerprint F --out evidence.json
+  concordat audit verify-pack evidence.json --manifest manifest.json`,
+    )
+    .action(runAudit);
+
+  audit
+    .command('export')
+    .description('write what was done with personal data: the log of DPA 2018 section 62')
+    .argument('<folder>', 'folder of one process, which is verified first')
+    .requiredOption('--format <format>', 'csv or json')
+    .requiredOption('--out <file>', 'file to write')
+    .option('--key <key>', 'as for audit')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat audit export DIR --format csv --out register.csv',
+    )
+    .action(async (dir: string, flags: { format: string; out: string; key?: string }) => {
+      if (!['csv', 'json'].includes(flags.format)) {
+        throw new ConcordatError('usage', '--format is csv or json');
+      }
+      await onDisk(async () => {
+        await demandSound(dir, flags.key);
+        const rows = await registerRows(dir);
+        const text = flags.format === 'csv' ? toCsv(rows) : `${JSON.stringify(rows, null, 2)}\n`;
+        writeFileSync(flags.out, text);
+        tell(`wrote ${rows.length} operations to ${flags.out}`);
+      });
+    });
+
+  audit
+    .command('pack')
+    .description('write all evidence about one query as one file that another machine can verify')
+    .argument('<folder>', 'folder of one process, which is verified first')
+    .requiredOption('--fingerprint <hash>', 'fingerprint of the query')
+    .requiredOption('--out <file>', 'file to write')
+    .option('--key <key>', 'as for audit')
+    .action(async (dir: string, flags: { fingerprint: string; out: string; key?: string }) => {
+      await onDisk(async () => {
+        await demandSound(dir, flags.key);
+        const pack = await makePack(dir, flags.fingerprint, flags.key);
+        writeFileSync(flags.out, `${JSON.stringify(pack, null, 2)}\n`);
+        tell(`wrote ${pack.entries.length} entries with their proofs to ${flags.out}`);
+      });
+    });
+
+  audit
+    .command('verify-pack')
+    .description('verify an evidence pack with the manifest alone')
+    .argument('<file>', 'evidence pack')
+    .requiredOption('--manifest <file>', 'signed federation manifest')
+    .option('--key <key>', "the coordinator's public key that must have signed the manifest")
+    .option('--json', 'print one JSON document on stdout')
+    .action((file: string, flags: { manifest: string; key?: string; json?: boolean }) => {
+      const manifest = openManifest(flags.manifest, flags.key);
+      const verified = verifyPack(readNamed(file), manifest);
+      if (flags.json) printJson({ ok: true, ...verified });
+      else {
+        tell(`${verified.origin} holds these entries among ${verified.size}:`);
+        for (const { index, at, kind } of verified.entries) tell(`  ${index}  ${at}  ${kind}`);
+        tell(`cosigned by ${verified.cosigners} of ${verified.quorum} witnesses asked for`);
+        tell('OK');
+      }
+    });
+}
+
+/** What is taken out of a log is worth nothing unless the log verifies. Throws `audit-failed`. */
+async function demandSound(dir: string, key: string | undefined): Promise<void> {
+  const report = await auditFolder(dir, { key });
+  if (report.ok) return;
+  const [first] = report.faults;
+  throw new ConcordatError(
+    'audit-failed',
+    `the folder does not verify (${first?.kind} at ${first?.at}); see: concordat audit ${dir}`,
+  );
+}

@@ -1,0 +1,80 @@
+import { ConcordatError } from '#libs/bytes';
+import { processKey, type WitnessMail, type WitnessMessage } from '#libs/protocol';
+import type { Federation } from './federation.js';
+
+type Item = WitnessMail['items'][number];
+
+/**
+ * Carries messages between log owners and witnesses, neither of which can dial the other. Kept in memory: the newest of each kind from
+ * each sender, since both sides say again what got lost. The relay reads nothing and is believed in nothing.
+ */
+export class WitnessRelay {
+  private readonly boxes = new Map<string, Map<string, Item>>();
+  private readonly waiting = new Map<string, Set<() => void>>();
+  private nextSequence: number;
+  private isClosed = false;
+
+  /** Sequence numbers begin at the clock, so that a relay that restarts never gives one that a reader has passed. */
+  constructor(
+    private readonly federation: Federation,
+    nowMs: number,
+  ) {
+    this.nextSequence = nowMs * 1000;
+  }
+
+  /** Throws `unknown-process` for a recipient outside the federation. */
+  put(from: string, to: string, message: WitnessMessage): void {
+    if (processKey(this.federation.manifest, to) === undefined) {
+      throw new ConcordatError('unknown-process', 'the manifest names no process of this id');
+    }
+    const box = this.boxes.get(to) ?? new Map<string, Item>();
+    this.boxes.set(to, box);
+    const key = `${from} ${message.kind}`;
+    // deleted first, so that the box stays in the order of the sequence
+    box.delete(key);
+    box.set(key, { sequence: this.nextSequence++, from, message });
+    for (const wake of this.waiting.get(to) ?? []) wake();
+  }
+
+  /** Everything for a process after `sequence`, which also says that it has the rest; waits up to `waitMs` for a first item. */
+  async after(
+    process: string,
+    sequence: number,
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<WitnessMail> {
+    const box = this.boxes.get(process);
+    for (const [key, item] of box ?? []) if (item.sequence <= sequence) box?.delete(key);
+    if (this.pending(process).length === 0 && !this.isClosed) {
+      await this.wait(process, waitMs, signal);
+    }
+    return { items: this.pending(process) };
+  }
+
+  /** Lets every waiting poll return at once. */
+  close(): void {
+    this.isClosed = true;
+    for (const wakers of this.waiting.values()) for (const wake of wakers) wake();
+  }
+
+  private pending(process: string): Item[] {
+    return [...(this.boxes.get(process)?.values() ?? [])];
+  }
+
+  private wait(process: string, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wakers = this.waiting.get(process) ?? new Set();
+      this.waiting.set(process, wakers);
+      const wake = (): void => {
+        clearTimeout(timer);
+        wakers.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, waitMs);
+      wakers.add(wake);
+      signal?.addEventListener('abort', wake);
+      if (signal?.aborted) wake();
+    });
+  }
+}

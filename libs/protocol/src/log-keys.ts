@@ -1,0 +1,48 @@
+/** The keys of the federation's logs and witnesses in the form that logs are verified with, out of the manifest. */
+import { ConcordatError, fromBase64url } from '#libs/bytes';
+import { formatVerifierKey } from '#libs/tlog';
+import type { Manifest } from './manifest.js';
+import { logOrigin } from './names.js';
+
+const processesOf = ({ coordinator, auditor, agencies }: Manifest) => [
+  coordinator,
+  auditor,
+  ...agencies,
+];
+
+/** Public key of a process of the federation, in base64url; undefined for a stranger. */
+export const processKey = (manifest: Manifest, id: string): string | undefined =>
+  processesOf(manifest).find((process) => process.id === id)?.publicKey;
+
+function verifierKey(manifest: Manifest, id: string, type: 'ed25519' | 'cosignature/v1'): string {
+  const publicKey = processKey(manifest, id);
+  if (publicKey === undefined) {
+    throw new ConcordatError('unknown-process', 'the manifest names no process of this id');
+  }
+  const name = logOrigin(manifest.federation, id);
+  return formatVerifierKey({ name, publicKey: fromBase64url(publicKey) }, type);
+}
+
+/** Verifier key of the log of a process (C2SP signed-note, `name+id+base64`). Throws `unknown-process`. */
+export const logVerifierKey = (manifest: Manifest, id: string): string =>
+  verifierKey(manifest, id, 'ed25519');
+
+/** Verifier keys of the logs of all processes, by origin: what a witness is opened with. */
+export const logVerifierKeys = (manifest: Manifest): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    processesOf(manifest).map(({ id }) => [
+      logOrigin(manifest.federation, id),
+      [logVerifierKey(manifest, id)],
+    ]),
+  );
+
+/**
+ * Cosignature keys of the witnesses of a process's log, by witness: all that the manifest names but itself. Throws
+ * `unknown-process` for a witness that is no process of the federation.
+ */
+export const witnessVerifierKeys = (manifest: Manifest, id: string): ReadonlyMap<string, string> =>
+  new Map(
+    manifest.witnesses
+      .filter((witness) => witness !== id)
+      .map((witness) => [witness, verifierKey(manifest, witness, 'cosignature/v1')]),
+  );
