@@ -4,9 +4,9 @@ import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit
 import { registerDoctor } from './doctor.js';
 import { initAuditor } from './init.js';
 
-const program = new Command('concordat auditor').description(
-  'Witnesses every log of a federation.',
-);
+const program = new Command('concordat auditor')
+  .exitOverride()
+  .description('Witnesses every log of a federation.');
 
 program
   .command('init')

@@ -84,7 +84,11 @@ export async function ask(
   while (round.phase !== 'released') {
     options.onProgress(round);
     if (round.phase === 'aborted') {
-      throw new ConcordatError(round.code ?? 'round-aborted', 'the round ended without a release');
+      const said = round.coverage.map(({ agency, status, code }) => `${agency} ${code ?? status}`);
+      throw new ConcordatError(
+        round.code ?? 'round-aborted',
+        `the round ended without a release: ${said.join(', ')}`,
+      );
     }
     await pause(POLL_MS);
     const reply = await graphql(

@@ -18,6 +18,8 @@ export function createProgram(): Command {
     )
     .version('0.1.0')
     .enablePositionalOptions()
+    // Thrown instead of ending the process, so that usage errors get their own exit code. Subcommands inherit it.
+    .exitOverride()
     .showHelpAfterError('(concordat COMMAND --help shows examples)');
   registerStart(program);
   registerQuery(program);

@@ -4,7 +4,9 @@ import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit
 import { registerDoctor } from './doctor.js';
 import { initCoordinator } from './init.js';
 
-const program = new Command('coordinator').description('Runs the coordinator of a federation.');
+const program = new Command('concordat coordinator')
+  .exitOverride()
+  .description('Runs the coordinator of a federation.');
 
 program
   .command('init')

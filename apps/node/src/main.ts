@@ -10,6 +10,7 @@ import { registerServe } from './commands/serve.js';
 import { registerSignPolicy } from './commands/sign-policy.js';
 
 const program = new Command('concordat node')
+  .exitOverride()
   .description("Runs an agency's node: records stay here, noisy counts leave.")
   .showHelpAfterError();
 registerInit(program);

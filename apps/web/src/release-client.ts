@@ -55,11 +55,11 @@ async function get(path: string, signal: AbortSignal): Promise<Response> {
   const response = await fetch(path, { signal, credentials: 'same-origin' });
   if (!response.ok) {
     const problem: unknown = await response.json().catch(() => undefined);
-    const detail =
-      typeof problem === 'object' && problem !== null && 'detail' in problem
-        ? String(problem.detail)
+    const title =
+      typeof problem === 'object' && problem !== null && 'title' in problem
+        ? String(problem.title)
         : `status ${response.status}`;
-    throw new RequestFailed(detail);
+    throw new RequestFailed(title);
   }
   return response;
 }

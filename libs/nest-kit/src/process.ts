@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { isConcordatError } from '#libs/bytes';
 import type { Logger } from './logger.js';
 
@@ -62,8 +63,10 @@ export async function runProcess(
   tellParent({ type: 'ready', url: running.url });
 }
 
+const EXIT_USAGE = 2;
+
 /**
- * Runs the command line of a server process; a failed command is told to the parent and ends with exit code 1. A command whose
+ * Runs the command line of a server process (its program set to `exitOverride`); a failed command is told to the parent and ends with exit code 1. A command whose
  * parent is killed ends at once.
  */
 export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
@@ -74,6 +77,8 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
   try {
     await parse();
   } catch (error) {
+    // Help and version end here too, with exit code 0; they and usage errors were printed already.
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
     const code = isConcordatError(error) ? error.code : 'internal';
     const message = error instanceof Error ? error.message : String(error);
     if (process.argv.includes('--json')) {

@@ -1,12 +1,10 @@
-import { Controller, Get, Header, Headers, Inject, Param, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Inject, Param, Res } from '@nestjs/common';
 import type { ReleaseHeader } from '../releases/release-reader.js';
 import { CHUNK_TYPE, type LayerAddress, MapService } from './map.service.js';
-import { ProblemFilter } from './problem.filter.js';
 import { IMMUTABLE, type Reply, type RequestHeaders, sendStored } from './stored-body.js';
 
 /** Published releases: headers as JSON, values as immutable chunks (docs/protocol/chunk.md). */
 @Controller('v1')
-@UseFilters(ProblemFilter)
 export class MapController {
   constructor(@Inject(MapService) private readonly map: MapService) {}
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Module } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { buildSchema, graphql } from 'graphql';
 import { buildTree, cellAt, disk, domainFromCells, type GridTree, sortedCells } from '#libs/grid';
+import { createHttpApp, createLogger } from '#libs/nest-kit';
 import {
   type GroupColumns,
   RELEASE_READER,
@@ -117,10 +117,7 @@ export async function serve(reader: ReleaseReader): Promise<NestFastifyApplicati
     providers: [...mapProviders, { provide: RELEASE_READER, useValue: reader }],
   })
   class MapApplication {}
-  const module = await Test.createTestingModule({ imports: [MapApplication] }).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
-    logger: false,
-  });
+  const app = await createHttpApp({ module: MapApplication }, createLogger('map', 'silent'));
   serveWeb(app, folder);
   await rm(folder, { recursive: true });
   const server = app.getHttpAdapter().getInstance();
