@@ -200,7 +200,7 @@ describe('verifyJournal', () => {
     const note = (await writeLog(dir, 500, [120, 300])).at(-1) ?? '';
     const { text } = openNote(note, verifierKeys);
     const journal = await openJournal({ dir, origin: signer.name, signer, clock: () => 0 });
-    const cosigned = await journal.addCosignatures(note, [cosign(text, witness, 5n)]);
+    await journal.addCosignatures(note, [cosign(text, witness, 5n)]);
     const verify = (quorum: number, quorumOf?: 'history') =>
       verifyJournal(dir, { verifierKeys, quorum, ...(quorumOf ? { quorumOf } : {}) });
     expect(await verify(1)).toMatchObject({ ok: true, cosigned: { latest: 1, size: 500n } });
