@@ -120,6 +120,8 @@ export async function examineNode(
     [
       'budget',
       () => {
+        if (newestEntryAt === undefined)
+          return warn('budget', 'unknown: the log was not read', 'mend the log first');
         const years = budgetYears(ledger, loadConfig(dir).dataset.name, []);
         const spent = years.filter(({ left }) => left === '0' || left.startsWith('-'));
         const says = years.map(({ year, left, limit }) => `${year}: ${left} of ${limit} left`);
