@@ -165,14 +165,16 @@ describe('what leaves a node', () => {
     expect(found(Buffer.from(federation.lines.join('\n')))).toEqual([]);
   });
 
-  it('is receipts, vectors of the declared size, refusals, offers, checkpoints and polls, and nothing else', () => {
+  it('is receipts, vectors of the declared size, refusals, offers, checkpoints, witnessing and polls, and nothing else', () => {
     const requests = proxy.requests();
     expect([...new Set(requests.map(shapeOf))].sort()).toEqual([
       'GET /v1/inbox?after=N&wait=N',
+      'GET /v1/witnessing?after=N&wait=N',
       'POST /v1/checkpoints',
       'POST /v1/offers',
       'POST /v1/rounds/:id/contribution',
       'POST /v1/rounds/:id/refusal',
+      'POST /v1/witnessing',
       'PUT /v1/vectors/:id',
     ]);
     const bodies = (pattern: RegExp) => requests.filter(({ path }) => pattern.test(path));

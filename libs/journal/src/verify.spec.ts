@@ -196,12 +196,11 @@ describe('verifyJournal', () => {
   });
 
   it('demands quorum, origin and keys', async () => {
-    const note = notes.at(-1) ?? '';
-    const { text } = openNote(note, verifierKeys);
     const dir = join(root, 'cosigned');
-    await writeLog(dir, 500, [120, 300]);
+    const note = (await writeLog(dir, 500, [120, 300])).at(-1) ?? '';
+    const { text } = openNote(note, verifierKeys);
     const journal = await openJournal({ dir, origin: signer.name, signer, clock: () => 0 });
-    const cosigned = await journal.addCosignatures(note, [cosign(text, witness, 5n)]);
+    await journal.addCosignatures(note, [cosign(text, witness, 5n)]);
     const verify = (quorum: number, quorumOf?: 'history') =>
       verifyJournal(dir, { verifierKeys, quorum, ...(quorumOf ? { quorumOf } : {}) });
     expect(await verify(1)).toMatchObject({ ok: true, cosigned: { latest: 1, size: 500n } });
@@ -216,12 +215,10 @@ describe('verifyJournal', () => {
       cosigned: { latest: 0, size: 500n },
     });
     expect(kindsAt(await verify(2, 'history'), 'checkpoint-quorum')).toEqual(['checkpoints.rec']);
-    // a cosignature taken off, or one of an unknown key added, is a change of the published note like any other
-    for (const changed of [note, `${cosigned}\u2014 stranger AAAAAAA=\n`]) {
-      expect(
-        kindsAt(await verifyWith({ checkpoint: Buffer.from(changed) }), 'history-damaged'),
-      ).toEqual(changed === note ? [] : ['checkpoints.rec']);
-    }
+    // a line that no key of ours vouches for is a change of the published note like any other
+    const path = join(dir, 'checkpoint');
+    await writeFile(path, `${await readFile(path, 'utf8')}\u2014 stranger AAAAAAA=\n`);
+    expect(kindsAt(await verify(1, 'history'), 'history-damaged')).toEqual(['checkpoints.rec']);
     expect((await verifyWith({}, { origin: 'other' })).faults).toContainEqual({
       at: 'checkpoint',
       kind: 'checkpoint-origin',
