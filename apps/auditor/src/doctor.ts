@@ -34,7 +34,7 @@ function openManifest(dir: string): Manifest {
 }
 
 /** Runs every check on the folder of an auditor, which may be running. `full` verifies the whole log. */
-export async function examineAuditor(
+async function examineAuditor(
   dir: string,
   { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
 ): Promise<Report> {

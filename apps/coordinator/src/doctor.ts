@@ -19,7 +19,7 @@ import { coordinatorPaths, loadConfig } from './config.js';
 import { Federation } from './federation/federation.js';
 
 /** Runs every check on the folder of a coordinator, which may be running. `full` verifies the whole log. */
-export async function examineCoordinator(
+async function examineCoordinator(
   dir: string,
   { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
 ): Promise<Report> {

@@ -47,7 +47,7 @@ interface Folded {
 }
 
 /** The ledger of a node's folder as its log tells it, entries that no checkpoint signs yet included. */
-export async function readLedger(dir: string): Promise<Folded> {
+async function readLedger(dir: string): Promise<Folded> {
   const ledger = emptyLedger();
   const versions = new Map<string, string>();
   for await (const { index, bytes } of readJournal(nodePaths(dir).log, { unsigned: true })) {

@@ -5,9 +5,9 @@
 import type { Entry, EntryOf } from '#libs/tlog';
 
 /** `expired`: its time ran out, or the policy changed and the question was held anew. `answered`: the release that the approval was given for is in the log, and the approval is used up. */
-export type HoldState = 'waiting' | 'approved' | 'denied' | 'expired' | 'answered';
+type HoldState = 'waiting' | 'approved' | 'denied' | 'expired' | 'answered';
 
-export interface Decided {
+interface Decided {
   readonly by: string;
   readonly at: string;
 }
