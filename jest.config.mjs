@@ -33,6 +33,9 @@ export default {
   projects: [
     project('unit', ['**/*.spec.ts']),
     project('stat', ['**/*.stat-spec.ts']),
-    project('e2e', ['**/*.e2e-spec.ts']),
+    {
+      ...project('e2e', ['**/*.e2e-spec.ts']),
+      globalSetup: '<rootDir>/tools/jest-build.mjs',
+    },
   ],
 };

@@ -8,6 +8,7 @@ import {
   referenceGaussian,
 } from '#libs/dp';
 import { osRandom } from '#libs/keystore';
+import { nationalTree, utilityGates } from './tree.bench.js';
 
 type Emit = (line: {
   name: string;
@@ -46,7 +47,7 @@ function accounting(emit: Emit, name: string, events: readonly PrivacyEvent[]): 
   emit({ name: `${name}: width of the bound`, figure: (upper - lower) / upper, unit: 'relative' });
 }
 
-/** Samplers (table against CKS20 in the same run) and privacy-loss accounting. */
+/** Samplers (table against CKS20 in the same run), privacy-loss accounting, the national tree and what its estimate gains. */
 export async function run(emit: Emit): Promise<void> {
   for (const sigma2 of [rational(200n, 29n), rational(200n), rational(10n ** 8n)]) {
     const label = `sigma^2 ${sigma2.num}/${sigma2.den}`;
@@ -93,4 +94,6 @@ export async function run(emit: Emit): Promise<void> {
     figure: process.resourceUsage().maxRSS / 1024,
     unit: 'MiB',
   });
+  nationalTree(emit);
+  utilityGates(emit);
 }

@@ -265,10 +265,15 @@ function realForce(emit: Emit, folder: string): void {
   });
 }
 
-export async function run(emit: Emit): Promise<void> {
-  nationalTree(emit);
+/** How much closer to the truth the estimate is than flat noise: on a national cascade, and on real records where there are some. */
+export function utilityGates(emit: Emit): void {
   nationalCascade(emit);
   const folder = process.env.CONCORDAT_BENCH_STREET ?? 'samples/agencies/avon-and-somerset-police';
   if (existsSync(folder)) realForce(emit, folder);
   else process.stderr.write(`tree: no street CSVs in ${folder}: no figures on real records\n`);
+}
+
+export async function run(emit: Emit): Promise<void> {
+  nationalTree(emit);
+  utilityGates(emit);
 }

@@ -41,10 +41,9 @@ export async function serveCoordinator(
       url,
       stop: async () => {
         app.get(Inboxes).close();
-        witnessing.relay.close();
         await app.get(RoundsService).stop();
-        await app.close();
         await witnessing.stop();
+        await app.close();
         await coordinator.close();
       },
     };

@@ -14,7 +14,6 @@ import { CheckpointPost, SignedContribution, SignedOffer } from '#libs/protocol'
 import {
   type Asked,
   AUDITOR,
-  buildProgram,
   COORDINATOR,
   Federation,
   type RecordedRequest,
@@ -55,7 +54,6 @@ let asked: Asked;
 const printed = { ingestStderr: '', serveStdout: '', serveStderr: '' };
 
 beforeAll(async () => {
-  buildProgram();
   federation = await Federation.open({
     agencies: [{ id: AGENCY, domain, files: {} }],
     serve: false,

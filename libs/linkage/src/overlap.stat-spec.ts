@@ -13,6 +13,9 @@ import { type SyntheticPlan, type SyntheticRecord, syntheticLists } from './synt
 const RUNS = process.env.CONCORDAT_NIGHTLY === '1' ? 400 : 20;
 const SIZE = process.env.CONCORDAT_NIGHTLY === '1' ? 1500 : 700;
 
+/** Milliseconds a case may take on a busy machine. */
+const TIMEOUT = RUNS * 12_000;
+
 const people = (records: readonly SyntheticRecord[]) =>
   records.map(({ record }) => standardise(record));
 
@@ -38,14 +41,18 @@ describe(`overlap estimate over ${RUNS} populations`, () => {
     ['errors that come together', { dependence: 1 }],
     ['independent errors', { dependence: 0 }],
     ['many changes of name', { dependence: 1, nameChange: 0.2 }],
-  ])('%s', (name, plan) => {
-    const { bias, error, covered, naive } = simulate(name, plan);
-    expect(naive).toBeLessThan(0.72);
-    expect(Math.abs(bias)).toBeLessThan(0.02 + 5 * error);
-    const { lower, upper } = clopperPearson(covered, RUNS, 1e-6);
-    expect(upper).toBeGreaterThan(0.93);
-    expect(lower).toBeLessThan(0.97);
-  });
+  ])(
+    '%s',
+    (name, plan) => {
+      const { bias, error, covered, naive } = simulate(name, plan);
+      expect(naive).toBeLessThan(0.72);
+      expect(Math.abs(bias)).toBeLessThan(0.02 + 5 * error);
+      const { lower, upper } = clopperPearson(covered, RUNS, 1e-6);
+      expect(upper).toBeGreaterThan(0.93);
+      expect(lower).toBeLessThan(0.97);
+    },
+    TIMEOUT,
+  );
 });
 
 describe('synthetic people', () => {

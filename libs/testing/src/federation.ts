@@ -66,7 +66,7 @@ const loadApps = async () => {
   };
 };
 type Apps = Awaited<ReturnType<typeof loadApps>>;
-export type RoundProgress = Awaited<ReturnType<Apps['ask']>>;
+type RoundProgress = Awaited<ReturnType<Apps['ask']>>;
 
 export interface TestAgency {
   readonly id: string;

@@ -14,7 +14,7 @@ export {
   type TestAgency,
   type TestQuestion,
 } from './federation.js';
-export { buildProgram, childrenOf, isRunning, RunningProgram } from './program.js';
+export { childrenOf, isRunning, RunningProgram } from './program.js';
 export { type RecordedRequest, RecordingProxy } from './recording-proxy.js';
 export { seededRandom } from './seeded-random.js';
 export { STREET_COLUMNS, type StreetRow, streetFile } from './street-file.js';

@@ -1,5 +1,5 @@
-/** The built program as people run it: `node bin/concordat.mjs ...` in a process of its own. */
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+/** The built program as people run it: `node bin/concordat.mjs ...` in a process of its own. `tools/jest-build.mjs` built it. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -8,15 +8,6 @@ import { fileURLToPath } from 'node:url';
 const findRoot = (folder: string): string =>
   existsSync(join(folder, 'package.json')) ? folder : findRoot(dirname(folder));
 const ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
-
-/** Builds when a source changed since the last build, as `npm start` does. */
-export function buildProgram(): void {
-  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'tools/setup.mjs')], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  if (status !== 0) throw new Error(stderr);
-}
 
 export class RunningProgram {
   stdout = '';

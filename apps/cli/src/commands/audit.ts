@@ -227,7 +227,7 @@ Examples:
       else {
         tell(`${verified.origin} holds these entries among ${verified.size}:`);
         for (const { index, at, kind } of verified.entries) tell(`  ${index}  ${at}  ${kind}`);
-        tell(`cosigned by ${verified.cosigners} of ${verified.quorum} witnesses asked for`);
+        tell(`cosigned by ${verified.cosigners} witnesses; ${verified.quorum} are asked for`);
         tell('OK');
       }
     });

@@ -7,14 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cellAt, disk } from '#libs/grid';
 import { readJournal } from '#libs/journal';
-import {
-  buildProgram,
-  childrenOf,
-  isRunning,
-  RunningProgram,
-  type StreetRow,
-  streetFile,
-} from '#libs/testing';
+import { childrenOf, isRunning, RunningProgram, type StreetRow, streetFile } from '#libs/testing';
 import { decodeEntry } from '#libs/tlog';
 
 const AGENCY = 'city-of-london';
@@ -26,7 +19,6 @@ jest.setTimeout(240_000);
 
 let work: string;
 beforeAll(() => {
-  buildProgram();
   work = mkdtempSync(join(tmpdir(), 'concordat-start-'));
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));

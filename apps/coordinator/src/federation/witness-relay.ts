@@ -36,22 +36,28 @@ export class WitnessRelay {
     for (const wake of this.waiting.get(to) ?? []) wake();
   }
 
-  /** Everything for a process after `sequence`, which also says that it has the rest; waits up to `waitMs` for a first item. */
+  /**
+   * Everything for a process after `sequence`, which also says that it has the rest; waits up to `waitMs` for a first item.
+   * Throws `not-yet` once it is closed.
+   */
   async after(
     process: string,
     sequence: number,
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<WitnessMail> {
+    // an empty answer at once would make every reader ask again at once
+    if (this.isClosed)
+      throw new ConcordatError('not-yet', 'the relay is stopping; ask again later');
     const box = this.boxes.get(process);
     for (const [key, item] of box ?? []) if (item.sequence <= sequence) box?.delete(key);
-    if (this.pending(process).length === 0 && !this.isClosed) {
+    if (this.pending(process).length === 0) {
       await this.wait(process, waitMs, signal);
     }
     return { items: this.pending(process) };
   }
 
-  /** Lets every waiting poll return at once. */
+  /** Lets every waiting poll return at once, and refuses new ones. */
   close(): void {
     this.isClosed = true;
     for (const wakers of this.waiting.values()) for (const wake of wakers) wake();

@@ -46,8 +46,8 @@ export function startWitnessing(coordinator: Coordinator): Witnessing {
     checkpoints,
     log,
     stop: async () => {
-      relay.close();
       await stopLoop();
+      relay.close();
       // leaves nothing unsigned behind, unless the witnesses were never heard
       await log.checkpoint();
     },
