@@ -22,6 +22,17 @@ afterEach(async () => {
   small?.remove();
 });
 
+/** A start, or finishing the open tasks, that takes longer than this on a busy machine hangs. */
+const READY_MS = 60_000;
+
+const within = <T>(ms: number, work: Promise<T>, what: string): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} takes over ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 it(
@@ -61,19 +72,23 @@ it(
       const { child, ready, ended } = startNode(folder.dir);
       if (kill % 4 === 3) await pause(upTo(startMs));
       else {
-        await ready;
+        await within(READY_MS, ready, `start ${kill}`);
         startMs = performance.now() - started;
         await pause(upTo(LONGEST_LIFE_MS));
       }
       child.kill('SIGKILL');
       expect(await ended).toBe('SIGKILL');
+      if (kill % 20 === 19) process.stderr.write(`${kill + 1} kills, ${asked} tasks so far\n`);
     }
 
     // a last start has to open the log and finish what is open
     offering = false;
     const { child, ready, ended } = startNode(folder.dir);
-    await ready;
-    while (settled() < asked) await pause(100);
+    await within(READY_MS, ready, 'the last start');
+    const finish = async (): Promise<void> => {
+      while (settled() < asked) await pause(100);
+    };
+    await within(READY_MS, finish(), 'finishing what is open');
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
 
@@ -110,5 +125,5 @@ it(
       `${KILLS} kills, ${starts} starts that reached the log, ${asked} tasks, ${logged.size} answers, ${entries.length} entries\n`,
     );
   },
-  60_000 + KILLS * 10_000,
+  120_000 + KILLS * 30_000,
 );

@@ -78,7 +78,9 @@ Example (while npm start -- --dir federation runs):
         {
           nowMs: Date.now,
           onProgress: ({ phase, coverage }) => {
-            const answered = coverage.filter(({ status }) => status !== 'waiting').length;
+            const answered = coverage.filter(
+              ({ status }) => status !== 'waiting' && status !== 'held',
+            ).length;
             if (process.stderr.isTTY)
               process.stderr.write(`\r${phase}: ${answered} of ${coverage.length} agencies `);
           },

@@ -69,7 +69,7 @@ export async function decideInFolder(
       decision.verb === 'approve'
         ? await approveRequest(node, id, decision.by)
         : await denyRequest(node, id, decision.by, decision.reason);
-    await node.journal.checkpoint();
+    // not signed here: the next start asks the witnesses before it signs
     return viewRequest(hold, new Date(nowMs()).toISOString());
   } finally {
     await node.close();
