@@ -108,9 +108,10 @@ function candidate(
   return { prior, priors, model, levels };
 }
 
-const truncated = (release: Release, periods: number): Release => ({
-  ...release,
-  periods: release.periods.slice(0, periods),
+/** The first periods only, and without the law: the linear filter is enough to compare two priors. */
+const truncated = ({ periods, noiseVariance }: Release, count: number): Release => ({
+  periods: periods.slice(0, count),
+  noiseVariance,
 });
 
 /**

@@ -2,14 +2,18 @@
 import gammaln from '@stdlib/math-base-special-gammaln';
 import type { RandomSource } from '#libs/dp';
 
-const WORDS = 4096;
+const FIRST_WORDS = 32;
+const MOST_WORDS = 4096;
 
-/** Uniform doubles in (0, 1) from 32-bit words, buffered: (word + 1/2) / 2^32. */
+/** Uniform doubles in (0, 1) from 32-bit words: (word + 1/2) / 2^32. The buffer grows with use, so that few draws are cheap. */
 export function uniforms(random: RandomSource): () => number {
-  const words = new Uint32Array(WORDS);
-  let next = WORDS;
+  let words = new Uint32Array(FIRST_WORDS);
+  let next = words.length;
+  let filled = false;
   return () => {
-    if (next === WORDS) {
+    if (next === words.length) {
+      if (filled && next < MOST_WORDS) words = new Uint32Array(2 * next);
+      filled = true;
       random.fillWords(words);
       next = 0;
     }
