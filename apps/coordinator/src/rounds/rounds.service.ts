@@ -35,6 +35,12 @@ const refuse = (code: string, why: string): never => {
   throw new ConcordatError(code, why);
 };
 
+/** Digests of the vectors that a round's agencies answered with. */
+const answeredWith = (round: Round): string[] =>
+  [...round.parties.values()].flatMap((party) =>
+    party.status === 'answered' ? [party.contribution.receipt.payload.valueDigest] : [],
+  );
+
 /**
  * Rounds from the analyst's question to the release. Every step is in the log before it has an effect outside; a round closes at
  * its deadline with whoever answered.
@@ -267,16 +273,30 @@ export class RoundsService {
       if (status === 'held')
         round.parties.set(agency, { agency, status: 'refused', code: 'approval-needed' });
     }
-    const work = this.finish(round).catch((error: unknown) => {
-      round.phase = 'aborted';
-      round.code = isConcordatError(error) ? error.code : 'internal';
-      this.coordinator.logger.error(
-        { round: round.id, code: round.code, err: error },
-        'round aborted',
-      );
-    });
+    const work = this.finish(round)
+      .catch((error: unknown) => {
+        round.phase = 'aborted';
+        round.code = isConcordatError(error) ? error.code : 'internal';
+        this.coordinator.logger.error(
+          { round: round.id, code: round.code, err: error },
+          'round aborted',
+        );
+      })
+      .then(() => this.discardVectors(round));
     this.composing.add(work);
     void work.finally(() => this.composing.delete(work));
+  }
+
+  /** A round that is over keeps its columns as blobs; what agencies uploaded for it is needed by no other round, or kept. */
+  private async discardVectors(over: Round): Promise<void> {
+    const needed = new Set(
+      [...this.rounds.values()]
+        .filter(({ phase }) => phase === 'collecting' || phase === 'composing')
+        .flatMap(answeredWith),
+    );
+    for (const digest of answeredWith(over)) {
+      if (!needed.has(digest)) await this.vectors.discard(digest);
+    }
   }
 
   private async finish(round: Round): Promise<void> {

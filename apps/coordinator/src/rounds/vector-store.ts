@@ -58,6 +58,11 @@ export class VectorStore {
       throw new ConcordatError('wrong-length', 'the vector does not fit the domain and the groups');
   }
 
+  /** Forgets a vector that no round needs any more. */
+  async discard(digest: string): Promise<void> {
+    await rm(join(this.dir, digest), { force: true });
+  }
+
   /** `length` int32 values from position `from` of a vector. */
   async slice(digest: string, from: number, length: number): Promise<Int32Array> {
     const file = await open(join(this.dir, digest), 'r');
