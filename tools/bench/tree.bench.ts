@@ -2,12 +2,12 @@
  * The hierarchy estimate: time and memory for England and Wales, and how much closer to the truth it is than noise on the
  * cells alone ("flat") with the same rho, on real police records.
  *
- * Real figures need a folder of police.uk street CSVs of Avon and Somerset: CONCORDAT_BENCH_STREET, by default
- * samples/agencies/avon-and-somerset-police. Distance is total variation: half the sum of |released - true| over
+ * Real figures are of Avon and Somerset: the bundled samples of its force and two of its councils, or a folder of police.uk street
+ * CSVs that CONCORDAT_BENCH_STREET names. Distance is total variation: half the sum of |released - true| over
  * resolution-9 cells, divided by the true total.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,15 @@ import {
   parseDomainFile,
   rollUp,
 } from '#libs/grid';
+import {
+  compileMapping,
+  formatMonth,
+  type Mapping,
+  matchesFiles,
+  parseAgency,
+  parseMapping,
+  parseTaxonomy,
+} from '#libs/harmonise';
 import { seededRandom } from '#libs/testing';
 
 type Emit = (line: {
@@ -106,23 +115,63 @@ const distance = (tree: GridTree, values: Values, exact: Int32Array): number =>
 const rootMeanSquare = (tree: GridTree, values: Values, exact: Int32Array): number =>
   Math.sqrt(mean(levelErrors(tree, 1, values, exact).map((e) => e * e)));
 
-/** True counts by `month|category` and `month|all` on the leaves of `tree`; rows outside are left out. */
-function readStreet(folder: string, tree: GridTree): Map<string, Int32Array> {
+/** Files of one kind and how they are read. */
+interface Source {
+  readonly files: readonly string[];
+  readonly mapping: Mapping;
+}
+
+/** Agencies of the samples that record what happens in Avon and Somerset: the force, and two councils for anti-social behaviour. */
+const SAMPLES = ['avon-and-somerset-police', 'bristol-council', 'somerset-council'];
+const MAPPINGS = 'policies/mappings';
+const NOW_MS = Date.UTC(2026, 0, 1);
+
+const readMapping = (name: string): Mapping =>
+  parseMapping(readFileSync(join(MAPPINGS, `${name}.yaml`), 'utf8'));
+
+function sampleSources(): Source[] {
+  return SAMPLES.flatMap((id) => {
+    const folder = join('samples/agencies', id);
+    const { datasets } = parseAgency(readFileSync(join(folder, 'agency.yaml'), 'utf8'));
+    return datasets.map(({ files, mapping }) => ({
+      files: readdirSync(folder)
+        .filter((name) => matchesFiles(files, name))
+        .map((name) => join(folder, name)),
+      mapping: readMapping(mapping),
+    }));
+  });
+}
+
+const streetSources = (folder: string): Source[] => [
+  {
+    files: readdirSync(folder)
+      .filter((name) => name.endsWith('-street.csv.gz'))
+      .map((name) => join(folder, name)),
+    mapping: readMapping('police-uk-street'),
+  },
+];
+
+/** True counts by `month|category` and `month|all` on the leaves of `tree`; rows without a place or outside are left out. */
+function readCounts(sources: readonly Source[], tree: GridTree): Map<string, Int32Array> {
+  const taxonomy = parseTaxonomy(readFileSync('policies/taxonomy/common-v1.yaml', 'utf8'));
   const leafStart = tree.levelStart.at(-2) as number;
   const counts = new Map<string, Int32Array>();
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('-street.csv.gz'))) {
-    const rows = parse(gunzipped(join(folder, file)), { columns: true }) as Record<
-      string,
-      string
-    >[];
-    for (const row of rows) {
-      if (!row.Longitude || !row.Latitude) continue;
-      const node = indexOf(tree, cellAt(Number(row.Latitude), Number(row.Longitude), 9));
-      if (node < 0) continue;
-      for (const key of [`${row.Month}|all`, `${row.Month}|${row['Crime type']}`]) {
-        const vector = counts.get(key) ?? new Int32Array(tree.nodeCount - leafStart);
-        vector[node - leafStart] = (vector[node - leafStart] as number) + 1;
-        counts.set(key, vector);
+  for (const { files, mapping } of sources) {
+    const delimiter = mapping.format.delimiter === 'semicolon' ? ';' : ',';
+    for (const file of files) {
+      const [header = [], ...rows] = parse(gunzipped(file), { delimiter }) as string[][];
+      const read = compileMapping(mapping, taxonomy, { header, nowMs: NOW_MS });
+      for (const fields of rows) {
+        const row = read(fields);
+        if (row.rejected !== undefined || !row.located) continue;
+        const node = indexOf(tree, cellAt(row.latitude, row.longitude, 9));
+        if (node < 0) continue;
+        const month = formatMonth(row.month);
+        for (const key of [`${month}|all`, `${month}|${taxonomy.categories[row.category]}`]) {
+          const vector = counts.get(key) ?? new Int32Array(tree.nodeCount - leafStart);
+          vector[node - leafStart] = (vector[node - leafStart] as number) + 1;
+          counts.set(key, vector);
+        }
       }
     }
   }
@@ -201,11 +250,11 @@ function nationalCascade(emit: Emit): void {
   );
 }
 
-function realForce(emit: Emit, folder: string): void {
+function realForce(emit: Emit, sources: readonly Source[]): void {
   const areas = parseAreas(gunzipped('samples/grid/areas.json.gz'));
   const tree = buildTree(findArea(areas, 'force', 'avon-and-somerset').domain(), { finest: 9 });
   const setting = measured(tree);
-  const counts = readStreet(folder, tree);
+  const counts = readCounts(sources, tree);
   const months = [...new Set([...counts.keys()].map((key) => key.slice(0, 7)))].sort().slice(-12);
   const monthly = (category: string) =>
     months.flatMap((month) => counts.get(`${month}|${category}`) ?? []);
@@ -235,7 +284,7 @@ function realForce(emit: Emit, folder: string): void {
     emit,
     'tree/force/tvd/violence-month',
     'of total',
-    draw(monthly('Violence and sexual offences'), 1),
+    draw(monthly('violence'), 1),
     byDistance,
     ofMap,
   );
@@ -268,9 +317,8 @@ function realForce(emit: Emit, folder: string): void {
 /** How much closer to the truth the estimate is than flat noise: on a national cascade, and on real records where there are some. */
 export function utilityGates(emit: Emit): void {
   nationalCascade(emit);
-  const folder = process.env.CONCORDAT_BENCH_STREET ?? 'samples/agencies/avon-and-somerset-police';
-  if (existsSync(folder)) realForce(emit, folder);
-  else process.stderr.write(`tree: no street CSVs in ${folder}: no figures on real records\n`);
+  const folder = process.env.CONCORDAT_BENCH_STREET;
+  realForce(emit, folder === undefined ? sampleSources() : streetSources(folder));
 }
 
 export async function run(emit: Emit): Promise<void> {

@@ -43,7 +43,8 @@ export class ProblemFilter implements ExceptionFilter {
     void reply
       .status(status)
       .header('content-type', 'application/problem+json')
-      .send(JSON.stringify(problem(status, code, title)));
+      // As bytes: to a text Fastify would add a charset, which this media type does not have.
+      .send(Buffer.from(JSON.stringify(problem(status, code, title))));
   }
 
   private describe(error: unknown): { status: number; code: string; title: string } {
