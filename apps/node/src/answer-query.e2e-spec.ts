@@ -82,7 +82,7 @@ describe('a node refuses', () => {
     ['rho-per-query', () => asked({ ...question, rho: '1/4' })],
   ])('with %s', async (code, make) => {
     const outcome = await answerQuery(make(), node);
-    expect(outcome).toMatchObject({ ok: false, refused: { code } });
+    expect(outcome).toMatchObject({ status: 'refused', refused: { code } });
   });
 
   it('and logs question and refusal, spending nothing', async () => {
@@ -96,7 +96,7 @@ describe('a node refuses', () => {
   });
 
   it('but answers what is granted', async () => {
-    expect(await answerQuery(task(), node)).toMatchObject({ ok: true });
+    expect(await answerQuery(task(), node)).toMatchObject({ status: 'answered' });
   });
 });
 
