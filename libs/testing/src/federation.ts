@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
-import { parse, stringify } from 'yaml';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { type Domain, formatDomainFile, unionDomains } from '#libs/grid';
@@ -36,7 +35,9 @@ import {
 } from '#libs/query';
 import type { IngestReport } from '#libs/records';
 import { decodeEntry, type Entry } from '#libs/tlog';
+import { type Apps, loadApps } from './load-apps.js';
 import { seededRandom } from './seeded-random.js';
+import { policyText, type TestLimits } from './test-policy.js';
 
 /** Nodes are told the real address when they start. */
 const ANY_URL = 'http://127.0.0.1/';
@@ -49,23 +50,6 @@ export const COORDINATOR = 'coordinator';
 export const AUDITOR = 'auditor';
 export const ANALYST = 'test-analyst';
 
-// One after the other: Jest links modules that are imported at the same time in the wrong order.
-const loadApps = async () => {
-  const { packageRoot } = await import('#libs/nest-kit');
-  return {
-    policies: join(packageRoot(import.meta.url), 'policies'),
-    ...(await import('../../../apps/coordinator/src/serve.js')),
-    ...(await import('../../../apps/coordinator/src/init.js')),
-    ...(await import('../../../apps/auditor/src/serve.js')),
-    ...(await import('../../../apps/auditor/src/init.js')),
-    ...(await import('../../../apps/node/src/serve.js')),
-    ...(await import('../../../apps/node/src/init.js')),
-    ...(await import('../../../apps/node/src/ingest.js')),
-    ...(await import('../../../apps/cli/src/ask.js')),
-    ...(await import('../../../apps/cli/src/release-files.js')),
-  };
-};
-type Apps = Awaited<ReturnType<typeof loadApps>>;
 type RoundProgress = Awaited<ReturnType<Apps['ask']>>;
 
 export interface TestAgency {
@@ -81,13 +65,7 @@ export interface FederationOptions {
   readonly agencies: readonly TestAgency[];
   readonly seed?: string;
   /** Limits that every agency and the federation's floor share; rho as exact rationals. */
-  readonly limits?: {
-    readonly rhoPerQuery?: string;
-    readonly rhoPerYear?: string;
-    readonly queriesPerDay?: number;
-    readonly measures?: readonly Measure[];
-    readonly privacyUnit?: { readonly maxPerRelease: number; readonly maxPerYear: number };
-  };
+  readonly limits?: TestLimits;
   readonly roundDeadlineSeconds?: number;
   /** Of the witnesses, which are the auditor and every agency. 0: they cosign, and nobody waits for them. */
   readonly quorum?: number;
@@ -419,46 +397,4 @@ async function enrol(
     await writeFile(join(folder(id), 'manifest.json'), signed);
   }
   return manifest;
-}
-
-interface PolicyDocument {
-  agency?: string;
-  grants?: { rhoPerQuery: string; measures: readonly Measure[] }[];
-  floor?: { rhoPerQuery: string; measures: readonly Measure[] };
-  limits: {
-    datasets: {
-      incidents: {
-        rhoPerYear: string;
-        privacyUnit: { readonly maxPerRelease: number; readonly maxPerYear: number };
-      };
-    };
-    analysts: { rhoPerYear: string; queriesPerDay: number };
-  };
-  baseline?: unknown;
-  cases?: unknown[];
-}
-
-/** A bundled policy document with other limits, for `agency` when it is an agency's. */
-function policyText(
-  file: string,
-  limits: NonNullable<FederationOptions['limits']>,
-  agency?: string,
-): string {
-  const document = parse(readFileSync(file, 'utf8')) as PolicyDocument;
-  const { rhoPerQuery, rhoPerYear, queriesPerDay, measures, privacyUnit } = limits;
-  for (const bound of [...(document.grants ?? []), ...(document.floor ? [document.floor] : [])]) {
-    bound.rhoPerQuery = rhoPerQuery ?? bound.rhoPerQuery;
-    bound.measures = measures ?? bound.measures;
-  }
-  const { datasets, analysts } = document.limits;
-  datasets.incidents.rhoPerYear = rhoPerYear ?? datasets.incidents.rhoPerYear;
-  datasets.incidents.privacyUnit = privacyUnit ?? datasets.incidents.privacyUnit;
-  analysts.rhoPerYear = rhoPerYear ?? analysts.rhoPerYear;
-  analysts.queriesPerDay = queriesPerDay ?? analysts.queriesPerDay;
-  if (agency !== undefined) {
-    document.agency = agency;
-    delete document.baseline;
-    document.cases = [];
-  }
-  return stringify(document);
 }
