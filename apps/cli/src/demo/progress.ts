@@ -1,8 +1,11 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 
+const PART_EVERY_MS = 2_000;
+
 /** What the demo says while it works: always on stderr, bars on a terminal and plain lines elsewhere. */
 export class Progress {
   private readonly startedMs = performance.now();
+  private partSaidMs = 0;
   private bars: MultiBar | undefined;
   private readonly rows = new Map<string, SingleBar>();
 
@@ -28,6 +31,14 @@ export class Progress {
     const bar = this.rows.get(agency) ?? this.bars.create(fileCount, file, payload);
     this.rows.set(agency, bar);
     bar.update(file, payload);
+  }
+
+  /** Says how much of something long is done, at most every two seconds. */
+  part(what: string, done: number, total: number): void {
+    const nowMs = performance.now();
+    if (nowMs - this.partSaidMs < PART_EVERY_MS || done === total) return;
+    this.partSaidMs = nowMs;
+    this.say(`${what}: ${Math.floor((100 * done) / total)} %`);
   }
 
   ingested(): void {

@@ -331,6 +331,8 @@ async function writeOut(url: string, id: string, out: string, progress: Progress
   const path = join(out, 'cells.csv');
   rmSync(path, { force: true });
   progress.say(`writing ${path}`);
-  const rows = await writeCellsCsv(url, await fetchRelease(url, id), path, () => {});
+  const rows = await writeCellsCsv(url, await fetchRelease(url, id), path, (done, total) => {
+    progress.part('writing', done, total);
+  });
   progress.say(`wrote ${rows} cells, categories and periods to ${path}`);
 }
