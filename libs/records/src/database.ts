@@ -86,7 +86,20 @@ export async function openDatabase(dir: string): Promise<Database> {
   };
 }
 
-/** Runs `work` in one transaction: all of it, or nothing. */
+/** What the file system says of a full disk, in DuckDB's own words around it. */
+const DISK_FULL = /no space left on device|disk quota exceeded|out of disk space/i;
+
+/** An error of the database, or `disk-full` when that is what stopped it. */
+const databaseFault = (error: unknown): unknown =>
+  error instanceof Error && DISK_FULL.test(error.message)
+    ? new ConcordatError(
+        'disk-full',
+        'the disk that holds the records is full: free some space and run the same again; what was taken in before is kept',
+        { cause: error },
+      )
+    : error;
+
+/** Runs `work` in one transaction: all of it, or nothing. Throws what `work` throws, and `disk-full`. */
 export async function inTransaction<T>(
   connection: DuckDBConnection,
   work: () => Promise<T>,
@@ -97,7 +110,8 @@ export async function inTransaction<T>(
     await connection.run('COMMIT');
     return result;
   } catch (error) {
-    await connection.run('ROLLBACK');
-    throw error;
+    // After a fault of its own DuckDB has ended the transaction already; the first error is the one that says why.
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw databaseFault(error);
   }
 }

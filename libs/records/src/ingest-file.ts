@@ -84,7 +84,8 @@ export async function ingestFile(
     if (error instanceof ContentHeld)
       return await alreadyHeld(connection, held, error.source, file);
     const fault = sourceFault(error);
-    if (!(fault instanceof ConcordatError)) throw fault;
+    // A full disk is no fault of this file, and the next one would meet it too.
+    if (!(fault instanceof ConcordatError) || fault.code === 'disk-full') throw fault;
     return { name, status: 'refused', fault };
   }
 }
