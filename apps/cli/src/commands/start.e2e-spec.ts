@@ -1,4 +1,5 @@
 /** `concordat start` as people run it: the built program, real processes, good and bad files. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -142,6 +143,38 @@ describe('concordat start with bad files among good ones', () => {
       expect(documentOf(output).error.code).toBe('port-taken');
     } finally {
       server.close();
+    }
+  });
+
+  it('ends on a full disk with an error that says so', async () => {
+    const small = mkdtempSync(join(tmpdir(), 'concordat-full-'));
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small], { stdio: 'ignore' });
+    } catch {
+      rmSync(small, { recursive: true });
+      const why = 'this user may not mount a file system: run the tests as root to try a full disk';
+      if (process.env.CI) throw new Error(why);
+      process.stderr.write(`not run: ${why}\n`);
+      return;
+    }
+    try {
+      const flags = [
+        '--once',
+        '--json',
+        '--data',
+        goodFolder(),
+        '--dir',
+        join(small, 'federation'),
+      ];
+      const { code, ...output } = await run(...flags);
+      expect(code).toBe(1);
+      // Which write meets the end of the disk first, the records' or the log's, depends on their sizes.
+      const { error } = documentOf(output);
+      expect(['disk-full', 'log-unavailable']).toContain(error.code);
+      expect(error.message).toMatch(/disk/);
+    } finally {
+      execFileSync('umount', [small]);
+      rmSync(small, { recursive: true });
     }
   });
 });
