@@ -11,12 +11,15 @@ import { PrivacyUnit } from './receipt.js';
 
 /**
  * The groups that the same agencies answered share a domain, a tree and so their variances.
- * `domain` is a compacted cell list; `variance` is float64 little-endian over the nodes of its tree.
+ * `domain` is a compacted cell list; the others are float64 little-endian over the nodes of its tree.
  */
 const CoverageClass = z.strictObject({
   agencies: z.array(Name).min(1),
   domain: Digest,
+  /** Variance of each estimate. */
   variance: Digest,
+  /** Parameter sigma^2 of the noise in each raw sum: those of its contributors, added up. */
+  rawVariance: Digest,
 });
 
 /** Columns over the nodes of the class's tree, breadth first; all little-endian. */

@@ -47,7 +47,11 @@ export async function checkRelease(
   }
   const receipts = header.coverage.flatMap(({ receipt }) => receipt ?? []);
   const named = [
-    ...header.classes.flatMap(({ domain, variance }) => [domain, variance]),
+    ...header.classes.flatMap(({ domain, variance, rawVariance }) => [
+      domain,
+      variance,
+      rawVariance,
+    ]),
     ...header.groups.flatMap(({ raw, estimate, integer }) => [raw, estimate, integer]),
     ...receipts,
   ];

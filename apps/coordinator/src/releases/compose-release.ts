@@ -48,6 +48,7 @@ interface CoverageClass {
   readonly tree: GridTree;
   readonly domainBlob: string;
   readonly varianceBlob: string;
+  readonly rawVarianceBlob: string;
   readonly plan: ReturnType<typeof planEstimate>;
 }
 
@@ -91,6 +92,7 @@ async function openClass(
     tree,
     domainBlob: await blobs.put(Buffer.from(formatDomainFile(domain))),
     varianceBlob: await blobs.put(bytesOf(plan.variance)),
+    rawVarianceBlob: await blobs.put(bytesOf(variances)),
     plan,
   };
 }
@@ -215,10 +217,11 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
     releasedAt: sources.releasedAt,
     coverage: coverageOf(sources),
     privacy: releasePrivacy(round, answered),
-    classes: [...classes.values()].map(({ coverage: { agencies, domainBlob, varianceBlob } }) => ({
-      agencies: [...agencies],
-      domain: domainBlob,
-      variance: varianceBlob,
+    classes: [...classes.values()].map(({ coverage }) => ({
+      agencies: [...coverage.agencies],
+      domain: coverage.domainBlob,
+      variance: coverage.varianceBlob,
+      rawVariance: coverage.rawVarianceBlob,
     })),
     groups,
   };

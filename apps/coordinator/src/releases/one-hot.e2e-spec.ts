@@ -1,6 +1,7 @@
 /** Few incidents, known by heart, through the whole federation: what goes in comes out, in every place where it can be read. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fromUtf8 } from '#libs/bytes';
+import { rationalToNumberUp } from '#libs/dp';
 import {
   buildTree,
   cellAt,
@@ -13,7 +14,7 @@ import {
   parseDomainFile,
 } from '#libs/grid';
 import type { ReleaseHeader } from '#libs/protocol';
-import type { Category } from '#libs/query';
+import { answerNoise, type Category, INCIDENT_UNIT } from '#libs/query';
 import { type Asked, Federation, type StreetRow, streetFile } from '#libs/testing';
 
 const RINGS = 6;
@@ -172,6 +173,27 @@ describe('a federation that knows its few incidents', () => {
       const estimate = float64(await federation.blob(group.estimate));
       const worst = Math.max(...estimate.map((value, i) => Math.abs(value - (expected[i] ?? 0))));
       expect(worst).toBeLessThan(1e-9);
+    }
+  });
+
+  it('publishes the noise of every raw sum: what its contributors drew, added up', async () => {
+    const header = headerOf(noisy);
+    const trees = await treesOf(header);
+    const drawn = answerNoise(header.query, [], INCIDENT_UNIT).map(({ sigma2 }) =>
+      rationalToNumberUp(sigma2),
+    );
+    for (const [at, { agencies, rawVariance }] of header.classes.entries()) {
+      const tree = trees[at] as GridTree;
+      const areas = agencies.map((agency) => buildTree(domains[agency as AgencyId], { finest: 9 }));
+      const published = float64(await federation.blob(rawVariance));
+      expect(published).toHaveLength(tree.nodeCount);
+      const expected = Float64Array.from(published, (_, node) => {
+        const level = tree.levelStart.findLastIndex((start) => start <= node);
+        const cell = tree.cells[node] as bigint;
+        const measured = areas.filter((area) => node === 0 || indexOf(area, cell) >= 0).length;
+        return measured * (drawn[level] as number);
+      });
+      expect([...published]).toEqual([...expected]);
     }
   });
 
