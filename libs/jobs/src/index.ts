@@ -1,0 +1,13 @@
+export { type InlineJobsOptions, openInlineJobs } from './inline-jobs.js';
+export {
+  defineJob,
+  type JobContext,
+  type JobEvent,
+  type JobFault,
+  type JobKind,
+  type JobStatus,
+  type JobView,
+  jobKey,
+} from './job.js';
+export type { EnqueueOptions, Jobs, JobsOptions, RunOptions } from './jobs.js';
+export type { Recurring, ScheduleView } from './schedule.js';
