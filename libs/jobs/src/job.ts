@@ -76,7 +76,7 @@ export const jobKey = (kind: string, input: Json): string =>
   `${kind}-${digestOf('concordat/job/v1', { kind, input })}`;
 
 export const DEFAULT_ATTEMPTS = 3;
-export const DEFAULT_BACKOFF_MS = 500;
+const DEFAULT_BACKOFF_MS = 500;
 
 /** Pause before try `attempt + 1`, after `attempt` have failed. */
 export const backoffOf = ({ backoffMs = DEFAULT_BACKOFF_MS }: JobKind, attempt: number): number =>

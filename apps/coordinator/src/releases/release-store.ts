@@ -115,7 +115,7 @@ export class ReleaseStore {
 
   private open(id: string): Promise<Opened> {
     const known = this.opened.get(id);
-    if (known) return known;
+    if (known !== undefined) return known;
     const opening = this.read(id);
     this.opened.set(id, opening);
     opening.catch(() => this.opened.delete(id));
