@@ -16,6 +16,7 @@ export type AuditorConfig = z.infer<typeof AuditorConfig>;
 export const auditorPaths = (dir: string) => ({
   config: join(dir, 'config.yaml'),
   signingKey: join(dir, 'keys', 'signing.pem'),
+  boxKey: join(dir, 'keys', 'box.pem'),
   manifest: join(dir, 'manifest.json'),
   log: join(dir, 'log'),
   witnessed: join(dir, 'witnessed'),

@@ -15,7 +15,7 @@ import {
   runChecks,
 } from '#libs/doctor';
 import { loadSigningKey, verifySignature } from '#libs/keystore';
-import { logOrigin, Manifest, openEnvelope } from '#libs/protocol';
+import { logOrigin, type Manifest, openSignedManifest } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
 import { auditorPaths, loadConfig } from './config.js';
 
@@ -30,7 +30,7 @@ function openManifest(dir: string): Manifest {
     );
   }
   const { publicKey } = loadConfig(dir).coordinator;
-  return openEnvelope('manifest', Manifest, signed, publicKey, verifySignature);
+  return openSignedManifest(signed, publicKey, verifySignature);
 }
 
 /** Runs every check on the folder of an auditor, which may be running. `full` verifies the whole log. */
@@ -43,7 +43,7 @@ async function examineAuditor(
   let newestEntryAt: string | undefined;
   return runChecks('auditor', dir, [
     ['config', () => ok('config', `auditor ${loadConfig(dir).id}`)],
-    ['keys', () => checkPrivateFiles([paths.signingKey])],
+    ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey])],
     [
       'manifest',
       () => {

@@ -1,14 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
-import { createSigningKey } from '#libs/keystore';
+import { createBoxKey, createSigningKey } from '#libs/keystore';
 import { type AuditorConfig, auditorPaths } from './config.js';
 
-/** Makes an auditor's folder: key and settings. Returns the public key that the federation enrols. Throws `key-exists`. */
-export async function initAuditor(dir: string, config: AuditorConfig): Promise<string> {
+/** Makes an auditor's folder: keys and settings. Returns the public keys that the federation enrols. Throws `key-exists`. */
+export async function initAuditor(
+  dir: string,
+  config: AuditorConfig,
+): Promise<{ readonly publicKey: string; readonly boxKey: string }> {
   const paths = auditorPaths(dir);
   await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
   const { publicKey } = createSigningKey(paths.signingKey);
+  const { publicKey: boxKey } = createBoxKey(paths.boxKey);
   await writeFile(paths.config, stringify(config), { flag: 'wx' });
-  return publicKey;
+  return { publicKey, boxKey };
 }

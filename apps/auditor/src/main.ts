@@ -17,14 +17,15 @@ program
   .option('--id <id>', 'its name in the federation', 'auditor')
   .option('--port <port>', 'port of the console on loopback, 0 for a free one', Number, 0)
   .action(async (options) => {
-    const publicKey = await initAuditor(options.dir, {
+    const keys = await initAuditor(options.dir, {
       version: 1,
       id: options.id,
       coordinator: { url: options.coordinator, publicKey: options.coordinatorKey },
       listen: { host: '127.0.0.1', port: options.port },
     });
-    tellParent({ type: 'initialised', id: options.id, publicKey });
-    process.stdout.write(`${publicKey}\n`);
+    tellParent({ type: 'initialised', id: options.id, ...keys });
+    process.stdout.write(`${keys.publicKey}\n`);
+    process.stderr.write(`box key ${keys.boxKey}\n`);
   });
 
 program

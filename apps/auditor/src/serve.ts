@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import { openJournal, openWitness, type Witness, WitnessedLog } from '#libs/journal';
-import { loadSigningKey, verifySignature } from '#libs/keystore';
+import { loadBoxKey, loadSigningKey, verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
   createLogger,
@@ -16,8 +16,7 @@ import {
   logOrigin,
   logVerifierKey,
   logVerifierKeys,
-  Manifest,
-  openEnvelope,
+  openSignedManifest,
   witnessVerifierKeys,
 } from '#libs/protocol';
 import { encodeEntry, type NoteSigner } from '#libs/tlog';
@@ -48,17 +47,17 @@ export async function serveAuditor(
       `${paths.manifest} cannot be read; put the signed federation manifest there`,
     );
   }
-  const manifest = openEnvelope(
-    'manifest',
-    Manifest,
-    signed,
-    config.coordinator.publicKey,
-    verifySignature,
-  );
+  const manifest = openSignedManifest(signed, config.coordinator.publicKey, verifySignature);
   if (manifest.auditor.publicKey !== key.publicKey) {
     throw new ConcordatError(
       'wrong-key',
       'the manifest names another key for the auditor than the one in its folder',
+    );
+  }
+  if (manifest.auditor.boxKey !== loadBoxKey(paths.boxKey).publicKey) {
+    throw new ConcordatError(
+      'wrong-key',
+      'the manifest names another box key for the auditor than the one in its folder',
     );
   }
   const logger = options.logger ?? createLogger(config.id);

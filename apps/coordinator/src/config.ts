@@ -20,6 +20,7 @@ export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 export const coordinatorPaths = (dir: string) => ({
   config: join(dir, 'config.yaml'),
   signingKey: join(dir, 'keys', 'signing.pem'),
+  boxKey: join(dir, 'keys', 'box.pem'),
   manifest: join(dir, 'manifest.json'),
   domains: join(dir, 'domains'),
   log: join(dir, 'log'),

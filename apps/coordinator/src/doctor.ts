@@ -29,7 +29,7 @@ async function examineCoordinator(
   let newestEntryAt: string | undefined;
   return runChecks('coordinator', dir, [
     ['config', () => ok('config', `coordinator ${loadConfig(dir).id}`)],
-    ['keys', () => checkPrivateFiles([paths.signingKey])],
+    ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey])],
     [
       'manifest',
       () => {

@@ -17,14 +17,15 @@ program
   .option('--port <port>', 'port to listen on', Number, 4100)
   .option('--deadline <seconds>', 'how long agencies have to answer', Number, 120)
   .action(async (options) => {
-    const publicKey = await initCoordinator(options.dir, {
+    const keys = await initCoordinator(options.dir, {
       version: 1,
       id: options.id,
       listen: { host: options.host, port: options.port },
       roundDeadlineSeconds: options.deadline,
     });
-    tellParent({ type: 'initialised', id: options.id, publicKey });
-    process.stdout.write(`${publicKey}\n`);
+    tellParent({ type: 'initialised', id: options.id, ...keys });
+    process.stdout.write(`${keys.publicKey}\n`);
+    process.stderr.write(`box key ${keys.boxKey}\n`);
   });
 
 program

@@ -1,5 +1,6 @@
+import { ConcordatError } from '#libs/bytes';
 import { openBlobs, openJournal } from '#libs/journal';
-import { loadSigningKey } from '#libs/keystore';
+import { loadBoxKey, loadSigningKey } from '#libs/keystore';
 import { createLogger, type Logger } from '#libs/nest-kit';
 import { logOrigin } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
@@ -21,6 +22,12 @@ export async function openCoordinator(
       : { ...loaded, listen: { ...loaded.listen, port: options.port } };
   const key = loadSigningKey(paths.signingKey);
   const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
+  if (federation.manifest.coordinator.boxKey !== loadBoxKey(paths.boxKey).publicKey) {
+    throw new ConcordatError(
+      'wrong-key',
+      'the manifest names another box key for the coordinator than the one in its folder',
+    );
+  }
   const origin = logOrigin(federation.manifest.federation, config.id);
   const journal = await openJournal({
     dir: paths.log,

@@ -19,6 +19,7 @@ export type NodeConfig = z.infer<typeof NodeConfig>;
 export const nodePaths = (dir: string) => ({
   config: join(dir, 'config.yaml'),
   signingKey: join(dir, 'keys', 'signing.pem'),
+  boxKey: join(dir, 'keys', 'box.pem'),
   recordSecret: join(dir, 'keys', 'record-secret'),
   manifest: join(dir, 'manifest.json'),
   domain: join(dir, 'domain.txt.gz'),

@@ -18,7 +18,7 @@ import {
 import { parseDomainFile } from '#libs/grid';
 import { loadSigningKey, verifySignature } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
-import { logOrigin, Manifest, openEnvelope } from '#libs/protocol';
+import { logOrigin, type Manifest, openSignedManifest } from '#libs/protocol';
 import { dateToDay, dayToDate, londonDay } from '#libs/query';
 import { decodeEntry } from '#libs/tlog';
 import { budgetYears } from './budget.js';
@@ -36,7 +36,7 @@ const openManifest = (dir: string): Manifest => {
     );
   }
   const { publicKey } = loadConfig(dir).coordinator;
-  return openEnvelope('manifest', Manifest, signed, publicKey, verifySignature);
+  return openSignedManifest(signed, publicKey, verifySignature);
 };
 
 /** Signature, this agency's key and its domain. */
@@ -87,7 +87,7 @@ export async function examineNode(
   let newestEntryAt: string | undefined;
   return runChecks('node', dir, [
     ['config', () => ok('config', `node of ${loadConfig(dir).agency}`)],
-    ['keys', () => checkPrivateFiles([paths.signingKey, paths.recordSecret])],
+    ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey, paths.recordSecret])],
     ['manifest', () => checkManifest(dir)],
     ['policy', () => checkPolicy(dir, nowMs())],
     ['disk', () => checkDisk(dir)],

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
-import { createSecret, createSigningKey } from '#libs/keystore';
+import { createBoxKey, createSecret, createSigningKey } from '#libs/keystore';
 import { type NodeConfig, nodePaths } from './config.js';
 import { signPolicies } from './signed-policy.js';
 
@@ -13,22 +13,23 @@ export interface NodeSources {
 }
 
 /**
- * Makes a node's folder: keys, settings, domain, and the policy signed by the new key. Returns the public key that the federation
+ * Makes a node's folder: keys, settings, domain, and the policy signed by the new key. Returns the public keys that the federation
  * enrols. An existing key is never overwritten (`key-exists`).
  */
 export async function initNode(
   dir: string,
   config: NodeConfig,
   sources: NodeSources,
-): Promise<string> {
+): Promise<{ readonly publicKey: string; readonly boxKey: string }> {
   const paths = nodePaths(dir);
   await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
   const key = createSigningKey(paths.signingKey);
+  const { publicKey: boxKey } = createBoxKey(paths.boxKey);
   createSecret(paths.recordSecret);
   await copyFile(sources.policy, paths.policy);
   await copyFile(sources.federationPolicy, paths.federationPolicy);
   await copyFile(sources.domain, paths.domain);
   signPolicies(paths, config.agency, key);
   await writeFile(paths.config, stringify(config), { flag: 'wx' });
-  return key.publicKey;
+  return { publicKey: key.publicKey, boxKey };
 }

@@ -1,7 +1,7 @@
 import type { RandomSource } from '#libs/dp';
 import type { GridTree, Resolution } from '#libs/grid';
 import type { Blobs, Journal } from '#libs/journal';
-import type { SigningKey } from '#libs/keystore';
+import type { BoxKey, SigningKey } from '#libs/keystore';
 import type { Ledger } from '#libs/ledger';
 import type { Logger } from '#libs/nest-kit';
 import type { PolicySet } from '#libs/policy';
@@ -18,6 +18,7 @@ export const NODE = Symbol('Node');
 export interface Node {
   readonly config: NodeConfig;
   readonly key: SigningKey;
+  readonly box: BoxKey;
   readonly manifest: Manifest;
   readonly manifestHash: string;
   readonly agency: ManifestAgency;

@@ -4,10 +4,10 @@ import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
 import { openBlobs, openJournal } from '#libs/journal';
-import { loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
+import { loadBoxKey, loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
 import { createLogger, type Logger } from '#libs/nest-kit';
-import { logOrigin, Manifest, manifestHash, openEnvelope } from '#libs/protocol';
+import { logOrigin, manifestHash, openSignedManifest } from '#libs/protocol';
 import { openRecords, type Records } from '#libs/records';
 import { decodeEntry, type Entry, encodeEntry } from '#libs/tlog';
 import { activatePolicy } from './activate-policy.js';
@@ -44,9 +44,7 @@ export async function openNode(
   const paths = nodePaths(dir);
   const config = loadConfig(dir);
   const key = loadSigningKey(paths.signingKey);
-  const manifest = openEnvelope(
-    'manifest',
-    Manifest,
+  const manifest = openSignedManifest(
     JSON.parse(readText(paths.manifest, 'manifest-missing', 'the signed federation manifest')),
     config.coordinator.publicKey,
     verifySignature,
@@ -57,6 +55,13 @@ export async function openNode(
     throw new ConcordatError(
       'wrong-key',
       'the manifest names another key for this agency than the one in its folder',
+    );
+  }
+  const box = loadBoxKey(paths.boxKey);
+  if (agency.boxKey !== box.publicKey) {
+    throw new ConcordatError(
+      'wrong-key',
+      'the manifest names another box key for this agency than the one in its folder',
     );
   }
   const domain = parseDomainFile(
@@ -96,6 +101,7 @@ export async function openNode(
     const node: Node = {
       config,
       key,
+      box,
       manifest,
       manifestHash: manifestHash(manifest),
       agency,

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { cellAt, disk, domainFromCells, formatDomainFile, sortedCells } from '#libs/grid';
 import { parseMapping, parseTaxonomy } from '#libs/harmonise';
-import { createSigningKey, loadSecret, type SigningKey } from '#libs/keystore';
+import { createBoxKey, createSigningKey, loadSecret, type SigningKey } from '#libs/keystore';
 import { Manifest, manifestHash, type SignedTask, seal } from '#libs/protocol';
 import { CATEGORIES, canonicaliseQuery, fingerprint } from '#libs/query';
 import { openRecords } from '#libs/records';
@@ -86,8 +86,9 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
   mkdirSync(dir, { recursive: true });
   const coordinator = createSigningKey(join(base, 'coordinator.pem'));
   const analyst = createSigningKey(join(base, 'analyst.pem'));
+  const box = createBoxKey(join(base, 'box.pem'));
   writePolicies(dir, settings);
-  const publicKey = await initNode(
+  const keys = await initNode(
     dir,
     {
       version: 1,
@@ -111,14 +112,14 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
     serial: 1,
     previous: null,
     grid: { name: 'ew-2026-1', hash: GRID_HASH },
-    coordinator: { id: 'coordinator', publicKey: coordinator.publicKey },
-    auditor: { id: 'auditor', publicKey: analyst.publicKey },
+    coordinator: { id: 'coordinator', publicKey: coordinator.publicKey, boxKey: box.publicKey },
+    auditor: { id: 'auditor', publicKey: analyst.publicKey, boxKey: box.publicKey },
     agencies: [
       {
         id: AGENCY,
         name: 'City of London Police',
         kind: 'police',
-        publicKey,
+        ...keys,
         domain: domain.hash,
         categories: [...CATEGORIES],
       },

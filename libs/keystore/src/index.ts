@@ -1,3 +1,4 @@
+export { type BoxKey, createBoxKey, loadBoxKey } from './box-key.js';
 export { osRandom } from './os-random.js';
 export { createSecret, loadSecret } from './secret.js';
 export {

@@ -6,7 +6,12 @@ import type { Logger } from './logger.js';
 export type ProcessMessage =
   | { readonly type: 'ready'; readonly url: string }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  | { readonly type: 'initialised'; readonly id: string; readonly publicKey: string }
+  | {
+      readonly type: 'initialised';
+      readonly id: string;
+      readonly publicKey: string;
+      readonly boxKey: string;
+    }
   | {
       readonly type: 'progress';
       readonly rows: number;

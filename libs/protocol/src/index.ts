@@ -18,7 +18,13 @@ export {
   verifyRequest,
 } from './http-signature.js';
 export { logVerifierKey, logVerifierKeys, processKey, witnessVerifierKeys } from './log-keys.js';
-export { Manifest, ManifestAgency, manifestHash, SignedManifest } from './manifest.js';
+export {
+  Manifest,
+  ManifestAgency,
+  manifestHash,
+  openSignedManifest,
+  SignedManifest,
+} from './manifest.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
 export { PrivacyUnit, Receipt, verifyReceipt } from './receipt.js';

@@ -4,10 +4,10 @@
  */
 
 import { z } from 'zod';
-import { digestOf } from '#libs/bytes';
+import { ConcordatError, digestOf } from '#libs/bytes';
 import { CATEGORIES } from '#libs/query';
-import { signedSchema } from './envelope.js';
-import { Digest, Name, PublicKey } from './names.js';
+import { openEnvelope, signedSchema, type VerifySignature } from './envelope.js';
+import { BoxPublicKey, Digest, Name, PublicKey } from './names.js';
 
 const Categories = z.array(z.enum(CATEGORIES)).min(1);
 
@@ -16,6 +16,7 @@ export const ManifestAgency = z.strictObject({
   name: z.string().min(1).max(120),
   kind: z.enum(['police', 'council', 'health', 'social-care']),
   publicKey: PublicKey,
+  boxKey: BoxPublicKey,
   /** Hash of the agency's public domain (its area in resolution-9 cells). */
   domain: Digest,
   /** What it records at all: a category outside this list is "not covered" there, never zero. */
@@ -29,8 +30,8 @@ export const Manifest = z.strictObject({
   serial: z.int().min(1),
   previous: Digest.nullable(),
   grid: z.strictObject({ name: Name, hash: Digest }),
-  coordinator: z.strictObject({ id: Name, publicKey: PublicKey }),
-  auditor: z.strictObject({ id: Name, publicKey: PublicKey }),
+  coordinator: z.strictObject({ id: Name, publicKey: PublicKey, boxKey: BoxPublicKey }),
+  auditor: z.strictObject({ id: Name, publicKey: PublicKey, boxKey: BoxPublicKey }),
   agencies: z.array(ManifestAgency).min(1).max(10_000),
   analysts: z.array(
     z.strictObject({ id: Name, publicKey: PublicKey, roles: z.array(Name).min(1) }),
@@ -49,3 +50,28 @@ export type SignedManifest = z.infer<typeof SignedManifest>;
 /** What tasks, receipts and assertions name the manifest by. */
 export const manifestHash = (manifest: Manifest): string =>
   digestOf('concordat/manifest/v1', manifest);
+
+/** A manifest of a version before processes had box keys: well-formed once, and without the members that are needed now. */
+const hasBoxKeys = (signed: unknown): boolean => {
+  const coordinator = (signed as { payload?: { coordinator?: unknown } } | null)?.payload
+    ?.coordinator;
+  return typeof coordinator !== 'object' || coordinator === null || 'boxKey' in coordinator;
+};
+
+/**
+ * The manifest of a signed manifest file that `publicKey`, the coordinator's, must have signed. Throws `manifest-outdated`,
+ * or what `openEnvelope` throws.
+ */
+export function openSignedManifest(
+  signed: unknown,
+  publicKey: string,
+  verify: VerifySignature,
+): Manifest {
+  if (!hasBoxKeys(signed)) {
+    throw new ConcordatError(
+      'manifest-outdated',
+      'the manifest is of a version without box keys; make the folders anew with init and sign a manifest that names their box keys',
+    );
+  }
+  return openEnvelope('manifest', Manifest, signed, publicKey, verify);
+}

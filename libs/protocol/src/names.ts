@@ -6,6 +6,8 @@ export const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 export const Name = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/);
 /** 32 raw bytes of an Ed25519 public key in base64url. */
 export const PublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+/** 32 raw bytes of an X25519 public key in base64url. */
+export const BoxPublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 /** 64 raw bytes of an Ed25519 signature in base64url. */
 export const Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
 /** Instant in UTC with milliseconds. */

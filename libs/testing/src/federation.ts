@@ -328,14 +328,14 @@ async function enrol(
 ): Promise<Manifest> {
   const listen = { host: '127.0.0.1', port: 0 };
   const folder = (id: string): string => join(dir, id);
-  const coordinatorKey = await apps.initCoordinator(folder(COORDINATOR), {
+  const coordinatorKeys = await apps.initCoordinator(folder(COORDINATOR), {
     version: 1,
     id: COORDINATOR,
     listen,
     roundDeadlineSeconds,
   });
-  const coordinator = { url: ANY_URL, publicKey: coordinatorKey };
-  const auditorKey = await apps.initAuditor(folder(AUDITOR), {
+  const coordinator = { url: ANY_URL, publicKey: coordinatorKeys.publicKey };
+  const auditorKeys = await apps.initAuditor(folder(AUDITOR), {
     version: 1,
     id: AUDITOR,
     coordinator,
@@ -353,7 +353,7 @@ async function enrol(
     const domainFile = join(sources, `${id}.txt.gz`);
     await writeFile(policy, policyText(join(apps.policies, 'demo-agency.yaml'), limits, id));
     await writeFile(domainFile, gzipSync(formatDomainFile(domain)));
-    const publicKey = await apps.initNode(
+    const keys = await apps.initNode(
       folder(id),
       {
         version: 1,
@@ -369,7 +369,7 @@ async function enrol(
       id,
       name: id,
       kind: 'police',
-      publicKey,
+      ...keys,
       domain: domain.hash,
       categories: [...categories],
     });
@@ -384,8 +384,8 @@ async function enrol(
     serial: 1,
     previous: null,
     grid: { name: 'ew-2026-1', hash: grid.hash },
-    coordinator: { id: COORDINATOR, publicKey: coordinatorKey },
-    auditor: { id: AUDITOR, publicKey: auditorKey },
+    coordinator: { id: COORDINATOR, ...coordinatorKeys },
+    auditor: { id: AUDITOR, ...auditorKeys },
     agencies: enrolled,
     analysts: [{ id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst'] }],
     witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],

@@ -8,9 +8,9 @@ import { verifySignature } from '#libs/keystore';
 import {
   logOrigin,
   logVerifierKey,
-  Manifest,
+  type Manifest,
   Name,
-  openEnvelope,
+  openSignedManifest,
   PublicKey,
   processKey,
   witnessVerifierKeys,
@@ -84,7 +84,7 @@ export function openManifest(path: string, coordinatorKey: string | undefined): 
       'the manifest is of another coordinator than expected',
     );
   }
-  return openEnvelope('manifest', Manifest, envelope, claimed, verifySignature);
+  return openSignedManifest(envelope, claimed, verifySignature);
 }
 
 /**

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { ConcordatError } from '#libs/bytes';
 import { type Areas, formatDomainFile } from '#libs/grid';
 import { createSigningKey, loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
-import { Manifest, openEnvelope, seal } from '#libs/protocol';
+import { type Manifest, openSignedManifest, seal } from '#libs/protocol';
 import type { DemoAgency } from './agencies.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ROOT } from './root.js';
@@ -47,19 +47,20 @@ export async function prepareFederation(
   }
   mkdirSync(join(dir, 'analyst'), { recursive: true, mode: 0o700 });
   const analyst = createSigningKey(analystKey);
-  const keys = new Map<string, string>();
+  const keys = new Map<string, { readonly publicKey: string; readonly boxKey: string }>();
   const init = (name: string, app: 'auditor' | 'coordinator' | 'node', args: readonly string[]) =>
     children.run(name, app, ['init', '--dir', join(dir, name), ...args], (message) => {
-      if (message.type === 'initialised') keys.set(name, String(message.publicKey));
+      if (message.type !== 'initialised') return;
+      keys.set(name, { publicKey: String(message.publicKey), boxKey: String(message.boxKey) });
     });
-  const keyOf = (name: string): string => {
-    const key = keys.get(name);
-    if (key === undefined) throw new ConcordatError('child-failed', `${name} did not make its key`);
-    return key;
+  const keysOf = (name: string) => {
+    const made = keys.get(name);
+    if (!made) throw new ConcordatError('child-failed', `${name} did not make its keys`);
+    return made;
   };
 
   await init(COORDINATOR, 'coordinator', ['--deadline', DEADLINE_SECONDS]);
-  const pinned = ['--coordinator', ANY_URL, '--coordinator-key', keyOf(COORDINATOR)];
+  const pinned = ['--coordinator', ANY_URL, '--coordinator-key', keysOf(COORDINATOR).publicKey];
   await init(AUDITOR, 'auditor', pinned);
   await eachAtOnce(agencies, async (agency) => {
     const folder = join(dir, agency.id);
@@ -86,13 +87,13 @@ export async function prepareFederation(
     serial: 1,
     previous: null,
     grid: { name: areas.grid, hash: areas.gridHash },
-    coordinator: { id: COORDINATOR, publicKey: keyOf(COORDINATOR) },
-    auditor: { id: AUDITOR, publicKey: keyOf(AUDITOR) },
+    coordinator: { id: COORDINATOR, ...keysOf(COORDINATOR) },
+    auditor: { id: AUDITOR, ...keysOf(AUDITOR) },
     agencies: agencies.map(({ id, name, kind, domain, categories }) => ({
       id,
       name,
       kind,
-      publicKey: keyOf(id),
+      ...keysOf(id),
       domain: domain.hash,
       categories: [...categories],
     })),
@@ -117,7 +118,7 @@ export async function prepareFederation(
 function checkSameFederation(dir: string, agencies: readonly DemoAgency[]): void {
   const key = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
   const signed: unknown = JSON.parse(readFileSync(join(dir, COORDINATOR, 'manifest.json'), 'utf8'));
-  const manifest = openEnvelope('manifest', Manifest, signed, key.publicKey, verifySignature);
+  const manifest = openSignedManifest(signed, key.publicKey, verifySignature);
   const describe = (
     list: readonly { id: string; categories: readonly string[] }[],
     hash: (i: number) => string,

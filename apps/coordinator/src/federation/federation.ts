@@ -10,7 +10,12 @@ import {
   type Resolution,
 } from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
-import { Manifest, type ManifestAgency, manifestHash, openEnvelope } from '#libs/protocol';
+import {
+  type Manifest,
+  type ManifestAgency,
+  manifestHash,
+  openSignedManifest,
+} from '#libs/protocol';
 
 /** The pinned manifest with its agencies' public domains and trees, which are built once and kept. */
 export class Federation {
@@ -36,13 +41,7 @@ export class Federation {
         `${manifestPath} cannot be read; put the signed federation manifest there`,
       );
     }
-    const manifest = openEnvelope(
-      'manifest',
-      Manifest,
-      JSON.parse(text),
-      publicKey,
-      verifySignature,
-    );
+    const manifest = openSignedManifest(JSON.parse(text), publicKey, verifySignature);
     return new Federation(manifest, domainsDir);
   }
 

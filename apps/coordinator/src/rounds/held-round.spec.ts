@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openBlobs } from '#libs/journal';
-import { createSigningKey } from '#libs/keystore';
+import { createBoxKey, createSigningKey } from '#libs/keystore';
 import { createLogger } from '#libs/nest-kit';
 import { type Manifest, type SignedAssertion, seal } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint } from '#libs/query';
@@ -28,12 +28,14 @@ let round: Round;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'concordat-rounds-'));
   const key = createSigningKey(join(dir, 'coordinator.pem'));
+  const box = createBoxKey(join(dir, 'box.pem'));
   const analyst = createSigningKey(join(dir, 'analyst.pem'));
   const agency = (id: string): Manifest['agencies'][number] => ({
     id,
     name: id,
     kind: 'police',
     publicKey: key.publicKey,
+    boxKey: box.publicKey,
     domain: '2'.repeat(64),
     categories: ['robbery'],
   });
@@ -43,8 +45,8 @@ beforeEach(async () => {
     serial: 1,
     previous: null,
     grid: { name: 'ew-2026-1', hash: GRID_HASH },
-    coordinator: { id: 'coordinator', publicKey: key.publicKey },
-    auditor: { id: 'auditor', publicKey: key.publicKey },
+    coordinator: { id: 'coordinator', publicKey: key.publicKey, boxKey: box.publicKey },
+    auditor: { id: 'auditor', publicKey: key.publicKey, boxKey: box.publicKey },
     agencies: [agency('first'), agency('second')],
     witnesses: [],
     quorum: 0,

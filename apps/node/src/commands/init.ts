@@ -30,7 +30,7 @@ Example:
     --domain my-force.txt.gz --coordinator https://concordat.example --coordinator-key KEY`,
     )
     .action(async (options) => {
-      const publicKey = await initNode(
+      const keys = await initNode(
         options.dir,
         {
           version: 1,
@@ -45,7 +45,8 @@ Example:
           domain: options.domain,
         },
       );
-      tellParent({ type: 'initialised', id: options.agency, publicKey });
-      process.stdout.write(`${publicKey}\n`);
+      tellParent({ type: 'initialised', id: options.agency, ...keys });
+      process.stdout.write(`${keys.publicKey}\n`);
+      process.stderr.write(`box key ${keys.boxKey}\n`);
     });
 }
