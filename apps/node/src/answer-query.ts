@@ -100,6 +100,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
   const { query } = task;
   const fault = taskFault(task, node);
   if (fault !== undefined) return refused(fault);
+  if (query.linkage) return refused('linkage-not-labelled', 'linkage.epoch');
 
   const dataset = node.config.dataset.name;
   const version = await heldVersion(node.records, dataset);

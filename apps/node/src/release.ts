@@ -47,7 +47,7 @@ export async function release(
   const counts = await node.records.count({
     dataset,
     version: versionDigest,
-    measure: task.query.measure,
+    measure: task.query.measure === 'people' ? 'people' : 'incidents',
     groups,
     bounds: { perMonth: privacy.unit.maxPerRelease, perYear: privacy.unit.maxPerYear },
     leaves,

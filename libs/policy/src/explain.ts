@@ -9,10 +9,15 @@ const listed = (items: readonly string[], conjunction: 'and' | 'or'): string =>
     : `${items.slice(0, -1).join(', ')} ${conjunction} ${items.at(-1)}`;
 
 const measured = (measures: readonly Measure[]): string => {
-  if (!measures.includes('people')) return 'incidents';
-  return measures.includes('incidents')
-    ? 'incidents, and the different people named in them,'
-    : 'the different people named in incidents';
+  const own = {
+    '': '',
+    incidents: 'incidents',
+    people: 'the different people named in incidents',
+    'incidents,people': 'incidents, and the different people named in them,',
+  }[['incidents', 'people'].filter((item) => measures.includes(item as Measure)).join()];
+  const linked = 'the people also known to another agency, by linkage,';
+  if (!measures.includes('linked-people')) return own ?? '';
+  return own === '' ? linked : `${own} and ${linked}`;
 };
 
 const incidents = (count: number): string => (count === 1 ? '1 incident' : `${count} incidents`);

@@ -54,6 +54,9 @@ export function answerBounds(
   groups: readonly QueryGroup[],
   { unit, maxPerRelease, maxPerYear }: PrivacyUnit,
 ): AnswerBounds {
+  if (measure === 'linked-people') {
+    throw new ConcordatError('measure-not-held', 'linked people are counted without a tree');
+  }
   if (unit === 'incident') {
     if (measure === 'people') {
       throw new ConcordatError(

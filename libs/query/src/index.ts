@@ -7,6 +7,7 @@ export {
 } from './answer-bounds.js';
 export { CATEGORIES, type Category, categoryName } from './category.js';
 export { dateToDay, dayToDate, londonDay, parseInstant } from './civil-day.js';
+export { areaResolution, LinkedPeople, type LinkedSide } from './linked-people.js';
 export { accountingYears, canonicalPeriod, daysOf, monthsOf, periodsOverlap } from './period.js';
 export {
   canonicaliseQuery,

@@ -25,6 +25,16 @@ const valid = {
 };
 const hostile = (text: string): unknown => JSON.parse(text);
 
+const linkage = {
+  project: 'harm',
+  epoch: '2024-1',
+  left: { agency: 'avon-and-somerset-police', roles: ['suspect', 'victim'] },
+  right: { agency: 'bristol-council' },
+  area: 'total',
+};
+/** What makes `valid` a question about linked people. */
+const linked = { measure: 'linked-people', periods: ['2024-01/2024-06'], resolution: 4, linkage };
+
 const faults: readonly [code: string, field: string, change: Record<string, unknown>][] = [
   ['missing-field', 'rho', { rho: undefined }],
   ['bad-rho', 'rho', { rho: null }],
@@ -58,6 +68,35 @@ const faults: readonly [code: string, field: string, change: Record<string, unkn
   ['bad-resolution', 'resolution', { resolution: 8.5 }],
   ['bad-resolution', 'resolution', { resolution: '9' }],
   ['bad-version', 'version', { version: 2 }],
+  ['bad-linkage', 'linkage', { measure: 'linked-people' }],
+  ['bad-linkage', 'linkage', { linkage }],
+  ['bad-linkage', 'linkage', { ...linked, measure: 'people' }],
+  ['bad-linkage', 'linkage', { ...linked, resolution: 5 }],
+  ['bad-linkage', 'linkage', { ...linked, periods: ['2024-01', '2024-02'] }],
+  ['bad-linkage', 'linkage', { ...linked, agencies: undefined }],
+  ['bad-linkage', 'linkage', { ...linked, agencies: ['avon-and-somerset-police'] }],
+  ['bad-linkage', 'linkage', { ...linked, agencies: ['bristol-council', 'gwent-police'] }],
+  ['bad-linkage', 'linkage', { ...linked, linkage: null }],
+  ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, right: linkage.left } }],
+  ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, area: 'bristol' } }],
+  [
+    'bad-linkage',
+    'linkage',
+    {
+      ...linked,
+      linkage: { ...linkage, right: { agency: 'bristol-council', categories: ['asb'] } },
+    },
+  ],
+  ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, area: 'E06000023' } }],
+  ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, person: 'x' } }],
+  [
+    'bad-linkage',
+    'linkage',
+    {
+      ...linked,
+      linkage: { ...linkage, left: { ...linkage.left, roles: ['victim', 'suspect'] } },
+    },
+  ],
   ['bad-measure', 'measure', { measure: 'persons' }],
   ['bad-measure', 'measure', { measure: ['people'] }],
   ['bad-grid', 'grid', { grid: 'ew-2026-2' }],
@@ -186,6 +225,22 @@ describe('canonical query', () => {
     );
     expect(fingerprint(query)).toBe(
       '98593dd5a4c8956896a03b88786469ba4d963213ca6cd3940ecda9c0a58adf4f',
+    );
+  });
+
+  it('takes a question about people known to two agencies, one number', () => {
+    const query = canonicaliseQuery({ ...valid, ...linked });
+    expect(canonicaliseQuery(JSON.parse(canonicalJson(query)))).toEqual(query);
+    const local = { ...linked, resolution: 5, linkage: { ...linkage, area: 'E06000023' } };
+    const prints = [{}, linked, local].map((change) =>
+      fingerprint(canonicaliseQuery({ ...valid, ...change })),
+    );
+    expect(new Set(prints).size).toBe(3);
+    expect(describeQuery(canonicaliseQuery({ ...valid, ...local }))).toBe(
+      'How many different people are known to avon-and-somerset-police for violence and sexual offences and possession of weapons as suspect and victim, ' +
+        'in the local authority E06000023, and also to bristol-council for violence and sexual offences and possession of weapons, ' +
+        'over January 2024 to June 2024 as a whole, by labels of the linkage project "harm", epoch "2024-1", as one number, ' +
+        'for the purpose "hotspot-policing", with random noise added at a privacy cost of rho 1/8 to each agency?',
     );
   });
 

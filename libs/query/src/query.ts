@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ConcordatError, digestOf } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
 import { CATEGORIES, type Category } from './category.js';
+import { areaResolution, LinkedPeople } from './linked-people.js';
 import { canonicalPeriod, periodsOverlap } from './period.js';
 
 declare const fingerprintBrand: unique symbol;
@@ -25,8 +26,8 @@ export class QueryError extends ConcordatError {
   }
 }
 
-/** What is counted: incidents, or different people named in them. */
-export const MEASURES = ['incidents', 'people'] as const;
+/** What is counted: incidents, different people named in them, or people known to two agencies. */
+export const MEASURES = ['incidents', 'people', 'linked-people'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 const MAX_PERIODS = 120;
@@ -40,7 +41,7 @@ const ADVICE = {
   'unknown-field': 'remove every field that the query format does not have',
   'missing-field': 'add the missing field',
   'bad-version': 'this node reads queries of version 1',
-  'bad-measure': 'the measure is "incidents" or "people"',
+  'bad-measure': 'the measure is "incidents", "people" or "linked-people"',
   'bad-categories': 'categories is a list of at least one category name',
   'unknown-category': 'use the common category names',
   'bad-periods': 'periods is a list of months YYYY-MM or windows YYYY-MM/YYYY-MM',
@@ -54,6 +55,8 @@ const ADVICE = {
   'bad-rho':
     'rho is a string such as "1/8": a rational in lowest terms, both parts at most 1000000',
   'rho-not-positive': 'rho must be greater than zero',
+  'bad-linkage':
+    'linkage names project, epoch, left and right (agency, sorted roles and categories) and area; a query has it with the measure "linked-people" and only then, with agencies the two named, one period, and resolution 4 for the total or 5 for a local authority',
   'bad-purpose':
     'the purpose is lower-case ASCII words joined by hyphens, such as hotspot-policing',
   'duplicate-item': 'name every item of a list once',
@@ -97,42 +100,77 @@ const period = z.string().superRefine((text, context) => {
   }
 });
 
+/** Whether `linkage` stands with its measure alone, and the rest of the query with it: two agencies, one number. */
+function isLinkageConsistent({
+  measure,
+  linkage,
+  agencies,
+  categories,
+  periods,
+  resolution,
+}: {
+  readonly measure: Measure;
+  readonly linkage?: LinkedPeople | undefined;
+  readonly agencies?: readonly string[] | undefined;
+  readonly categories: readonly string[];
+  readonly periods: readonly string[];
+  readonly resolution: number;
+}): boolean {
+  if (linkage === undefined) return measure !== 'linked-people';
+  const asked = [linkage.left.agency, linkage.right.agency].sort();
+  const named = [linkage.left, linkage.right].flatMap((side) => side.categories ?? []);
+  return (
+    measure === 'linked-people' &&
+    agencies?.join() === asked.join() &&
+    named.every((category) => categories.includes(category)) &&
+    periods.length === 1 &&
+    resolution === areaResolution(linkage.area)
+  );
+}
+
 /**
  * Schema of a query that already is canonical: sorted sets, one spelling of every period and rational, no unknown
  * field. Wire messages embed it; documents people write go through `canonicaliseQuery`.
  */
-export const Query = z.strictObject({
-  version: z.literal(1),
-  measure: z.enum(MEASURES),
-  categories: z
-    .array(z.enum(CATEGORIES))
-    .min(1)
-    .max(CATEGORIES.length)
-    .refine(isSortedSet, sortedSet)
-    .readonly(),
-  periods: z
-    .array(period)
-    .min(1)
-    .max(MAX_PERIODS)
-    .refine(isSortedSet, sortedSet)
-    .refine(
-      (all) => all.every((item, i) => i === 0 || !periodsOverlap(all[i - 1] ?? item, item)),
-      custom('period-overlap'),
-    )
-    .readonly(),
-  resolution: z.int().min(4).max(9),
-  grid: z.literal('ew-2026-1'),
-  gridHash: z.string().regex(/^[0-9a-f]{64}$/),
-  agencies: z
-    .array(z.string().max(64).regex(KEBAB))
-    .min(1)
-    .max(MAX_AGENCIES)
-    .refine(isSortedSet, sortedSet)
-    .readonly()
-    .optional(),
-  rho,
-  purpose: z.string().max(64).regex(KEBAB),
-});
+export const Query = z
+  .strictObject({
+    version: z.literal(1),
+    measure: z.enum(MEASURES),
+    categories: z
+      .array(z.enum(CATEGORIES))
+      .min(1)
+      .max(CATEGORIES.length)
+      .refine(isSortedSet, sortedSet)
+      .readonly(),
+    periods: z
+      .array(period)
+      .min(1)
+      .max(MAX_PERIODS)
+      .refine(isSortedSet, sortedSet)
+      .refine(
+        (all) => all.every((item, i) => i === 0 || !periodsOverlap(all[i - 1] ?? item, item)),
+        custom('period-overlap'),
+      )
+      .readonly(),
+    resolution: z.int().min(4).max(9),
+    grid: z.literal('ew-2026-1'),
+    gridHash: z.string().regex(/^[0-9a-f]{64}$/),
+    agencies: z
+      .array(z.string().max(64).regex(KEBAB))
+      .min(1)
+      .max(MAX_AGENCIES)
+      .refine(isSortedSet, sortedSet)
+      .readonly()
+      .optional(),
+    rho,
+    purpose: z.string().max(64).regex(KEBAB),
+    linkage: LinkedPeople.optional(),
+  })
+  .superRefine((query, context) => {
+    if (!isLinkageConsistent(query)) {
+      context.addIssue({ code: 'custom', path: ['linkage'], ...custom('bad-linkage') });
+    }
+  });
 export type Query = Readonly<z.infer<typeof Query>>;
 
 const FIELD_FAULT: Record<keyof Query, QueryFault> = {
@@ -146,7 +184,9 @@ const FIELD_FAULT: Record<keyof Query, QueryFault> = {
   agencies: 'bad-agencies',
   rho: 'bad-rho',
   purpose: 'bad-purpose',
+  linkage: 'bad-linkage',
 };
+const OPTIONAL: readonly string[] = ['agencies', 'linkage'];
 const FIELDS = Object.keys(FIELD_FAULT) as readonly (keyof Query)[];
 const LIST_LIMITS = { categories: CATEGORIES.length, periods: MAX_PERIODS, agencies: MAX_AGENCIES };
 
@@ -191,7 +231,7 @@ export function canonicaliseQuery(input: unknown): Query {
       ? (input as Record<string, unknown>)[field]
       : undefined;
     if (value !== undefined) draft[field] = value;
-    else if (field !== 'agencies') throw fault('missing-field', field);
+    else if (!OPTIONAL.includes(field)) throw fault('missing-field', field);
   }
   for (const [field, limit] of Object.entries(LIST_LIMITS)) {
     const list = draft[field];

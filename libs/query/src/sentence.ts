@@ -1,5 +1,6 @@
 /** A query in one sentence that a data controller without a technical background can agree or disagree with. */
-import { categoryName } from './category.js';
+import { type Category, categoryName } from './category.js';
+import type { LinkedSide } from './linked-people.js';
 import { monthsOf } from './period.js';
 import type { Query } from './query.js';
 
@@ -46,11 +47,27 @@ function describePeriods(periods: readonly string[]): string {
   return `in each of ${listed(periods.map((period) => spanName(monthsOf(period))))}`;
 }
 
+const sideText = ({ agency, roles, categories }: LinkedSide, asked: readonly Category[]): string =>
+  `${agency} for ${listed((categories ?? asked).map(categoryName))}${roles ? ` as ${listed(roles.map((role) => role.replaceAll('-', ' ')))}` : ''}`;
+
+/** The sentence of a `linked-people` query, which names no cells. */
+function describeLinked(query: Query, linkage: NonNullable<Query['linkage']>): string {
+  const where = linkage.area === 'total' ? 'all its area' : `the local authority ${linkage.area}`;
+  return (
+    `How many different people are known to ${sideText(linkage.left, query.categories)}, in ${where}, and also to ` +
+    `${sideText(linkage.right, query.categories)}, ${describePeriods(query.periods)}, ` +
+    `by labels of the linkage project "${linkage.project}", epoch "${linkage.epoch}", ` +
+    `as one number, for the purpose "${query.purpose}", ` +
+    `with random noise added at a privacy cost of rho ${query.rho} to each agency?`
+  );
+}
+
 /**
  * One plain-English sentence: what, where, when, from whom, why, and what it costs. It is made from the canonical
  * query alone, so the sentence a person approved is the query that runs.
  */
 export function describeQuery(query: Query): string {
+  if (query.linkage) return describeLinked(query, query.linkage);
   const what = listed(query.categories.map(categoryName));
   const who = query.agencies ? `by ${listed(query.agencies)}` : 'by every agency';
   const when = describePeriods(query.periods);

@@ -126,7 +126,11 @@ interface Answer {
 }
 
 /** Counts a dataset once and takes every world's part out of it. */
-async function answers(dataset: string, measure: Measure, unit: PrivacyUnit): Promise<Answer[]> {
+async function answers(
+  dataset: string,
+  measure: 'incidents' | 'people',
+  unit: PrivacyUnit,
+): Promise<Answer[]> {
   const width = domain.cells.length;
   const counts = await records.count({
     dataset,

@@ -39,7 +39,7 @@ export function registerQuery(program: Command): void {
         '--measure <measure>',
         'incidents, or the different people named in them, each once a category and month',
       )
-        .choices(MEASURES)
+        .choices(MEASURES.filter((measure) => measure !== 'linked-people'))
         .default('incidents'),
     )
     .requiredOption('--categories <list>', 'common categories, separated by commas')

@@ -2,6 +2,42 @@ import { Field, Float, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 
 /** GraphQL shapes. Nothing here computes; the services do. */
 
+@InputType({ description: 'One of the two agencies of a linked count.' })
+class LinkageSideInput {
+  @Field()
+  agency!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'How it knows the person, such as suspect; any way when left out.',
+  })
+  roles?: string[];
+
+  @Field(() => [String], {
+    nullable: true,
+    description: "What it knows the person for; all of the question's categories when left out.",
+  })
+  categories?: string[];
+}
+
+@InputType({ description: 'Which linkage a count of linked people is made in.' })
+class LinkageInput {
+  @Field()
+  project!: string;
+
+  @Field()
+  epoch!: string;
+
+  @Field(() => LinkageSideInput)
+  left!: LinkageSideInput;
+
+  @Field(() => LinkageSideInput)
+  right!: LinkageSideInput;
+
+  @Field({ description: 'total, or the code of a local authority as the left agency records it.' })
+  area!: string;
+}
+
 @InputType({
   description: 'What, where, when, how fine, at what privacy cost and for what purpose.',
 })
@@ -9,7 +45,7 @@ export class QueryInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'incidents (when left out), or people: different persons, each counted once a category and month.',
+      'incidents (when left out); people: different persons, each counted once a category and month; linked-people: known to two agencies.',
   })
   measure?: string;
 
@@ -37,6 +73,9 @@ export class QueryInput {
     description: 'Agencies to ask; every agency when left out.',
   })
   agencies?: string[];
+
+  @Field(() => LinkageInput, { nullable: true, description: 'With linked-people, and only then.' })
+  linkage?: LinkageInput;
 }
 
 @InputType({ description: "The analyst's signature over exactly this question." })

@@ -15,6 +15,8 @@ import type { Party, Round } from '../rounds/round.js';
 import { RoundsService } from '../rounds/rounds.service.js';
 import type { AssertionInput, Coverage, Preview, QueryInput, RoundView } from './models.js';
 
+const plain = <T>(input: T): T => JSON.parse(JSON.stringify(input)) as T;
+
 /** Questions on their way: preview, submission, progress. */
 @Injectable()
 export class RoundQueries {
@@ -53,13 +55,15 @@ export class RoundQueries {
   }
 
   /** The query document that the federation's pinned grid completes. */
-  private document({ agencies, measure, ...input }: QueryInput): unknown {
+  private document({ agencies, measure, linkage, ...input }: QueryInput): unknown {
     const { grid } = this.coordinator.federation.manifest;
     return {
       version: 1,
       ...input,
       measure: measure ?? 'incidents',
       ...(agencies ? { agencies } : {}),
+      // Apollo's input objects have no prototype; the query reads plain ones
+      ...(linkage ? { linkage: plain(linkage) } : {}),
       grid: grid.name,
       gridHash: grid.hash,
     };
