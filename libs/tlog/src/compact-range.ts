@@ -3,7 +3,7 @@
  * n leaves is carried on with log2(n) hashes. Called a compact range in transparency-dev/merkle.
  */
 import { ConcordatError } from '#libs/bytes';
-import { assertHash, EMPTY_ROOT, nodeHash } from './merkle.js';
+import { assertHash, EMPTY_ROOT, HASH_BYTES, leafHash, nodeHash } from './merkle.js';
 
 /** Called for each perfect subtree as it completes, smaller levels first; the leaf itself is level 0. */
 export type OnNode = (level: number, hash: Uint8Array) => void;
@@ -61,9 +61,22 @@ export class CompactRange {
   }
 }
 
-/** Merkle tree hash of 32-byte leaf hashes (`leafHash` of each entry); `EMPTY_ROOT` for none. Throws `malformed-hash`. */
-export function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {
+/** Merkle tree hash of 32-byte leaf hashes; `EMPTY_ROOT` for none. Throws `malformed-hash` for anything else. */
+export function rootOfLeafHashes(leaves: readonly Uint8Array[]): Uint8Array {
   const range = new CompactRange();
   for (const leaf of leaves) range.append(leaf);
   return range.root();
+}
+
+/**
+ * Merkle tree hash of a list (RFC 6962 section 2.1), `EMPTY_ROOT` for none. When every item is 32 bytes they are taken for leaf
+ * hashes (`leafHash` of each entry); when any is not, all are entries, of any length, and are hashed first. Entries that may
+ * all be 32 bytes long are told apart by hashing them first. Throws `malformed-hash` for items that are not bytes.
+ */
+export function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  const areHashes = leaves.every((leaf) => leaf?.length === HASH_BYTES);
+  if (!areHashes && leaves.every((leaf) => leaf instanceof Uint8Array)) {
+    return rootOfLeafHashes(leaves.map(leafHash));
+  }
+  return rootOfLeafHashes(leaves);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { bytesToHex, concatBytes, fromBase64, fromHex } from '#libs/bytes';
+import { rootOfLeafHashes } from './compact-range.js';
 import {
   CompactRange,
   consistencyProof,
@@ -107,10 +108,28 @@ describe('Merkle tree hash (RFC 6962 section 2.1)', () => {
     expect(new CompactRange().root()).toEqual(sha256(new Uint8Array()));
   });
 
-  it('refuses entries where hashes are wanted', () => {
-    expect(() => treeRoot([Uint8Array.of(1)])).toThrow(
+  it('takes entries as they are, unless all are as long as hashes', () => {
+    const bytes = entries.map((entry) => fromHex(entry));
+    roots.forEach((root, i) => {
+      expect(bytesToHex(treeRoot(bytes.slice(0, i + 1)))).toBe(root);
+    });
+    expect(bytesToHex(treeRoot(bytes.map((entry) => Buffer.from(entry))))).toBe(roots.at(-1));
+    const long = [new Uint8Array(32), new Uint8Array(32).fill(1)];
+    expect(treeRoot(long)).toEqual(nodeHash(...(long as [Uint8Array, Uint8Array])));
+    expect(treeRoot([...long, new Uint8Array(31)])).toEqual(
+      treeRoot([...long, new Uint8Array(31)].map(leafHash)),
+    );
+  });
+
+  it('refuses entries where hashes alone are wanted, and what is not bytes', () => {
+    expect(() => rootOfLeafHashes([Uint8Array.of(1)])).toThrow(
       expect.objectContaining({ code: 'malformed-hash' }),
     );
+    for (const bad of [null, undefined, 'x'.repeat(32), [1], 7]) {
+      expect(() => treeRoot([leaf(0), bad as unknown as Uint8Array])).toThrow(
+        expect.objectContaining({ code: 'malformed-hash' }),
+      );
+    }
     expect(() => CompactRange.restore(3n, [EMPTY_ROOT])).toThrow(
       expect.objectContaining({ code: 'malformed-range' }),
     );
@@ -234,5 +253,91 @@ describe('consistency proofs (RFC 9162 section 2.1.4)', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a hostile caller', () => {
+  const hash = leaf(0);
+  const inclusion = {
+    leafIndex: 2n,
+    treeSize: 5n,
+    leafHash: leaf(2),
+    root: referenceRoot(leaves.slice(0, 5)),
+  };
+  const consistency = {
+    size1: 3n,
+    size2: 5n,
+    root1: referenceRoot(leaves.slice(0, 3)),
+    root2: referenceRoot(leaves.slice(0, 5)),
+  };
+  const notHashes = [
+    undefined,
+    null,
+    '',
+    'a'.repeat(32),
+    'a'.repeat(64),
+    0,
+    {},
+    [],
+    Array(32).fill(0),
+    new Uint8Array(),
+    new Uint8Array(31),
+    new Uint8Array(33),
+    new Uint16Array(32),
+    new ArrayBuffer(32),
+  ];
+  const notSizes = [
+    undefined,
+    null,
+    -1n,
+    2n ** 64n,
+    2n ** 4096n,
+    0,
+    2,
+    2.5,
+    Number.NaN,
+    '2',
+    {},
+    [],
+  ];
+  const notProofs = [undefined, null, 'x', 0, {}, [null], [[]], Array(1000).fill(hash), hash];
+
+  it('gets false for malformed claims, never an error', async () => {
+    const path = await inclusionProof(2n, 5n, readerOf(leaves));
+    const steps = await consistencyProof(3n, 5n, readerOf(leaves));
+    const inclusionHolds = (change: object) =>
+      verifyInclusion({ ...inclusion, proof: path, ...change } as never);
+    const consistencyHolds = (change: object) =>
+      verifyConsistency({ ...consistency, proof: steps, ...change } as never);
+    expect([inclusionHolds({}), consistencyHolds({})]).toEqual([true, true]);
+    const changes = [
+      ...['leafHash', 'root', 'root1', 'root2'].flatMap((name) =>
+        notHashes.map((value) => ({ [name]: value })),
+      ),
+      ...['leafIndex', 'treeSize', 'size1', 'size2'].flatMap((name) =>
+        notSizes.map((value) => ({ [name]: value })),
+      ),
+      ...notProofs.map((proof) => ({ proof })),
+      ...notHashes.map((item) => ({ proof: [item, ...path.slice(1)] })),
+    ];
+    for (const change of changes) {
+      if (Object.keys(change).some((name) => name in inclusion || name === 'proof'))
+        expect([change, inclusionHolds(change)]).toEqual([change, false]);
+      if (Object.keys(change).some((name) => name in consistency || name === 'proof'))
+        expect([change, consistencyHolds(change)]).toEqual([change, false]);
+    }
+    for (const claim of [undefined, null, 0, 'x', [], {}]) {
+      expect(verifyInclusion(claim as never)).toBe(false);
+      expect(verifyConsistency(claim as never)).toBe(false);
+    }
+  });
+
+  it('cannot prove a tree to follow itself by hashes, nor a larger one by none', () => {
+    const same = { ...consistency, size1: 5n, root1: consistency.root2 };
+    expect(verifyConsistency({ ...same, proof: [] })).toBe(true);
+    expect(verifyConsistency({ ...same, proof: [hash] })).toBe(false);
+    expect(verifyConsistency({ ...same, root1: hash, proof: [] })).toBe(false);
+    expect(verifyConsistency({ ...consistency, proof: [] })).toBe(false);
+    expect(verifyConsistency({ ...consistency, root1: consistency.root2, proof: [] })).toBe(false);
   });
 });

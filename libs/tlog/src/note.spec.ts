@@ -155,6 +155,42 @@ describe('signed notes', () => {
     throwsCode(() => openNote(note, [PeterNeumann]), 'malformed-note');
   });
 
+  it.each([undefined, null, 7, {}, [], [65, 10, 10]])(
+    'refuses %j where a note is wanted',
+    (note) => {
+      throwsCode(() => openNote(note as never, [PeterNeumann]), 'malformed-note');
+      throwsCode(() => signNote(note as never, peter), 'malformed-note');
+    },
+  );
+
+  it.each([undefined, null, PeterNeumann, [undefined], [null], [7], [''], ['PeterNeumann']])(
+    'refuses the known keys %j',
+    (keys) => {
+      const note = `${goNote.text}\n${peterLine}`;
+      throwsCode(() => openNote(note, keys as never), 'malformed-verifier-key');
+    },
+  );
+
+  it('refuses a known key of another algorithm, and ignores lines of one', () => {
+    const [name = '', , base64 = ''] = PeterNeumann.split(/\+(.{8})\+/);
+    for (const type of [0x00, 0x02, 0x03, 0x05, 0x06, 0xfa, 0xff]) {
+      const other = toBase64(Uint8Array.of(type, ...fromBase64(base64).slice(1)));
+      throwsCode(() => parseVerifierKey(`${name}+c74f20a3+${other}`), 'malformed-verifier-key');
+    }
+    // the same key as a cosigner has another id: its line is nobody's whom this reader knows
+    const asCosigner = formatVerifierKey(peter, 'cosignature/v1');
+    throwsCode(() => openNote(`${goNote.text}\n${peterLine}`, [asCosigner]), 'unknown-signer');
+  });
+
+  it('refuses carriage returns in the text, between the parts and in signature lines', () => {
+    const note = `${goNote.text}\n${peterLine}`;
+    for (let at = note.indexOf('\n'); at >= 0; at = note.indexOf('\n', at + 1)) {
+      const crlf = `${note.slice(0, at)}\r${note.slice(at)}`;
+      throwsCode(() => openNote(crlf, [PeterNeumann]), 'malformed-note');
+      throwsCode(() => openNote(utf8ToBytes(crlf), [PeterNeumann]), 'malformed-note');
+    }
+  });
+
   it('keeps empty lines in the text', () => {
     const text = 'a\n\n\nb\n\n';
     expect(openNote(signNote(text, peter), [PeterNeumann]).text).toBe(text);

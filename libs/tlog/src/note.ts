@@ -43,6 +43,7 @@ const malformed = (why: string): never => {
 const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f]|\p{Surrogate}/u;
 
 function assertText(text: string): void {
+  if (typeof text !== 'string') malformed('it is not text');
   if (!text.endsWith('\n')) malformed('the text must end in a newline');
   if (FORBIDDEN.test(text)) malformed('control characters other than newline are not allowed');
 }
@@ -60,6 +61,8 @@ export function signNote(text: string, signer: NoteSigner): string {
 
 /** Text and signature lines of a note, nothing verified. Throws `malformed-note`. */
 function splitNote(note: string | Uint8Array): { text: string; signatures: SignatureLine[] } {
+  if (typeof note !== 'string' && !(note instanceof Uint8Array))
+    malformed('it is neither text nor bytes');
   if (note.length > MAX_NOTE_BYTES) malformed('it is longer than a megabyte');
   let whole: string;
   try {
@@ -119,6 +122,12 @@ export function openNote(
   verifierKeys: readonly string[],
   verify: VerifyEd25519 = verifyEd25519,
 ): OpenedNote {
+  if (!Array.isArray(verifierKeys)) {
+    throw new ConcordatError(
+      'malformed-verifier-key',
+      'give the keys you trust as a list of texts',
+    );
+  }
   const known = new Map<string, VerifierKey>();
   for (const text of new Set(verifierKeys)) {
     const key = parseVerifierKey(text);

@@ -11,6 +11,17 @@ export type HashReader = (level: number, index: bigint) => Uint8Array | Promise<
 const isHash = (value: unknown): value is Uint8Array =>
   value instanceof Uint8Array && value.length === HASH_BYTES;
 
+/** Checkpoints of C2SP give sizes below 2^64, so no path is longer. */
+const MAX_SIZE = 1n << 64n;
+const MAX_PROOF_HASHES = 64;
+
+const isSize = (value: unknown): value is bigint =>
+  typeof value === 'bigint' && value >= 0n && value < MAX_SIZE;
+
+/** One hash more than the longest inclusion proof: a consistency proof may begin with the old subtree. */
+const isProof = (proof: unknown): proof is readonly Uint8Array[] =>
+  Array.isArray(proof) && proof.length <= MAX_PROOF_HASHES + 1 && proof.every(isHash);
+
 /** Number of bits of `value`; 0 for 0. */
 const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);
 
@@ -97,16 +108,14 @@ export interface InclusionClaim {
   readonly root: Uint8Array;
 }
 
-/** RFC 9162 section 2.1.3.2. False for anything that does not prove it, malformed hashes included; never throws. */
-export function verifyInclusion({
-  leafIndex,
-  treeSize,
-  leafHash,
-  proof,
-  root,
-}: InclusionClaim): boolean {
-  if (leafIndex < 0n || leafIndex >= treeSize) return false;
-  if (!isHash(leafHash) || !isHash(root) || !proof.every(isHash)) return false;
+/**
+ * RFC 9162 section 2.1.3.2. False for anything that does not prove it, never an error: sizes that are no bigints of 0 to
+ * 2^64 - 1 and hashes that are not 32 bytes prove nothing.
+ */
+export function verifyInclusion(claim: InclusionClaim): boolean {
+  const { leafIndex, treeSize, leafHash, proof, root } = claim ?? {};
+  if (!isSize(leafIndex) || !isSize(treeSize) || leafIndex >= treeSize) return false;
+  if (!isHash(leafHash) || !isHash(root) || !isProof(proof)) return false;
   let fn = leafIndex;
   let sn = treeSize - 1n;
   let hash = leafHash;
@@ -137,18 +146,13 @@ export interface ConsistencyClaim {
 
 /**
  * RFC 9162 section 2.1.4.2, and C2SP tlog-witness for the empty tree: every tree follows size 0, so `size1` 0 is accepted
- * with an empty proof and any `root1` of 32 bytes, and refused with any other. False for anything else that is not proved;
- * never throws.
+ * with an empty proof and any `root1` of 32 bytes, and refused with any other. False for anything else that is not proved,
+ * never an error: sizes that are no bigints of 0 to 2^64 - 1 and hashes that are not 32 bytes prove nothing.
  */
-export function verifyConsistency({
-  size1,
-  size2,
-  root1,
-  root2,
-  proof,
-}: ConsistencyClaim): boolean {
-  if (size1 < 0n || size1 > size2) return false;
-  if (!isHash(root1) || !isHash(root2) || !proof.every(isHash)) return false;
+export function verifyConsistency(claim: ConsistencyClaim): boolean {
+  const { size1, size2, root1, root2, proof } = claim ?? {};
+  if (!isSize(size1) || !isSize(size2) || size1 > size2) return false;
+  if (!isHash(root1) || !isHash(root2) || !isProof(proof)) return false;
   if (size1 === size2) {
     if (size1 === 0n && !equalBytes(root2, EMPTY_ROOT)) return false;
     return proof.length === 0 && equalBytes(root1, root2);

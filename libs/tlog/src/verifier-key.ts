@@ -54,7 +54,8 @@ export const isKeyName = (name: string): boolean =>
 /** Key id of C2SP signed-note. Throws `malformed-verifier-key` for a bad name or a key that is not 32 bytes. */
 export function keyId(name: string, type: SignatureType, publicKey: Uint8Array): number {
   if (!isKeyName(name)) malformed("the name is empty or holds a space or a '+'");
-  if (publicKey.length !== 32) malformed('an Ed25519 public key is 32 bytes');
+  if (!(publicKey instanceof Uint8Array) || publicKey.length !== 32)
+    malformed('an Ed25519 public key is 32 bytes');
   const digest = sha256
     .create()
     .update(utf8ToBytes(`${name}\n`))
@@ -75,6 +76,7 @@ export function formatVerifierKey(
 
 /** Inverse of `formatVerifierKey`; checks that the id belongs to name and key. Throws `malformed-verifier-key`. */
 export function parseVerifierKey(text: string): VerifierKey {
+  if (typeof text !== 'string') return malformed('it is not text');
   const match = /^([^+]*)\+([0-9a-fA-F]{8})\+(.*)$/s.exec(text);
   if (!match) return malformed('the form is name+id+base64');
   const [, name = '', id = '', base64 = ''] = match;
