@@ -24,13 +24,13 @@ export function parseDocument(text: string): unknown {
     schema: 'core',
     strict: true,
     stringKeys: true,
-    uniqueKeys: true,
+    // looked for below: the parser compares every key with every other
+    uniqueKeys: false,
     merge: false,
     prettyErrors: false,
     logLevel: 'silent',
   });
   const [error] = document.errors;
-  if (error?.code === 'DUPLICATE_KEY') refuse('duplicate-key', 'name every key once');
   if (error) refuse('malformed-document', 'the document is neither YAML 1.2 nor JSON');
   if (document.warnings.length > 0) refuse('document-tag', 'remove the tags');
   visit(document, {
@@ -39,9 +39,13 @@ export function parseDocument(text: string): unknown {
       if (isAlias(node) || node.anchor) refuse('document-alias', 'remove the anchors');
       if (node.tag?.startsWith('!')) refuse('document-tag', 'remove the tags');
     },
-    Pair: (_key, { key }) => {
-      if (isScalar(key) && FORBIDDEN_KEYS.has(String(key.value))) {
-        refuse('forbidden-key', 'rename the key');
+    Map: (_key, { items }) => {
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? String(key.value) : '';
+        if (FORBIDDEN_KEYS.has(name)) refuse('forbidden-key', 'rename the key');
+        if (keys.has(name)) refuse('duplicate-key', 'name every key once');
+        keys.add(name);
       }
     },
   });
