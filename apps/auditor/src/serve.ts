@@ -83,7 +83,14 @@ export async function serveAuditor(
     });
     witness = opened;
     const url = coordinatorUrl ?? config.coordinator.url;
-    const client = new SignedClient(url, config.id, key, nowMs);
+    const client = new SignedClient({
+      url,
+      id: config.id,
+      key,
+      server: () => manifest.coordinator.publicKey,
+      verify: verifySignature,
+      nowMs,
+    });
     const relay = relayOver(client);
     const log = new WitnessedLog({
       journal,

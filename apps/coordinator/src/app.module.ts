@@ -3,7 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
-import { RequestVerifier } from '#libs/nest-kit';
+import { type RefusedRequests, RequestVerifier } from '#libs/nest-kit';
+import { processKey } from '#libs/protocol';
 import { coordinatorPaths } from './config.js';
 import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
@@ -36,14 +37,10 @@ export function appModule(
   dir: string,
   releases: ReleaseStore,
   witnessing: Witnessing,
+  refused: RefusedRequests,
 ): DynamicModule {
-  const { federation, nowMs } = coordinator;
-  const keys = new Map(
-    [federation.manifest.auditor, ...federation.manifest.agencies].map(({ id, publicKey }) => [
-      id,
-      publicKey,
-    ]),
-  );
+  const { federation, key, logger, nowMs } = coordinator;
+  const { coordinator: own } = federation.manifest;
   return {
     module: AppModule,
     imports: [
@@ -68,7 +65,16 @@ export function appModule(
       { provide: RELEASE_READER, useValue: mapReader(releases) },
       {
         provide: RequestVerifier,
-        useValue: new RequestVerifier((id) => keys.get(id), verifySignature, nowMs),
+        useValue: new RequestVerifier({
+          audience: () => key.publicKey,
+          keyOf: (id) => (id === own.id ? undefined : processKey(federation.manifest, id)),
+          verify: verifySignature,
+          nowMs,
+          onRefused: (because) => {
+            logger.debug({ because }, 'refused a request');
+            refused.note(because);
+          },
+        }),
       },
       RoundsService,
       DatasetsService,

@@ -4,6 +4,7 @@ import {
   type Logger,
   listen,
   packageRoot,
+  RefusedRequests,
   type RunningProcess,
 } from '#libs/nest-kit';
 import { decodeEntry } from '#libs/tlog';
@@ -24,6 +25,15 @@ export async function serveCoordinator(
 ): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, options);
   const witnessing = startWitnessing(coordinator);
+  const { config, key, nowMs } = coordinator;
+  const refused = new RefusedRequests((counts) =>
+    coordinator.append({
+      kind: 'requests.refused',
+      at: new Date(nowMs()).toISOString(),
+      actor: config.id,
+      counts,
+    }),
+  );
   try {
     const releases = new ReleaseStore(coordinator.blobs);
     for await (const { bytes } of coordinator.journal.entries()) {
@@ -31,17 +41,19 @@ export async function serveCoordinator(
       if (entry.kind === 'round.released') await releases.announce(entry.releaseDigest);
     }
     const app = await createHttpApp(
-      appModule(coordinator, dir, releases, witnessing),
+      appModule(coordinator, dir, releases, witnessing, refused),
       coordinator.logger,
+      { id: config.id, key, nowMs },
     );
     await serveWeb(app, WEB_ROOT);
-    const { host, port: wanted } = coordinator.config.listen;
+    const { host, port: wanted } = config.listen;
     const url = await listen(app, host, wanted);
     return {
       url,
       stop: async () => {
         app.get(Inboxes).close();
         await app.get(RoundsService).stop();
+        await refused.stop();
         await witnessing.stop();
         await app.close();
         await coordinator.close();

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RandomSource } from '#libs/dp';
+import { verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
   type Logger,
@@ -56,7 +57,14 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
   let loop: InboxLoop | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
-    const http = new SignedClient(url, node.agency.id, node.key, node.nowMs);
+    const http = new SignedClient({
+      url,
+      id: node.agency.id,
+      key: node.key,
+      server: () => node.manifest.coordinator.publicKey,
+      verify: verifySignature,
+      nowMs: node.nowMs,
+    });
     const client = new CoordinatorClient(http);
     const postNote = (note: string): Promise<void> =>
       client.post('/v1/checkpoints', { origin: node.logOrigin, note });
@@ -91,8 +99,12 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     });
     loop = inbox;
     const token = newToken();
+    const contact = {
+      lastContactMs: () => inbox.lastContactMs(),
+      clockSkewSeconds: () => http.skewSeconds,
+    };
     const desk = { token, onDecision: () => inbox.reread() };
-    const app = await createHttpApp(appModule(node, inbox, desk), node.logger);
+    const app = await createHttpApp(appModule(node, contact, desk), node.logger);
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
     const { control } = nodePaths(dir);
     writeControl(control, { url: bound, token });

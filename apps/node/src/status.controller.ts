@@ -6,6 +6,8 @@ export const CONTACT = Symbol('Contact');
 
 export interface Contact {
   lastContactMs(): number | undefined;
+  /** The coordinator's clock minus this one. */
+  clockSkewSeconds(): number | undefined;
 }
 
 /** For the agency's own operators, on loopback: is it alive, which policy is in force, when was the last contact. */
@@ -17,8 +19,8 @@ export class StatusController {
   ) {}
 
   @Get('healthz')
-  health(): { status: 'ok' } {
-    return { status: 'ok' };
+  health(): { status: 'ok'; clockSkewSeconds: number | null } {
+    return { status: 'ok', clockSkewSeconds: this.contact.clockSkewSeconds() ?? null };
   }
 
   @Get('v1/status')
@@ -30,6 +32,7 @@ export class StatusController {
       policyDigest: this.node.policyDigest,
       log: { origin: this.node.logOrigin, size: String(this.node.journal.size) },
       lastContactAt: lastContactMs === undefined ? null : new Date(lastContactMs).toISOString(),
+      clockSkewSeconds: this.contact.clockSkewSeconds() ?? null,
     };
   }
 }

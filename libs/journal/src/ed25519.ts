@@ -1,6 +1,6 @@
 /** Ed25519 by node:crypto (OpenSSL), for processes: the same interface as the verification in plain JavaScript. */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import type { VerifyEd25519 } from '#libs/tlog';
+import { isStrictEd25519, type VerifyEd25519 } from '#libs/tlog';
 
 /** SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 section 4). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
@@ -23,7 +23,7 @@ function keyObject(publicKey: Uint8Array): KeyObject {
 }
 
 export const verifyEd25519ByNode: VerifyEd25519 = (signature, message, publicKey) => {
-  if (signature.length !== 64 || publicKey.length !== 32) return false;
+  if (!isStrictEd25519(publicKey, signature)) return false;
   try {
     return verify(null, message, keyObject(publicKey), signature);
   } catch {

@@ -8,6 +8,7 @@ import {
 } from 'node:crypto';
 import { ConcordatError, toBase64url } from '#libs/bytes';
 import type { MessageSigner, VerifySignature } from '#libs/protocol';
+import { isStrictEd25519 } from '#libs/tlog';
 import { readPrivateFile, writePrivateFile } from './private-file.js';
 
 /** An Ed25519 private key that stays inside this object. */
@@ -53,9 +54,12 @@ export function loadSigningKey(path: string): SigningKey {
 /** SubjectPublicKeyInfo header of an Ed25519 key (RFC 8410 section 4), before the 32 raw bytes. */
 const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** Ed25519 verification; OpenSSL refuses S >= L. A malformed key or signature is simply not valid. */
+/**
+ * Strict Ed25519 verification. OpenSSL refuses S >= L by itself, but takes keys of small order and keys that are not
+ * canonically encoded: those are refused before it is asked. A malformed key or signature is simply not valid.
+ */
 export const verifySignature: VerifySignature = (publicKey, message, signature) => {
-  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  if (!isStrictEd25519(publicKey, signature)) return false;
   try {
     const key = createPublicKey({
       key: Buffer.concat([SPKI_HEADER, publicKey]),

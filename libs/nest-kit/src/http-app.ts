@@ -2,17 +2,19 @@ import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConcordatError } from '#libs/bytes';
 import { type Logger, nestLogger } from './logger.js';
+import { type ResponseSigning, responseSigner } from './signed-response.js';
 
 /** JSON bodies are messages, not data: vectors travel as octet streams, which this limit does not touch. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 /**
- * A Nest application on Fastify: problem documents for errors, raw bodies for signatures, streams for octets. The frameworks are
- * loaded here, so that commands of a process which serve nothing start without them.
+ * A Nest application on Fastify: problem documents for errors, raw bodies for signatures, streams for octets; with `signing`,
+ * answers to signed requests are signed. The frameworks are loaded here, so that commands of a process which serve nothing start without them.
  */
 export async function createHttpApp(
   module: DynamicModule,
   logger: Logger,
+  signing?: ResponseSigning,
 ): Promise<NestFastifyApplication> {
   const [{ NestFactory }, { FastifyAdapter }, { ProblemFilter }] = await Promise.all([
     import('@nestjs/core'),
@@ -29,6 +31,7 @@ export async function createHttpApp(
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
     done(null, payload);
   });
+  if (signing) server.addHook('onSend', responseSigner(signing));
   app.useGlobalFilters(new ProblemFilter(logger));
   return app;
 }

@@ -9,6 +9,7 @@ export {
   runProgram,
   tellParent,
 } from './process.js';
+export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
 export { SignedClient } from './signed-client.js';
-export { RequestVerifier } from './signed-request.js';
+export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
 export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

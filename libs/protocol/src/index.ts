@@ -8,9 +8,18 @@ export {
   type VerifySignature,
 } from './envelope.js';
 export {
+  MAX_SKEW_SECONDS,
+  type ResponseFault,
+  type SignableResponse,
+  signResponse,
+  verifyResponse,
+} from './http-response-signature.js';
+export {
   contentDigest,
   contentDigestOf,
   MAX_AGE_SECONDS,
+  type RequestFault,
+  type RequestSigning,
   type SignableRequest,
   type SignatureHeaders,
   signRequest,

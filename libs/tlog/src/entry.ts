@@ -241,6 +241,16 @@ const keyRotated = z.strictObject({
   newKeyFingerprint: digest,
 });
 
+/** Requests that were refused for their signature or token since the last such entry, by reason. */
+const requestsRefused = z.strictObject({
+  kind: z.literal('requests.refused'),
+  at,
+  actor,
+  counts: z
+    .record(kebab, z.int().positive())
+    .refine((counts) => Object.keys(counts).length <= 32, 'at most 32 reasons'),
+});
+
 /** Every entry a log of ours may hold, told apart by `kind`. Unknown members are refused. */
 export const Entry = z.discriminatedUnion('kind', [
   started,
@@ -257,6 +267,7 @@ export const Entry = z.discriminatedUnion('kind', [
   roundClosed,
   roundReleased,
   keyRotated,
+  requestsRefused,
 ]);
 export type Entry = Readonly<z.infer<typeof Entry>>;
 /** The entry of one kind, such as `EntryOf<'release.made'>`. */

@@ -22,6 +22,7 @@ export {
   openCheckpoint,
   signCheckpoint,
 } from './signed-checkpoint.js';
+export { isSoundPublicKey, isStrictEd25519 } from './strict-ed25519.js';
 export {
   parseTilePath,
   TILE_HEIGHT,

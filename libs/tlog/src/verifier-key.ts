@@ -3,6 +3,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ConcordatError, fromBase64, toBase64, utf8ToBytes } from '#libs/bytes';
+import { isStrictEd25519 } from './strict-ed25519.js';
 
 /** Signature types of C2SP signed-note that this log uses, and their identifier bytes. */
 const TYPE_BYTE = { ed25519: 0x01, 'cosignature/v1': 0x04 } as const;
@@ -37,10 +38,9 @@ export type VerifyEd25519 = (
   publicKey: Uint8Array,
 ) => boolean;
 
-/** RFC 8032 verification in plain JavaScript: canonical encodings only, no small-order keys. For the browser. */
+/** RFC 8032 verification in plain JavaScript: canonical encodings only, no small-order points. For the browser. */
 export const verifyEd25519: VerifyEd25519 = (signature, message, publicKey) =>
-  signature.length === 64 &&
-  publicKey.length === 32 &&
+  isStrictEd25519(publicKey, signature) &&
   ed25519.verify(signature, message, publicKey, { zip215: false });
 
 const malformed = (why: string): never => {

@@ -1,11 +1,13 @@
-/** What reaches a coordinator without a fresh signature of a key of the manifest is 401, and changes nothing. */
+/** What reaches a coordinator without a fresh signature of a key of the manifest is 401 with one body, and changes nothing. */
 import { randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { canonicalBytes } from '#libs/bytes';
+import { bytesToHex, canonicalBytes, fromBase64, fromHex, toBase64 } from '#libs/bytes';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
-import { loadSigningKey, type SigningKey } from '#libs/keystore';
-import { contentDigest, seal, signRequest } from '#libs/protocol';
+import { loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
+import { SignedClient } from '#libs/nest-kit';
+import { contentDigest, PROBLEM_PREFIX, seal, signRequest } from '#libs/protocol';
 import { Federation, streetFile } from '#libs/testing';
 
 const AGENCY = 'alpha-police';
@@ -37,6 +39,8 @@ interface Signing {
   readonly signer: SigningKey;
   readonly createdMs: number;
   readonly nonce: string;
+  readonly authority: string;
+  readonly audience: string;
 }
 /** Headers as a node signs them, but for what is given. */
 function headersOf(given: Partial<Signing>): Record<string, string> {
@@ -47,15 +51,18 @@ function headersOf(given: Partial<Signing>): Record<string, string> {
     ...signRequest(
       {
         method: given.method ?? 'POST',
-        authority: host,
+        authority: given.authority ?? host,
         path,
         query: `?${query ?? ''}`,
         contentDigest: contentDigest(given.body ?? offer()),
       },
-      given.keyId ?? AGENCY,
-      Math.floor((given.createdMs ?? federation.nowMs) / 1000),
-      given.nonce ?? randomBytes(16).toString('hex'),
-      given.signer ?? key,
+      {
+        keyId: given.keyId ?? AGENCY,
+        signer: given.signer ?? key,
+        audience: given.audience ?? federation.manifest.coordinator.publicKey,
+        createdSeconds: Math.floor((given.createdMs ?? federation.nowMs) / 1000),
+        nonce: given.nonce ?? randomBytes(16).toString('hex'),
+      },
     ),
   };
 }
@@ -73,48 +80,140 @@ const offer = (months: readonly string[] = ['2024-03']): Uint8Array =>
       key,
     ),
   );
-const send = async (
-  headers: Record<string, string>,
+type Headers = Record<string, string | string[]>;
+
+/** Sends exactly these headers, one of them twice where it has two values, and reads the whole answer. */
+const send = (
+  headers: Headers,
   { method = 'POST', path = '/v1/offers', body = offer() as Uint8Array | undefined } = {},
-): Promise<{ status: number; code: string | undefined }> => {
-  const response = await fetch(new URL(path, federation.url), {
-    method,
-    headers,
-    ...(method === 'GET' || !body ? {} : { body: Buffer.from(body) }),
+): Promise<{ status: number | undefined; body: string }> =>
+  new Promise((resolve, reject) => {
+    const list = Object.entries(headers).flatMap(([name, values]) =>
+      [values].flat().flatMap((value) => [name, value]),
+    );
+    const url = new URL(path, federation.url);
+    const sent = method === 'GET' || !body ? undefined : Buffer.from(body);
+    const own = (name: string) => Object.keys(headers).some((key) => key.toLowerCase() === name);
+    if (!own('host')) list.push('host', url.host);
+    if (sent && !own('content-length')) list.push('content-length', String(sent.length));
+    const request = httpRequest(url, { method, headers: list }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, body: text }));
+    });
+    request.on('error', reject);
+    request.end(sent);
   });
-  const text = await response.text();
-  return { status: response.status, code: text ? JSON.parse(text).code : undefined };
-};
+/** How many requests the coordinator has refused for this reason, by its process log. */
+const refused = async (because: string): Promise<number> =>
+  federation.lines.filter((line) => line.includes(`"because":"${because}"`)).length;
 const monthsKnown = async (): Promise<string[] | undefined> =>
   (await federation.graphql<{ agencies: { months: string[] }[] }>('{ agencies { months } }'))
     .agencies[0]?.months;
 
 const MINUTE_MS = 60_000;
-const REFUSED = { status: 401, code: 'bad-request-signature' };
+const REFUSED = {
+  status: 401,
+  body: JSON.stringify({
+    type: `${PROBLEM_PREFIX}bad-request-signature`,
+    title: 'the request is not signed as the federation asks; docs/protocol/messages.md says how',
+    status: 401,
+    code: 'bad-request-signature',
+  }),
+};
+
+/** Order of the group, RFC 8032 section 5.1. */
+const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+/** The neutral element: an R with which signatures can be made up. */
+const ORDER_1 = `01${'00'.repeat(31)}`;
+
+const number = (littleEndian: Uint8Array): bigint =>
+  BigInt(`0x${bytesToHex(Uint8Array.from(littleEndian).reverse())}`);
+const scalar = (value: bigint): Uint8Array =>
+  Uint8Array.from(fromHex(value.toString(16).padStart(64, '0'))).reverse();
+
+/** The headers with another signature of the same length. */
+const withSignature = (change: (signature: Uint8Array) => Uint8Array): Headers => {
+  const headers = headersOf({});
+  const signature = fromBase64(String(headers.signature).slice('sig1=:'.length, -1));
+  return { ...headers, signature: `sig1=:${toBase64(change(signature))}:` };
+};
+/** The headers with another text of what was signed. */
+const withInput = (change: (input: string) => string): Headers => {
+  const headers = headersOf({});
+  return { ...headers, 'signature-input': change(String(headers['signature-input'])) };
+};
 
 describe('a request to the coordinator', () => {
-  it.each<[string, () => Parameters<typeof send>]>([
-    ['without a signature', () => [{ 'content-type': 'application/json' }]],
-    ['that is too old', () => [headersOf({ createdMs: federation.nowMs - 6 * MINUTE_MS })]],
-    ['ahead of time', () => [headersOf({ createdMs: federation.nowMs + 6 * MINUTE_MS })]],
-    ['signed by another key', () => [headersOf({ signer: federation.analystKey })]],
-    ['of a key that the manifest does not name', () => [headersOf({ keyId: 'beta-police' })]],
-    ['signed for another address', () => [headersOf({ path: '/v1/checkpoints' })]],
-    ['signed for another method', () => [headersOf({ method: 'PUT' })]],
-    ['with another body than was signed', () => [headersOf({ body: offer(['2024-04']) })]],
+  it.each<[string, string, () => Parameters<typeof send>]>([
+    ['without a signature', 'no-signature', () => [{ 'content-type': 'application/json' }]],
+    ['that is stale', 'stale', () => [headersOf({ createdMs: federation.nowMs - 6 * MINUTE_MS })]],
+    ['of the future', 'future', () => [headersOf({ createdMs: federation.nowMs + 6 * MINUTE_MS })]],
     [
-      'with another digest than was signed',
-      () => [{ ...headersOf({}), 'content-digest': contentDigest(new Uint8Array(3)) }],
+      'signed before the coordinator started, which may have been taken then',
+      'before-start',
+      () => [headersOf({ createdMs: federation.nowMs - MINUTE_MS })],
+    ],
+    [
+      'signed by another key',
+      'bad-signature',
+      () => [headersOf({ signer: federation.analystKey })],
+    ],
+    [
+      'of a key that the manifest does not name',
+      'unknown-key',
+      () => [headersOf({ keyId: 'beta-police' })],
+    ],
+    [
+      'as the coordinator itself',
+      'unknown-key',
+      () => [headersOf({ keyId: federation.manifest.coordinator.id })],
+    ],
+    [
+      'for the auditor',
+      'other-audience',
+      () => [headersOf({ audience: federation.manifest.auditor.publicKey })],
+    ],
+    ['for another host', 'bad-signature', () => [headersOf({ authority: 'coordinator.example' })]],
+    ['signed for another address', 'bad-signature', () => [headersOf({ path: '/v1/checkpoints' })]],
+    ['signed for another method', 'bad-signature', () => [headersOf({ method: 'PUT' })]],
+    [
+      'with an altered body and the old digest',
+      'body-differs',
+      () => [headersOf({ body: offer(['2024-04']) })],
+    ],
+    [
+      'with an altered body and its digest',
+      'bad-signature',
+      () => {
+        const body = offer(['2024-04']);
+        return [
+          { ...headersOf({}), 'content-digest': contentDigest(body) },
+          { method: 'POST', path: '/v1/offers', body },
+        ];
+      },
     ],
     [
       'with another query than was signed',
+      'bad-signature',
       () => [
         headersOf({ method: 'GET', path: '/v1/inbox?after=0&wait=0', body: new Uint8Array() }),
         { method: 'GET', path: '/v1/inbox?after=9&wait=0' },
       ],
     ],
     [
+      'with something behind a second question mark',
+      'bad-signature',
+      () => [
+        headersOf({ method: 'GET', path: '/v1/inbox?after=0&wait=0', body: new Uint8Array() }),
+        { method: 'GET', path: '/v1/inbox?after=0&wait=0?x=1' },
+      ],
+    ],
+    [
       'with a vector that was not signed',
+      'body-differs',
       () => {
         const path = `/v1/vectors/${'0'.repeat(64)}`;
         const headers = headersOf({ method: 'PUT', path, body: new Uint8Array(8) });
@@ -124,17 +223,105 @@ describe('a request to the coordinator', () => {
         ];
       },
     ],
-  ])('is 401 %s', async (_what, make) => {
+    [
+      'with a malleated signature (S + L)',
+      'bad-signature',
+      () => [
+        withSignature((signature) =>
+          Uint8Array.of(
+            ...signature.subarray(0, 32),
+            ...scalar(number(signature.subarray(32)) + L),
+          ),
+        ),
+      ],
+    ],
+    [
+      'with an R of small order',
+      'bad-signature',
+      () => [
+        withSignature((signature) => Uint8Array.of(...fromHex(ORDER_1), ...signature.subarray(32))),
+      ],
+    ],
+    [
+      'whose algorithm is a shared secret',
+      'other-profile',
+      () => [withInput((input) => input.replace('alg="ed25519"', 'alg="hmac-sha256"'))],
+    ],
+    [
+      'whose algorithm is RSA',
+      'other-profile',
+      () => [withInput((input) => input.replace('alg="ed25519"', 'alg="rsa-v1_5-sha256"'))],
+    ],
+    [
+      'whose algorithm is left to the reader',
+      'other-profile',
+      () => [withInput((input) => input.replace(';alg="ed25519"', ''))],
+    ],
+    [
+      'that leaves the body out of the signature',
+      'other-profile',
+      () => [withInput((input) => input.replace(' "content-digest"', ''))],
+    ],
+    [
+      'that leaves the query out of the signature',
+      'other-profile',
+      () => [withInput((input) => input.replace(' "@query"', ''))],
+    ],
+    [
+      'without a nonce',
+      'other-profile',
+      () => [withInput((input) => input.replace(/;nonce="\w+"/, ''))],
+    ],
+    [
+      'without a receiver',
+      'other-profile',
+      () => [withInput((input) => input.replace(/;tag="[\w-]+"/, ''))],
+    ],
+    [
+      'with a second label',
+      'other-profile',
+      () => {
+        const headers = headersOf({});
+        const second = (name: string) =>
+          `${headers[name]}, ${headers[name]?.replace('sig1', 'sig2')}`;
+        return [
+          {
+            ...headers,
+            signature: second('signature'),
+            'signature-input': second('signature-input'),
+          },
+        ];
+      },
+    ],
+    [
+      'with a signature header sent twice',
+      'duplicate-header',
+      () => {
+        const headers = headersOf({});
+        return [{ ...headers, signature: [headers.signature ?? '', headers.signature ?? ''] }];
+      },
+    ],
+    [
+      'with two hosts',
+      'duplicate-header',
+      () => {
+        const { host } = new URL(federation.url);
+        return [{ ...headersOf({}), host: [host, 'coordinator.example'] }];
+      },
+    ],
+  ])('is 401 %s', async (_what, because, make) => {
     const before = await monthsKnown();
+    const refusedBefore = await refused(because);
     expect(await send(...make())).toEqual(REFUSED);
     expect(await monthsKnown()).toEqual(before);
+    expect(await refused(because)).toBe(refusedBefore + 1);
   });
 
   it('is taken once and is 401 when it is sent again', async () => {
     const body = offer(['2024-05']);
     const headers = headersOf({ body });
     const request = { method: 'POST', path: '/v1/offers', body };
-    expect(await send(headers, request)).toEqual({ status: 204, code: undefined });
+    expect(await send(headers, request)).toEqual({ status: 204, body: '' });
     expect(await send(headers, request)).toEqual(REFUSED);
     expect(await monthsKnown()).toEqual(['2024-05']);
   });
@@ -143,10 +330,47 @@ describe('a request to the coordinator', () => {
     const body = offer(['2024-06']);
     const headers = headersOf({ body });
     const altered = { method: 'POST', path: '/v1/offers', body: offer(['2024-07']) };
+    expect(await send(headers, altered)).toEqual(REFUSED);
     expect(await send({ ...headers, signature: headersOf({}).signature ?? '' }, altered)).toEqual(
       REFUSED,
     );
     expect((await send(headers, { ...altered, body })).status).toBe(204);
+  });
+
+  it('does not fill the log when it is refused: the rest of a minute is one entry', async () => {
+    await federation.stop('coordinator');
+    const entries = (await federation.entries('coordinator')).filter(
+      ({ kind }) => kind === 'requests.refused',
+    );
+    expect(entries.length).toBe(2);
+    await federation.startCoordinator();
+  });
+});
+
+describe('an answer of the coordinator', () => {
+  const client = (url = federation.url, server = federation.manifest.coordinator.publicKey) =>
+    new SignedClient({
+      url,
+      id: AGENCY,
+      key,
+      server: () => server,
+      verify: verifySignature,
+      nowMs: () => federation.nowMs,
+    });
+
+  it('is believed when it is signed for this request, also a refusal', async () => {
+    const inbox = await client().send('GET', '/v1/inbox?after=0&wait=0');
+    expect(await inbox.json()).toEqual({ items: [] });
+    await expect(
+      client().send('POST', '/v1/offers', canonicalBytes({}), 'application/json'),
+    ).rejects.toMatchObject({ code: 'malformed-message' });
+    await expect(client().send('GET', '/v1/nowhere')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('is not believed from another key', async () => {
+    await expect(
+      client(federation.url, federation.analystKey.publicKey).send('GET', '/v1/inbox'),
+    ).rejects.toMatchObject({ code: 'bad-response-signature' });
   });
 });
 
