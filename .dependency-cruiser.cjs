@@ -22,6 +22,7 @@ const MAY_IMPORT = {
   'libs/journal': ['bytes', 'tlog'],
   'libs/keystore': ['bytes', 'dp', 'tlog', 'protocol'],
   'libs/records': ['bytes', 'dp', 'grid', 'query', 'harmonise'],
+  'libs/layers': ['bytes', 'dp', 'grid', 'query', 'analytics', 'protocol'],
   'libs/jobs': ['bytes'],
   'libs/doctor': ['bytes', 'tlog', 'journal'],
   'libs/nest-kit': ['bytes', 'tlog', 'protocol'],
@@ -43,14 +44,15 @@ const MAY_IMPORT = {
     'policy',
     'ledger',
     'protocol',
+    'layers',
     'journal',
     'keystore',
   ],
   'apps/web': ['bytes', 'grid', 'analytics', 'protocol'],
 };
-/** Libs of levels 0 to 2: no Nest, no Node core, no clock, no ambient randomness. */
+/** Libs of levels 0 to 2, and layers: no Nest, no Node core, no clock, no ambient randomness. */
 const PURE =
-  '^libs/(bytes|dp|grid|query|tlog|harmonise|linkage|sealing|analytics|policy|ledger|protocol)/';
+  '^libs/(bytes|dp|grid|query|tlog|harmonise|linkage|sealing|analytics|policy|ledger|protocol|layers)/';
 const SPEC = '[.-]spec\\.ts$';
 
 const directions = Object.entries(MAY_IMPORT)

@@ -71,6 +71,7 @@ export {
   type Periods,
 } from './level.js';
 export { type Moran, moran } from './moran.js';
+export { normalTwoSided } from './normal.js';
 export {
   type Plan,
   type PlanQuestion,

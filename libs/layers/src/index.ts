@@ -1,0 +1,12 @@
+export { type ComputeOptions, computeLayer } from './compute.js';
+export { DecimalText, decimalText } from './decimal.js';
+export type { BlobSource } from './release-blobs.js';
+export {
+  type LayerRequest,
+  layerKey,
+  layerRequest,
+  METHODS,
+  type Method,
+  type ParametersOf,
+} from './request.js';
+export { LayerResult, type LayerRow, parseResult } from './result.js';

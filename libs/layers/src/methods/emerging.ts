@@ -1,0 +1,71 @@
+import { EMERGING_CLASSES, emerging } from '#libs/analytics';
+import { discreteGaussian, type NoiseSampler, rationalFromNumber } from '#libs/dp';
+import { type CellSeries, readSeries } from '../cell-series.js';
+import { decimalText } from '../decimal.js';
+import { keyedRandom } from '../keyed-random.js';
+import type { LayerMethod } from '../method.js';
+import { cellText, MISSING, positionsWhere, RECORDED, seriesSummary } from '../series-summary.js';
+
+/** Draws the noise of every cell once more, each under its own law. */
+export function cellNoise({ sigma2 }: CellSeries): NoiseSampler {
+  const laws = [...new Set(sigma2)].map((law) => ({
+    sampler: discreteGaussian({ sigma2: rationalFromNumber(law) }),
+    members: Int32Array.from(positionsWhere(sigma2.length, (i) => sigma2[i] === law)),
+  }));
+  return {
+    sampleInto(out, random) {
+      for (const { sampler, members } of laws) {
+        const drawn = new Int32Array(members.length);
+        sampler.sampleInto(drawn, random);
+        for (let k = 0; k < members.length; k++) out[members[k] as number] = drawn[k] as number;
+      }
+    },
+  };
+}
+
+export const emergingLayer: LayerMethod<'emerging'> = {
+  description: {
+    question: 'What is new, growing or fading?',
+    citation:
+      'Emerging Hot Spot Analysis (Esri, ArcGIS Pro tool reference) on G_i* of Ord and Getis 1995 and Mann 1945; stability after Cook and Stefanski 1994.',
+    uncertainty:
+      'probability: share of `draws` equally noisy worlds, made by adding a second draw of the same noise, in which the cell keeps its class.',
+    listed: 'Cells of a class other than no-pattern whose probability is at least `leastShown`.',
+  },
+  async compute({ category, resolution, from, to, draws, leastShown }, context) {
+    const series = await readSeries(
+      context.releases,
+      category,
+      resolution,
+      { from, to },
+      { monthly: true },
+    );
+    await context.progress(0.1);
+    const { classes, probability } = emerging(series.periods, series.neighbours, {
+      sampler: cellNoise(series),
+      random: keyedRandom(context.key),
+      draws,
+    });
+    const shown = positionsWhere(
+      classes.length,
+      (i) => classes[i] !== 0 && (probability[i] as number) >= Number(leastShown),
+    );
+    const nameOf = (i: number): string => EMERGING_CLASSES[classes[i] as number] ?? 'no-pattern';
+    const counts: Record<string, number> = {};
+    for (const i of shown) counts[nameOf(i)] = (counts[nameOf(i)] ?? 0) + 1;
+    return {
+      limitations: [
+        RECORDED,
+        MISSING,
+        'A class that keeps its name under twice the noise is stable, not certain; unstable ones are not shown.',
+      ],
+      summary: { ...seriesSummary(series), shown: shown.length, classes: counts },
+      columns: ['cell', 'class', 'probability'],
+      rows: shown.map((i) => [
+        cellText(series, i),
+        nameOf(i),
+        decimalText(probability[i] as number),
+      ]),
+    };
+  },
+};

@@ -1,0 +1,178 @@
+import {
+  detectableFall,
+  differenceInDifferences,
+  placeboTest,
+  weightedDisplacement,
+} from '#libs/analytics';
+import { ConcordatError, type Json } from '#libs/bytes';
+import { type AreaCounts, readAreas } from '../area-counts.js';
+import { decimalText } from '../decimal.js';
+import type { LayerMethod } from '../method.js';
+import type { ParametersOf } from '../request.js';
+import { MISSING, RECORDED } from '../series-summary.js';
+
+/** Names of the areas in the order they are read; donors follow. */
+const ROLES = ['treated', 'control', 'displacement', 'displacementControl'] as const;
+
+interface Sides {
+  readonly before: number;
+  readonly after: number;
+  readonly variance: number;
+}
+
+/** Months that every area has, split at the start; the same number on both sides, those next to it. */
+function comparableMonths({ months, counts }: AreaCounts, start: string) {
+  const present = months.flatMap((_, t) =>
+    counts.every((series) => !Number.isNaN(series[t] as number)) ? [t] : [],
+  );
+  const before = present.filter((t) => (months[t] as string) < start);
+  const after = present.filter((t) => (months[t] as string) >= start);
+  const length = Math.min(before.length, after.length);
+  if (length === 0) {
+    throw new ConcordatError(
+      'too-few-periods',
+      'an evaluation needs a month before the start and one from the start on, counted in every area',
+    );
+  }
+  return { before: before.slice(-length), after: after.slice(0, length), present };
+}
+
+const sum = (values: Float64Array | undefined, at: readonly number[]): number =>
+  at.reduce((total, t) => total + (values?.[t] ?? 0), 0);
+
+function sidesOf(
+  { counts, variances }: AreaCounts,
+  area: number,
+  { before, after }: { readonly before: readonly number[]; readonly after: readonly number[] },
+): Sides {
+  return {
+    before: sum(counts[area], before),
+    after: sum(counts[area], after),
+    variance: sum(variances[area], [...before, ...after]),
+  };
+}
+
+/** Synthetic control over the months that every area has. */
+function placebo(
+  areas: AreaCounts,
+  present: readonly number[],
+  start: string,
+  roles: number,
+): Json {
+  const pick = (area: number): Float64Array =>
+    Float64Array.from(present, (t) => areas.counts[area]?.[t] ?? Number.NaN);
+  const donors = areas.counts.slice(roles).map((_, d) => pick(roles + d));
+  const first = present.findIndex((t) => (areas.months[t] as string) >= start);
+  const { effect, ratio, p, weights } = placeboTest(pick(0), donors, first);
+  return {
+    effect: decimalText(effect),
+    ratio: decimalText(ratio),
+    p: decimalText(p),
+    weights: [...weights].map(decimalText),
+  };
+}
+
+export const evaluationLayer: LayerMethod<'evaluation'> = {
+  description: {
+    question: 'Did an intervention work, and could we have seen it?',
+    citation:
+      'Wheeler and Ratcliffe 2018, Crime Science 7:11; Angrist and Pischke 2009, chapter 5; Abadie, Diamond, Hainmueller 2010, JASA 105.',
+    uncertainty:
+      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in each sum of estimates; p is two-sided and normal, but for the placebo rank of synthetic control. detectableFall: smallest relative fall found with probability 0.8.',
+    listed: 'One row a month: the estimate of each area and the standard deviation of its noise.',
+  },
+  async compute(parameters: ParametersOf<'evaluation'>, { releases, progress }) {
+    const {
+      category,
+      from,
+      to,
+      start,
+      displacement,
+      displacementControl,
+      donors = [],
+    } = parameters;
+    if ((displacement === undefined) !== (displacementControl === undefined)) {
+      throw new ConcordatError(
+        'bad-parameter',
+        'evaluation: displacement and displacementControl are given together or not at all',
+      );
+    }
+    const roles = ROLES.filter((role) => parameters[role] !== undefined);
+    const areas = await readAreas(releases, category, { from, to }, [
+      ...roles.map((role) => parameters[role] ?? []),
+      ...donors,
+    ]);
+    await progress(0.7);
+    const months = comparableMonths(areas, start);
+    const [treated, control, moved, movedControl] = roles.map((_, i) =>
+      sidesOf(areas, i, months),
+    ) as [Sides, Sides, Sides?, Sides?];
+    const noise = [treated, control, moved, movedControl].reduce(
+      (total, sides) => total + (sides?.variance ?? 0),
+      0,
+    );
+    const wdd = weightedDisplacement(
+      {
+        treatedBefore: treated.before,
+        treatedAfter: treated.after,
+        controlBefore: control.before,
+        controlAfter: control.after,
+        displacementBefore: moved?.before ?? 0,
+        displacementAfter: moved?.after ?? 0,
+        displacementControlBefore: movedControl?.before ?? 0,
+        displacementControlAfter: movedControl?.after ?? 0,
+      },
+      noise,
+    );
+    const largest = (area: number): number =>
+      Math.max(0, ...(areas.variances[area] as Float64Array).filter((v) => !Number.isNaN(v)));
+    const did = differenceInDifferences(
+      { counts: areas.counts[0] as Float64Array, noiseVariance: largest(0) },
+      { counts: areas.counts[1] as Float64Array, noiseVariance: largest(1) },
+      areas.months.findIndex((month) => month >= start),
+    );
+    const fall = detectableFall({
+      treated: Math.max(0, treated.before),
+      control: Math.max(0, control.before),
+      noiseVariance: treated.variance + control.variance,
+      size: Number(parameters.size),
+    });
+    const names = [...roles, ...donors.map((_, d) => `donor${d + 1}`)];
+    return {
+      limitations: [
+        RECORDED,
+        MISSING,
+        'What happened to the treated area alone at the same time is counted as the intervention.',
+        'Incidents of one place are taken as independent: repeat victimisation makes standard errors too small.',
+      ],
+      summary: {
+        monthsBefore: months.before.map((t) => areas.months[t] as string),
+        monthsAfter: months.after.map((t) => areas.months[t] as string),
+        weightedDisplacement: {
+          change: decimalText(wdd.wdd),
+          standardError: decimalText(wdd.se),
+          z: decimalText(wdd.z),
+          p: decimalText(wdd.p),
+          isSignificant: wdd.p <= Number(parameters.size),
+        },
+        differenceInDifferences: {
+          effectPerMonth: decimalText(did.effect),
+          standardError: decimalText(did.se),
+          z: decimalText(did.z),
+          p: decimalText(did.p),
+        },
+        detectableFall: fall === undefined ? null : decimalText(fall),
+        syntheticControl:
+          donors.length === 0 ? null : placebo(areas, months.present, start, roles.length),
+      },
+      columns: ['month', ...names.flatMap((name) => [name, `${name}NoiseSd`])],
+      rows: areas.months.map((month, t) => [
+        month,
+        ...names.flatMap((_, area) => [
+          decimalText(areas.counts[area]?.[t] ?? Number.NaN),
+          decimalText(Math.sqrt(areas.variances[area]?.[t] ?? Number.NaN)),
+        ]),
+      ]),
+    };
+  },
+};

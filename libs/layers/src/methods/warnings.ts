@@ -1,0 +1,77 @@
+import { forecast, type Release, warnings } from '#libs/analytics';
+import { ConcordatError } from '#libs/bytes';
+import { readSeries, typicalLaw } from '../cell-series.js';
+import { decimalText } from '../decimal.js';
+import type { LayerMethod } from '../method.js';
+import {
+  asRelease,
+  cellText,
+  MISSING,
+  ONE_LAW,
+  positionsWhere,
+  RECORDED,
+  seriesSummary,
+} from '../series-summary.js';
+
+/** Months that a baseline needs. */
+const LEAST_EARLIER = 3;
+
+export const warningsLayer: LayerMethod<'warnings'> = {
+  description: {
+    question: 'Where should somebody look now?',
+    citation:
+      'Roberts 1959, Technometrics 1; Lucas and Saccucci 1990; limits by Cornish and Fisher 1938.',
+    uncertainty:
+      'A cell warns when its exponentially weighted departure from its own earlier rate is above `limit`, which a share `falseAlarms` of unchanged cells exceeds: Poisson scatter, noise and the error of the earlier rate are in it.',
+    listed: 'Cells that warn after the last month.',
+  },
+  async compute({ category, resolution, from, to, recent, falseAlarms }, context) {
+    const series = await readSeries(
+      context.releases,
+      category,
+      resolution,
+      { from, to },
+      { monthly: true },
+    );
+    const release = asRelease(series);
+    const earlier = series.names.length - recent;
+    if (earlier < LEAST_EARLIER) {
+      throw new ConcordatError(
+        'too-few-periods',
+        `the usual rate needs ${LEAST_EARLIER} months before the ${recent} that are watched`,
+      );
+    }
+    await context.progress(0.2);
+    const before: Release = { ...release, periods: release.periods.slice(0, earlier) };
+    const usual = forecast(before, series.neighbours);
+    await context.progress(0.7);
+    const { statistic, limit, warned } = warnings(
+      release.periods.slice(earlier),
+      usual.mean,
+      usual.rateVariance,
+      { law: typicalLaw(series), falseAlarms: Number(falseAlarms) },
+    );
+    const warning = positionsWhere(warned.length, (i) => warned[i] === 1);
+    return {
+      limitations: [
+        RECORDED,
+        MISSING,
+        ONE_LAW,
+        'A season that returns every year is a departure here.',
+      ],
+      summary: {
+        ...seriesSummary(series),
+        watched: series.names.slice(earlier),
+        warned: warning.length,
+        expectedFalseAlarms: decimalText(Number(falseAlarms) * series.cells.length),
+      },
+      columns: ['cell', 'usualRate', 'statistic', 'limit'],
+      rows: warning.map((i) => [
+        cellText(series, i),
+        decimalText(usual.mean[i] as number),
+        decimalText(statistic[i] as number),
+        decimalText(limit[i] as number),
+      ]),
+    };
+  },
+};

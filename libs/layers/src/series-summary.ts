@@ -1,0 +1,44 @@
+/** Statements that every layer over cells makes alike: how much was counted, under which noise, with which limits. */
+import type { Release } from '#libs/analytics';
+import { noiseVariance } from '#libs/analytics';
+import type { Json } from '#libs/bytes';
+import { cellToText } from '#libs/grid';
+import { type CellSeries, typicalLaw } from './cell-series.js';
+import { decimalText } from './decimal.js';
+
+/** Cells, periods, gaps and noise of a series. */
+export const seriesSummary = (series: CellSeries): Record<string, Json> => ({
+  cells: series.cells.length,
+  periods: [...series.names],
+  missingCellPeriods: series.missing,
+  noise: {
+    mechanism: 'discrete-gaussian',
+    sigma2: decimalText(series.typicalSigma2),
+    mostSigma2: decimalText(series.mostSigma2),
+    otherCells: series.otherCells,
+  },
+});
+
+export const RECORDED =
+  'Counts are of recorded incidents. Where people do not report, or police do not look, the record is low.';
+export const MISSING =
+  'What was not counted is missing, never zero; a cell counted by fewer agencies than in another period is missing in this one.';
+export const ONE_LAW =
+  'Where areas of two agencies overlap the noise is wider than assumed (summary.noise.otherCells).';
+
+/** A series as the forecast takes it. Throws `mixed-noise`. */
+export function asRelease(series: CellSeries): Release {
+  const law = typicalLaw(series);
+  return { periods: series.periods, noiseVariance: noiseVariance(law), law };
+}
+
+/** Text of the cell at a position. */
+export const cellText = (series: CellSeries, at: number): string =>
+  cellToText(series.cells[at] as bigint);
+
+/** Positions where `wanted` holds, ascending. */
+export function positionsWhere(count: number, wanted: (at: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < count; at++) if (wanted(at)) found.push(at);
+  return found;
+}
