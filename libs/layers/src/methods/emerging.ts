@@ -7,7 +7,7 @@ import type { LayerMethod } from '../method.js';
 import { cellText, MISSING, positionsWhere, RECORDED, seriesSummary } from '../series-summary.js';
 
 /** Draws the noise of every cell once more, each under its own law. */
-export function cellNoise({ sigma2 }: CellSeries): NoiseSampler {
+function cellNoise({ sigma2 }: CellSeries): NoiseSampler {
   const laws = [...new Set(sigma2)].map((law) => ({
     sampler: discreteGaussian({ sigma2: rationalFromNumber(law) }),
     members: Int32Array.from(positionsWhere(sigma2.length, (i) => sigma2[i] === law)),
