@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
@@ -34,14 +34,34 @@ const fail = (): void => {
   process.exitCode = 1;
 };
 
+/** Longer than any document that is read; what is longer still, or never ends, is not read to its end. */
+const MAX_BYTES = 4_000_000;
+
+function readAtMost(path: string, limit: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(limit);
+    let size = 0;
+    for (let read = -1; read !== 0 && size < limit; size += read) {
+      read = readSync(file, bytes, size, limit - size, null);
+    }
+    return bytes.subarray(0, size);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function readText(path: string): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readAtMost(path, MAX_BYTES);
   } catch (error) {
     const code =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no-such-file' : 'unreadable-file';
     throw new ConcordatError(code, `cannot read the file ${basename(path)}`, { cause: error });
+  }
+  if (bytes.length === MAX_BYTES) {
+    throw new ConcordatError('document-too-large', `shorten ${basename(path)}`);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
