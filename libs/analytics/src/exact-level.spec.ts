@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { exactLevels, isExactUseful } from './exact-level.js';
+import { seededRandom } from '#libs/testing';
+import { cellLikelihoods } from './cell-likelihood.js';
+import { exactLevels, isExactUseful, posteriorRate } from './exact-level.js';
 import { filterLevels } from './level.js';
+import { likelihoodTable } from './likelihood-table.js';
 import { noisePmf, noiseVariance } from './pmf.js';
+import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
+import { gammaRatios } from './ratio-law.js';
 
 const LAW = { mechanism: 'discrete-laplace', epsilon: 0.5 } as const;
 const V = noiseVariance(LAW);
@@ -14,11 +19,22 @@ const priorsOf = (mean: number, spread: number) => ({
   fullSpread: spread,
 });
 
+const TABLE = likelihoodTable(LAW, 0.001);
+
+/** Posterior mean of one cell under a gamma law of ratios, and what the linear filter says. */
 function levelsOf(counts: readonly number[], mean: number, spread: number, model = STILL) {
   const periods = counts.map((count) => Float64Array.of(count));
   const priors = priorsOf(mean, spread);
-  const linear = filterLevels(periods, priors, model, V);
-  return { linear, exact: exactLevels(linear, periods, priors, model, LAW, V) };
+  const likelihood = cellLikelihoods({
+    table: TABLE,
+    periods,
+    mean: priors.mean,
+    model,
+    noiseVariance: V,
+  })(0);
+  const linear = filterLevels(periods, priors, model, V).level[0] as number;
+  const exact = likelihood && posteriorRate(likelihood, gammaRatios(spread), TABLE.rates)?.mean;
+  return { linear, exact };
 }
 
 /** Posterior mean by brute force: a fine even grid of rates, the likelihood summed term by term. */
@@ -45,44 +61,83 @@ function bruteForce(counts: readonly number[], mean: number, spread: number): nu
   return sum / total;
 }
 
-describe('exactLevels', () => {
+describe('posteriorRate', () => {
   it.each([
     [[3, 5, -1, 4, 12, 2], 3, 0.5],
-    [[0, 0, 1, -2, 0, 0], 0.4, 1.2],
+    [[0, 0, 1, -2, 0, 0], 0.4, 0.7],
     [[9, 14, 8, 40, 11, 10], 4, 0.8],
   ])('is the posterior mean of counts %j', (counts, mean, spread) => {
     const { exact } = levelsOf(counts, mean, spread);
-    expect((exact.level[0] as number) / bruteForce(counts, mean, spread)).toBeCloseTo(1, 2);
+    expect((exact as number) / bruteForce(counts, mean, spread)).toBeCloseTo(1, 2);
   });
 
   it('is moved less by one outlier than the linear filter is', () => {
     const calm = levelsOf([5, 5, 5, 5, 5, 5], 5, 0.5);
     const wild = levelsOf([5, 5, 5, 5, 5, 45], 5, 0.5);
-    const moved = (side: 'exact' | 'linear') =>
-      (wild[side].level[0] as number) - (calm[side].level[0] as number);
+    const moved = (side: 'exact' | 'linear') => (wild[side] as number) - (calm[side] as number);
     expect(moved('exact')).toBeLessThan(moved('linear') / 2);
   });
 
   it('forgets old months when the level drifts', () => {
     const counts = [2, 2, 2, 2, 2, 2, 9, 9, 9, 9];
-    const still = levelsOf(counts, 5, 0.5).exact.level[0] as number;
-    const drifting = levelsOf(counts, 5, 0.5, { step: 0.3, burst: 0 }).exact.level[0] as number;
+    const still = levelsOf(counts, 5, 0.5).exact as number;
+    const drifting = levelsOf(counts, 5, 0.5, { step: 0.3, burst: 0 }).exact as number;
     expect(drifting).toBeGreaterThan(still + 0.5);
   });
+});
 
-  it('keeps the linear level where a count or a rate is beyond its table', () => {
-    const high = levelsOf([900, 910], 300, 0.5);
-    expect(high.exact.level[0]).toBe(high.linear.level[0]);
-    const missing = levelsOf([Number.NaN, Number.NaN], 3, 0.5);
-    expect(missing.exact).toEqual(missing.linear);
+describe('exactLevels', () => {
+  const uniform = uniforms(seededRandom('ratios'));
+  const CELLS = 3000;
+  /** One period per month of counts with no noise on them and V taken as known: enough to compare laws of ratios. */
+  function world(rates: Float64Array, mean: number, spread: number) {
+    const random = seededRandom('counts');
+    const periods = Array.from({ length: 6 }, () => poissonDraws(rates, random));
+    const priors = {
+      mean: new Float64Array(rates.length).fill(mean),
+      least: 0.001,
+      spread,
+      fullSpread: spread,
+    };
+    const linear = filterLevels(periods, priors, STILL, 0);
+    return { linear, exact: exactLevels(linear, periods, priors, STILL, { mechanism: 'none' }, 0) };
+  }
+  const risk = (level: Float64Array, rates: Float64Array): number =>
+    rates.reduce((sum, rate, i) => sum + (rate - (level[i] as number)) ** 2, 0);
+
+  it('costs less than 2 % of risk where the gamma law is right', () => {
+    const rates = Float64Array.from({ length: CELLS }, () => 2 * gammaDraw(2, uniform));
+    const { linear, exact } = world(rates, 4, 0.5);
+    expect(risk(exact.level, rates)).toBeLessThan(1.02 * risk(linear.level, rates));
   });
 
-  it('is used for Laplace noise on cells that differ, and not otherwise', () => {
-    expect(isExactUseful(LAW, priorsOf(3, 0.5))).toBe(true);
-    expect(isExactUseful(LAW, priorsOf(3, 0.01))).toBe(false);
-    expect(isExactUseful({ mechanism: 'none' }, priorsOf(3, 0.5))).toBe(false);
-    expect(isExactUseful({ mechanism: 'discrete-laplace', epsilon: 0.01 }, priorsOf(3, 1))).toBe(
-      false,
-    );
+  it('finds the one cell in a thousand that no gamma law expects', () => {
+    const rates = Float64Array.from({ length: CELLS }, (_, i) => (i % 1000 === 7 ? 40 : 0.4));
+    const { linear, exact } = world(rates, 0.44, 0.05);
+    expect(linear.level[7]).toBeLessThan(15);
+    expect(Math.abs((exact.level[7] as number) - 40)).toBeLessThan(8);
+    expect(risk(exact.level, rates)).toBeLessThan(risk(linear.level, rates) / 5);
+  });
+
+  it('takes the plain mean of counts beyond the table, and leaves what is missing or not whole', () => {
+    const priors = {
+      mean: Float64Array.of(300, 3, 3),
+      least: 0.001,
+      spread: 0.5,
+      fullSpread: 0.5,
+    };
+    const periods = [Float64Array.of(900, Number.NaN, 2.5), Float64Array.of(910, Number.NaN, 1)];
+    const linear = filterLevels(periods, priors, STILL, V);
+    const exact = exactLevels(linear, periods, priors, STILL, LAW, V);
+    expect(exact.level[0]).toBe(905);
+    expect([exact.level[1], exact.level[2]]).toEqual([linear.level[1], linear.level[2]]);
+  });
+
+  it('is used where the law can be tabulated', () => {
+    expect(isExactUseful(LAW)).toBe(true);
+    expect(isExactUseful({ mechanism: 'none' })).toBe(true);
+    expect(isExactUseful({ mechanism: 'discrete-gaussian', sigma2: 100 })).toBe(true);
+    expect(isExactUseful({ mechanism: 'discrete-laplace', epsilon: 0.01 })).toBe(false);
+    expect(isExactUseful({ mechanism: 'discrete-gaussian', sigma2: 1e9 })).toBe(false);
   });
 });

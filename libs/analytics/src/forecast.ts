@@ -102,7 +102,7 @@ function candidate(
   const model = fitLevelModel(periods, priors.mean, noiseVariance);
   const linear = filterLevels(periods, priors, model, noiseVariance);
   const levels =
-    law && isExactUseful(law, priors)
+    law && isExactUseful(law)
       ? exactLevels(linear, periods, priors, model, law, noiseVariance)
       : linear;
   return { prior, priors, model, levels };

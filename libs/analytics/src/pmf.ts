@@ -49,19 +49,26 @@ function symmetricPmf(half: number, weight: (k: number) => number): Pmf {
   return trimmed({ first: -half, weights });
 }
 
-/** Law of one noise term. Throws `invalid-noise`, `noise-too-wide`. */
-export function noisePmf(law: NoiseLaw): Pmf {
-  if (law.mechanism === 'none') return { first: 0, weights: Float64Array.of(1) };
+/** No noise term is further from 0 than this, but for a share of about 1e-40. Throws `invalid-noise`. */
+export function noiseReach(law: NoiseLaw): number {
+  if (law.mechanism === 'none') return 0;
   const parameter = law.mechanism === 'discrete-laplace' ? law.epsilon : law.sigma2;
   if (!(parameter > 0) || !Number.isFinite(parameter)) {
     throw new ConcordatError('invalid-noise', 'epsilon and sigma2 are finite numbers above 0');
   }
   const reach = -Math.log(CUT_OFF);
+  return Math.ceil(
+    law.mechanism === 'discrete-laplace' ? reach / parameter : Math.sqrt(2 * parameter * reach),
+  );
+}
+
+/** Law of one noise term. Throws `invalid-noise`, `noise-too-wide`. */
+export function noisePmf(law: NoiseLaw): Pmf {
+  if (law.mechanism === 'none') return { first: 0, weights: Float64Array.of(1) };
+  const half = noiseReach(law);
   return law.mechanism === 'discrete-laplace'
-    ? symmetricPmf(Math.ceil(reach / parameter), (k) => Math.exp(-parameter * k))
-    : symmetricPmf(Math.ceil(Math.sqrt(2 * parameter * reach)), (k) =>
-        Math.exp((-k * k) / (2 * parameter)),
-      );
+    ? symmetricPmf(half, (k) => Math.exp(-law.epsilon * k))
+    : symmetricPmf(half, (k) => Math.exp((-k * k) / (2 * law.sigma2)));
 }
 
 /** Variance of one noise term: 2 q / (1 - q)^2 with q = exp(-epsilon) for discrete Laplace. */

@@ -1,0 +1,59 @@
+/** P(released count | rate) for Poisson counts with noise of known law, as a table over a logarithmic grid of rates. */
+import { type NoiseLaw, noisePmf, type Pmf } from './pmf.js';
+
+/** Step of the grid in the logarithm of the rate. */
+export const LOG_STEP = 0.15;
+/** Rates and counts above these are in no table: noise hardly matters there. */
+const LARGEST_RATE = 400;
+export const LARGEST_COUNT = 700;
+/** Grid points below the least rate, down to a hundredth of it. */
+const STEPS_BELOW = 31;
+const LEAST_LOG = -60;
+
+export interface LikelihoodTable {
+  /** Logarithm of the rate of the first grid point. */
+  readonly first: number;
+  readonly rates: Float64Array;
+  /** Counts below this have the likelihood of this one. */
+  readonly lowest: number;
+  readonly width: number;
+  /** log P(z | rate), row by rate, from z = lowest. */
+  readonly logs: Float32Array;
+}
+
+function likelihoodRow(out: Float32Array, rate: number, noise: Pmf, lowest: number): void {
+  const top = Math.ceil(rate + 8 * Math.sqrt(rate) + 10);
+  const poisson = new Float64Array(top + 1);
+  let log = -rate;
+  for (let k = 0; k <= top; k++) {
+    poisson[k] = Math.exp(log);
+    log += Math.log(rate / (k + 1));
+  }
+  for (let at = 0; at < out.length; at++) {
+    const offset = lowest + at - noise.first;
+    const from = Math.max(0, offset - noise.weights.length + 1);
+    let sum = 0;
+    for (let k = from; k <= top && k <= offset; k++) {
+      sum += (poisson[k] as number) * (noise.weights[offset - k] as number);
+    }
+    out[at] = sum > 0 ? Math.max(LEAST_LOG, Math.log(sum)) : LEAST_LOG;
+  }
+}
+
+/** Rates from a hundredth of `least` to 400. */
+export function likelihoodTable(law: NoiseLaw, least: number): LikelihoodTable {
+  const noise = noisePmf(law);
+  const first = Math.log(least) - STEPS_BELOW * LOG_STEP;
+  const count = Math.ceil((Math.log(LARGEST_RATE) - first) / LOG_STEP);
+  const rates = Float64Array.from({ length: Math.max(2, count) }, (_, a) =>
+    Math.exp(first + a * LOG_STEP),
+  );
+  // Half of the noise table is beyond any use: its far ends have probabilities of 1e-40.
+  const lowest = Math.ceil(noise.first / 2);
+  const width = LARGEST_COUNT - lowest + 1;
+  const logs = new Float32Array(rates.length * width);
+  rates.forEach((rate, a) => {
+    likelihoodRow(logs.subarray(a * width, (a + 1) * width), rate, noise, lowest);
+  });
+  return { first, rates, lowest, width, logs };
+}

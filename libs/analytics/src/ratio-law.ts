@@ -1,0 +1,78 @@
+/**
+ * How far cells stand from their priors: the law of the ratio rate / prior mean over all cells, on a logarithmic grid. It is
+ * the nonparametric maximum likelihood mixture (Robbins 1956; Laird 1978, JASA 73; Jiang and Zhang 2009, Annals of
+ * Statistics 37), by EM from a gamma start: one station among quiet cells then has a ratio of 100 without widening the
+ * law of all others, which no gamma law can give.
+ */
+import { LOG_STEP } from './likelihood-table.js';
+
+/** Ratios from a ninetieth to a thousand, in steps of the grid; ratio 1 has this index. */
+export const RATIO_ONE = 30;
+const STEPS_ABOVE = 46;
+export const RATIOS = RATIO_ONE + STEPS_ABOVE + 1;
+/** A narrower gamma start (squared coefficient of variation) falls between the points of the grid. */
+const NARROWEST_SPREAD = 0.01;
+/** Cells that the law is fitted to, evenly spread over the domain. */
+const FITTED_CELLS = 20_000;
+/** Rounds of EM: few, as every further one follows the sample more and the start less. */
+const ROUNDS = 15;
+
+/** Likelihood of the counts of one cell, up to a factor, under each ratio of the grid. */
+export interface RatioLikelihood {
+  /** Position of ratio index 0 in the table of rates. */
+  readonly origin: number;
+  /** How far, 0..1, the prior mean lies beyond its grid point: ratio j is shared by the rates origin + j and + j + 1. */
+  readonly fraction: number;
+  /** One value per rate from `origin`: RATIOS + 1 of them. */
+  readonly values: Float64Array;
+}
+
+/** Gamma law of mean 1 and squared coefficient of variation `spread`, per even step of the logarithm. */
+export function gammaRatios(spread: number): Float64Array {
+  const shape = 1 / Math.max(NARROWEST_SPREAD, spread);
+  const density = Float64Array.from({ length: RATIOS }, (_, j) => {
+    const relative = Math.exp((j - RATIO_ONE) * LOG_STEP);
+    return Math.exp(shape * (1 + Math.log(relative) - relative));
+  });
+  const total = density.reduce((sum, value) => sum + value, 0);
+  return density.map((value) => value / total);
+}
+
+const shared = ({ fraction, values }: RatioLikelihood): Float32Array =>
+  Float32Array.from(
+    { length: RATIOS },
+    (_, j) => (1 - fraction) * (values[j] as number) + fraction * (values[j + 1] as number),
+  );
+
+/**
+ * Law of the ratios of `cells` cells from the likelihood of each (undefined: the cell has none). A uniform law with the
+ * weight of one cell keeps every ratio possible.
+ */
+export function fitRatios(
+  cells: number,
+  likelihoodOf: (cell: number) => RatioLikelihood | undefined,
+  spread: number,
+): Float64Array {
+  const stride = Math.max(1, Math.ceil(cells / FITTED_CELLS));
+  const fitted: Float32Array[] = [];
+  for (let i = 0; i < cells; i += stride) {
+    const likelihood = likelihoodOf(i);
+    if (likelihood) fitted.push(shared(likelihood));
+  }
+  let law = gammaRatios(spread);
+  const share = 1 / (fitted.length + 1);
+  for (let round = 0; round < ROUNDS; round++) {
+    const next = new Float64Array(RATIOS).fill(share / RATIOS);
+    for (const likelihood of fitted) {
+      let total = 0;
+      for (let j = 0; j < RATIOS; j++) total += (law[j] as number) * (likelihood[j] as number);
+      if (total === 0) continue;
+      for (let j = 0; j < RATIOS; j++) {
+        const posterior = ((law[j] as number) * (likelihood[j] as number)) / total;
+        next[j] = (next[j] as number) + share * posterior;
+      }
+    }
+    law = next;
+  }
+  return law;
+}
