@@ -31,7 +31,17 @@ const Coverage = z.object({
 
 const Round = z.object({
   id: z.string(),
-  phase: z.enum(['collecting', 'composing', 'released', 'aborted']),
+  phase: z.enum([
+    'proposed',
+    'offered',
+    'collecting',
+    'closed',
+    'unmasking',
+    'composing',
+    'released',
+    'aborted',
+    'expired',
+  ]),
   release: z.string().nullable(),
   code: z.string().nullable(),
   coverage: z.array(Coverage),
@@ -83,10 +93,10 @@ export async function ask(
   let round: RoundProgress = submitQuery;
   while (round.phase !== 'released') {
     options.onProgress(round);
-    if (round.phase === 'aborted') {
+    if (round.phase === 'aborted' || round.phase === 'expired') {
       const said = round.coverage.map(({ agency, status, code }) => `${agency} ${code ?? status}`);
       throw new ConcordatError(
-        round.code ?? 'round-aborted',
+        round.code ?? `round-${round.phase}`,
         `the round ended without a release: ${said.join(', ')}`,
       );
     }

@@ -23,7 +23,10 @@ import { BlobsController } from './releases/blobs.controller.js';
 import { mapReader } from './releases/map-reader.js';
 import { RELEASE_READER } from './releases/release-reader.js';
 import { ReleaseStore } from './releases/release-store.js';
+import { ConcludeRound } from './rounds/conclude-round.js';
 import { Inboxes } from './rounds/inbox.js';
+import { RoundBook } from './rounds/round-book.js';
+import { RoundFiles } from './rounds/round-files.js';
 import { RoundsController } from './rounds/rounds.controller.js';
 import { RoundsService } from './rounds/rounds.service.js';
 import { VectorStore } from './rounds/vector-store.js';
@@ -36,6 +39,7 @@ export function appModule(
   coordinator: Coordinator,
   dir: string,
   releases: ReleaseStore,
+  book: RoundBook,
   witnessing: Witnessing,
   refused: RefusedRequests,
 ): DynamicModule {
@@ -55,7 +59,9 @@ export function appModule(
     ],
     providers: [
       { provide: COORDINATOR, useValue: coordinator },
-      { provide: Inboxes, useValue: new Inboxes() },
+      { provide: Inboxes, useValue: new Inboxes(() => book.newestSequence) },
+      { provide: RoundBook, useValue: book },
+      { provide: RoundFiles, useValue: new RoundFiles(coordinator.roundBlobs) },
       { provide: Offers, useValue: new Offers() },
       { provide: Checkpoints, useValue: witnessing.checkpoints },
       { provide: WitnessRelay, useValue: witnessing.relay },
@@ -76,6 +82,7 @@ export function appModule(
           },
         }),
       },
+      ConcludeRound,
       RoundsService,
       DatasetsService,
       RoundQueries,

@@ -13,6 +13,8 @@ const CoordinatorConfig = z.strictObject({
     .int()
     .min(1)
     .max(30 * 86_400),
+  /** How long everything after the closing may take before the round expires; 3,600 unless given. */
+  finishWithinSeconds: z.int().min(1).max(86_400).optional(),
 });
 export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 
@@ -26,6 +28,7 @@ export const coordinatorPaths = (dir: string) => ({
   log: join(dir, 'log'),
   blobs: join(dir, 'blobs'),
   uploads: join(dir, 'uploads'),
+  rounds: join(dir, 'rounds'),
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */

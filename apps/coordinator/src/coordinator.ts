@@ -14,7 +14,10 @@ export interface Coordinator {
   readonly key: SigningKey;
   readonly federation: Federation;
   readonly journal: Journal;
+  /** Parts of releases, served to everyone. */
   readonly blobs: Blobs;
+  /** Questions and contributions that the log names, served to nobody. */
+  readonly roundBlobs: Blobs;
   readonly logger: Logger;
   nowMs(): number;
   /** Resolves once the entry is durable. */

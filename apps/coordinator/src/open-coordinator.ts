@@ -45,6 +45,7 @@ export async function openCoordinator(
     federation,
     journal,
     blobs: await openBlobs({ dir: paths.blobs }),
+    roundBlobs: await openBlobs({ dir: paths.rounds }),
     logger: options.logger ?? createLogger(config.id),
     nowMs: options.nowMs,
     append: (entry) => journal.append(encodeEntry(entry)),

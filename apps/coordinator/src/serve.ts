@@ -7,6 +7,7 @@ import {
   RefusedRequests,
   type RunningProcess,
 } from '#libs/nest-kit';
+import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { startWitnessing } from './federation/witnessing.js';
@@ -14,11 +15,12 @@ import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { ReleaseStore } from './releases/release-store.js';
 import { Inboxes } from './rounds/inbox.js';
+import { RoundBook } from './rounds/round-book.js';
 import { RoundsService } from './rounds/rounds.service.js';
 
 const WEB_ROOT = join(packageRoot(import.meta.url), 'dist', 'web');
 
-/** Opens the folder, replays the log, binds the port. */
+/** Opens the folder, replays the log, takes up the rounds under way, binds the port. */
 export async function serveCoordinator(
   dir: string,
   options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
@@ -36,16 +38,19 @@ export async function serveCoordinator(
   );
   try {
     const releases = new ReleaseStore(coordinator.blobs);
-    for await (const { bytes } of coordinator.journal.entries()) {
+    const book = new RoundBook(coordinator.append);
+    for await (const { index, bytes } of coordinator.journal.entries()) {
       const entry = decodeEntry(bytes);
-      if (entry.kind === 'round.released') await releases.announce(entry.releaseDigest);
+      if (entry.kind === 'round.released') await releases.replay(entry.releaseDigest, entry.at);
+      if (isRoundEvent(entry)) book.replay(index, entry);
     }
     const app = await createHttpApp(
-      appModule(coordinator, dir, releases, witnessing, refused),
+      appModule(coordinator, dir, releases, book, witnessing, refused),
       coordinator.logger,
       { id: config.id, key, nowMs },
     );
     await serveWeb(app, WEB_ROOT);
+    await app.get(RoundsService).recover();
     const { host, port: wanted } = config.listen;
     const url = await listen(app, host, wanted);
     return {

@@ -60,4 +60,18 @@ export {
   SignedTask,
   Task,
 } from './round.js';
+export {
+  answeredIn,
+  applyRoundEvent,
+  closingCoverage,
+  hasSettled,
+  isCollecting,
+  isOpen,
+  isOver,
+  isRoundEvent,
+  type RoundEvent,
+  type RoundPhase,
+  type RoundState,
+  type Standing,
+} from './round-machine.js';
 export { WitnessMail, WitnessMessage, WitnessPost } from './witnessing.js';

@@ -1,12 +1,13 @@
 /**
  * A release: what the federation publishes about one round. The header is canonical JSON; its SHA-256 is the release id and
- * stands in the coordinator's log. The header names every column blob by hash, so the id covers every published number.
+ * stands in the coordinator's log. The header names every column blob by hash, so the id covers every published number. No clock is
+ * in it: whoever composes the same contributions of the same round, whenever and wherever, gets the same id.
  */
 
 import { z } from 'zod';
 import { canonicalBytes, sha256Hex } from '#libs/bytes';
 import { CATEGORIES, Query } from '#libs/query';
-import { Code, Digest, Instant, Name, PeriodText, RationalText, RoundId } from './names.js';
+import { Code, Digest, Name, PeriodText, RationalText, RoundId } from './names.js';
 import { PrivacyUnit } from './receipt.js';
 
 /**
@@ -59,7 +60,6 @@ export const ReleaseHeader = z.strictObject({
   fingerprint: Digest,
   query: Query,
   sentence: z.string(),
-  releasedAt: Instant,
   coverage: z.array(CoverageEntry),
   /** Of each contributor's records. Coverage says the unit of each; here stands the weakest: the incident where one has it. */
   privacy: z.strictObject({

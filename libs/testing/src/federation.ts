@@ -143,8 +143,10 @@ export class Federation {
     for (const { id } of this.manifest.agencies) await this.untilConnected(id);
   }
 
+  /** A coordinator that was stopped starts again at its address, which the nodes know. */
   async startCoordinator(): Promise<string> {
     const running = await this.apps.serveCoordinator(this.folder(COORDINATOR), {
+      ...(this.url ? { port: Number(new URL(this.url).port) } : {}),
       nowMs: () => this.nowMs,
       logger: this.logger(COORDINATOR),
     });
@@ -199,8 +201,11 @@ export class Federation {
     });
   }
 
-  /** Asks as the test's analyst and waits for the end of the round. Throws the code of a question that opens no round. */
-  async ask(question: TestQuestion): Promise<Asked> {
+  /**
+   * Asks as the test's analyst and waits for the end of the round. Throws the code of a question that opens no round. `onOpened` hears the
+   * round's id at once.
+   */
+  async ask(question: TestQuestion, onOpened: (id: string) => void = () => {}): Promise<Asked> {
     let last: Asked['round'] | undefined;
     try {
       last = await this.apps.ask(
@@ -210,6 +215,7 @@ export class Federation {
         {
           nowMs: () => this.nowMs,
           onProgress: (round) => {
+            if (!last) onOpened(round.id);
             last = round;
           },
         },

@@ -188,35 +188,92 @@ const releaseMade = z.strictObject({
   reservation: decimal,
 });
 
+/** Of the coordinator about one round: the state of a round is a fold of these (`round-machine.ts` of libs/protocol). */
+const aboutRound = { at, actor, round: roundId };
+
 const roundOpened = z.strictObject({
   kind: z.literal('round.opened'),
-  at,
-  actor,
-  round: roundId,
+  ...aboutRound,
   fingerprint: digest,
+  /** Blob with the query and the analyst's signed assertion. */
+  question: digest,
   agencies,
   deadline: at,
   sealed: z.boolean(),
 });
 
+/** The tasks of the round stand in the inboxes from here on; their sequence number is the index of this entry plus one. */
+const roundOffered = z.strictObject({ kind: z.literal('round.offered'), ...aboutRound });
+
+const contributionAccepted = z.strictObject({
+  kind: z.literal('contribution.accepted'),
+  ...aboutRound,
+  agency: kebab,
+  /** Blob with the groups and the signed receipt. */
+  contribution: digest,
+  /** SHA-256 of the vector. */
+  valueDigest: digest,
+});
+
+const contributionRejected = z.strictObject({
+  kind: z.literal('contribution.rejected'),
+  ...aboutRound,
+  agency: kebab,
+  code: kebab,
+});
+
+const refusalReceived = z.strictObject({
+  kind: z.literal('refusal.received'),
+  ...aboutRound,
+  agency: kebab,
+  code: kebab,
+});
+
+const holdReceived = z.strictObject({
+  kind: z.literal('hold.received'),
+  ...aboutRound,
+  agency: kebab,
+  until: at,
+});
+
+const acceptReceived = z.strictObject({
+  kind: z.literal('accept.received'),
+  ...aboutRound,
+  agency: kebab,
+});
+
 const roundClosed = z.strictObject({
   kind: z.literal('round.closed'),
-  at,
-  actor,
-  round: roundId,
-  outcome: z.enum(['composing', 'aborted', 'expired']),
-  code: kebab.optional(),
+  ...aboutRound,
+  /** What every agency did, in the order of `round.opened`. Codes stand in the entries that say so. */
   coverage: z
     .array(
       z.strictObject({
         agency: kebab,
         status: z.enum(['answered', 'refused', 'silent', 'rejected']),
-        code: kebab.optional(),
       }),
     )
     .max(MAX_AGENCIES)
     .readonly(),
 });
+
+/** A sealed round asks the auditor for the sum of the masks of exactly these contributors. */
+const roundUnmasking = z.strictObject({
+  kind: z.literal('round.unmasking'),
+  ...aboutRound,
+  contributors: agencies,
+});
+
+const roundComposing = z.strictObject({ kind: z.literal('round.composing'), ...aboutRound });
+
+const roundAborted = z.strictObject({
+  kind: z.literal('round.aborted'),
+  ...aboutRound,
+  code: kebab,
+});
+
+/** A phase after the closing took longer than it may. */
+const roundExpired = z.strictObject({ kind: z.literal('round.expired'), ...aboutRound });
 
 const roundReleased = z.strictObject({
   kind: z.literal('round.released'),
@@ -264,8 +321,18 @@ export const Entry = z.discriminatedUnion('kind', [
   budgetReserved,
   releaseMade,
   roundOpened,
+  roundOffered,
+  contributionAccepted,
+  contributionRejected,
+  refusalReceived,
+  holdReceived,
+  acceptReceived,
   roundClosed,
+  roundUnmasking,
+  roundComposing,
   roundReleased,
+  roundAborted,
+  roundExpired,
   keyRotated,
   requestsRefused,
 ]);

@@ -49,7 +49,7 @@ function belongs(entry: Entry, fingerprint: string, rounds: Set<string>): boolea
     if ('round' in entry) rounds.add(entry.round);
     return true;
   }
-  return entry.kind === 'round.closed' && rounds.has(entry.round);
+  return 'round' in entry && rounds.has(entry.round);
 }
 
 /** Makes the pack of one query out of a folder that was verified. Throws `bad-fingerprint`, `unknown-fingerprint`. */

@@ -219,7 +219,7 @@ const reportRound = (progress: Progress): ((round: RoundProgress) => void) => {
   return ({ phase, coverage }) => {
     const waiting = coverage.filter(({ status }) => status === 'waiting').length;
     const text =
-      phase === 'collecting'
+      phase === 'offered' || phase === 'collecting'
         ? `${coverage.length - waiting} of ${coverage.length} agencies have answered`
         : `round ${phase}`;
     if (text !== last) progress.say(text);

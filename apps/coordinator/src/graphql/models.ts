@@ -226,7 +226,10 @@ export class RoundView {
   @Field()
   sentence!: string;
 
-  @Field({ description: 'collecting, composing, released or aborted' })
+  @Field({
+    description:
+      'proposed, offered, collecting, closed, unmasking, composing, released, aborted or expired',
+  })
   phase!: string;
 
   @Field()

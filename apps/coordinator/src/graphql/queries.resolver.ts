@@ -52,7 +52,7 @@ export class QueriesResolver {
   }
 
   @Query(() => RoundView, { nullable: true })
-  round(@Args('id', { type: () => ID }) id: string): RoundView | null {
+  round(@Args('id', { type: () => ID }) id: string): Promise<RoundView | null> {
     return this.rounds.round(id);
   }
 

@@ -57,7 +57,7 @@ export class ReleaseQueries {
   }
 
   async release(id: string): Promise<Release | null> {
-    return this.store.get(id) ? this.required(id) : null;
+    return this.store.find(id) ? this.required(id) : null;
   }
 
   async cells(request: CellsRequest): Promise<CellPage> {
@@ -132,8 +132,9 @@ export class ReleaseQueries {
   }
 
   private async required(id: string): Promise<Release> {
-    const header = this.store.get(id);
-    if (!header) throw new ConcordatError('not-found', 'there is no such release');
+    const announced = this.store.find(id);
+    if (!announced) throw new ConcordatError('not-found', 'there is no such release');
+    const { header, releasedAt } = announced;
     const { query, privacy } = header;
     const tree = await this.store.tree(id);
     const sum = await this.sum(id, null, null);
@@ -146,7 +147,7 @@ export class ReleaseQueries {
       id,
       fingerprint: header.fingerprint,
       sentence: header.sentence,
-      releasedAt: header.releasedAt,
+      releasedAt,
       grid: query.grid,
       gridHash: query.gridHash,
       resolution: query.resolution,

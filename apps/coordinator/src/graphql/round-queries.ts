@@ -11,7 +11,7 @@ import {
 } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { reportedLoss } from '../releases/reported-loss.js';
-import type { Party, Round } from '../rounds/round.js';
+import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import { RoundsService } from '../rounds/rounds.service.js';
 import type { AssertionInput, Coverage, Preview, QueryInput, RoundView } from './models.js';
 
@@ -49,8 +49,8 @@ export class RoundQueries {
     return this.view(await this.rounds.open(this.document(input), assertion));
   }
 
-  round(id: string): RoundView | null {
-    const round = this.rounds.round(id);
+  async round(id: string): Promise<RoundView | null> {
+    const round = await this.rounds.round(id);
     return round ? this.view(round) : null;
   }
 
@@ -70,15 +70,16 @@ export class RoundQueries {
   }
 
   private view(round: Round): RoundView {
+    const { state, query } = round;
     return {
-      id: round.id,
-      fingerprint: round.fingerprint,
-      sentence: describeQuery(round.query),
-      phase: round.phase,
-      deadline: new Date(round.deadlineMs).toISOString(),
-      coverage: [...round.parties.values()].map((party) => this.coverage(party)),
-      release: round.release,
-      code: round.code,
+      id: state.id,
+      fingerprint: state.fingerprint,
+      sentence: describeQuery(query),
+      phase: state.phase,
+      deadline: state.deadline,
+      coverage: partiesOf(round).map((party) => this.coverage(party)),
+      release: state.release,
+      code: state.code,
     };
   }
 

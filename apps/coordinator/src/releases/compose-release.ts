@@ -20,7 +20,7 @@ import type { Blobs } from '#libs/journal';
 import type { CoverageEntry, Receipt, ReleaseHeader, Signed } from '#libs/protocol';
 import { describeQuery, groupsOf, type QueryGroup } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
-import type { Party, Round } from '../rounds/round.js';
+import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import type { VectorStore } from '../rounds/vector-store.js';
 import { exactEpsilon, reportedLoss } from './reported-loss.js';
 
@@ -29,7 +29,8 @@ export interface ReleaseSources {
   readonly federation: Federation;
   readonly vectors: VectorStore;
   readonly blobs: Blobs;
-  readonly releasedAt: string;
+  /** Interrupts between two groups; what was written by then is found again by its hash. */
+  readonly signal: AbortSignal;
   readonly receiptDigest: (receipt: Signed<Receipt>) => string;
 }
 
@@ -124,7 +125,7 @@ async function composeGroup(
 
 /** What each agency did, in the order of the manifest. */
 function coverageOf({ round, federation, receiptDigest }: ReleaseSources): CoverageEntry[] {
-  return [...round.parties.values()].map((party): CoverageEntry => {
+  return partiesOf(round).map((party): CoverageEntry => {
     const name = federation.agency(party.agency)?.name ?? party.agency;
     const nothing = {
       categories: [],
@@ -175,10 +176,13 @@ function releasePrivacy({ query }: Round, answered: readonly Answered[]): Releas
   };
 }
 
-/** Composes and writes everything but the header itself, which it returns. Throws `no-contribution`. */
+/**
+ * Composes and writes everything but the header itself, which it returns: the same header for the same round, whenever it is composed.
+ * Throws `no-contribution`, what a missing or wrong vector throws, and the reason of an aborted signal.
+ */
 export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHeader> {
   const { round, federation } = sources;
-  const answered = [...round.parties.values()].filter(
+  const answered = partiesOf(round).filter(
     (party): party is Answered => party.status === 'answered',
   );
   if (answered.length === 0) throw new ConcordatError('no-contribution', 'no agency answered');
@@ -203,18 +207,18 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
     });
     // Lets polls and health checks through between groups.
     await setImmediate();
+    sources.signal.throwIfAborted();
   }
   for (const { contribution } of answered) {
     await sources.blobs.put(canonicalBytes(contribution.receipt));
   }
   return {
     version: 1,
-    round: round.id,
+    round: round.state.id,
     manifest: federation.hash,
-    fingerprint: round.fingerprint,
+    fingerprint: round.state.fingerprint,
     query: round.query,
     sentence: describeQuery(round.query),
-    releasedAt: sources.releasedAt,
     coverage: coverageOf(sources),
     privacy: releasePrivacy(round, answered),
     classes: [...classes.values()].map(({ coverage }) => ({

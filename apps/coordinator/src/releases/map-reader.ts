@@ -1,8 +1,7 @@
-import type { ReleaseHeader as Published } from '#libs/protocol';
 import type { ReleaseHeader, ReleaseReader } from './release-reader.js';
-import type { ReleaseStore } from './release-store.js';
+import type { Announced, ReleaseStore } from './release-store.js';
 
-const view = (id: string, header: Published): ReleaseHeader => ({
+const view = ({ id, header, releasedAt }: Announced): ReleaseHeader => ({
   id,
   fingerprint: header.fingerprint,
   query: header.query,
@@ -22,15 +21,15 @@ const view = (id: string, header: Published): ReleaseHeader => ({
     status: status === 'answered' ? 'contributed' : status === 'silent' ? 'missing' : 'refused',
     ...(code === null ? {} : { code }),
   })),
-  releasedAt: header.releasedAt,
+  releasedAt,
 });
 
 /** Published releases as the map routes read them. */
 export const mapReader = (store: ReleaseStore): ReleaseReader => ({
-  list: () => store.all().map(({ id, header }) => view(id, header)),
+  list: () => store.all().map(view),
   header: (id) => {
-    const header = store.get(id);
-    return header && view(id, header);
+    const announced = store.find(id);
+    return announced && view(announced);
   },
   tree: (id) => store.tree(id),
   columns: (id, group) => store.columns(id, group),

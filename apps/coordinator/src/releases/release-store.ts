@@ -21,6 +21,13 @@ interface Opened {
   readonly classes: readonly { readonly nodes: Int32Array; readonly variance: Float64Array }[];
 }
 
+/** A release that the log names; when it was released stands there and not in the header. */
+export interface Announced {
+  readonly id: string;
+  readonly header: ReleaseHeader;
+  readonly releasedAt: string;
+}
+
 /** How many releases keep their trees in memory. */
 const KEPT_OPEN = 3;
 
@@ -32,7 +39,7 @@ const float64 = (bytes: Uint8Array): Float64Array =>
 /** Published releases: immutable blobs, listed by the log. What is not announced by a log entry does not exist. */
 export class ReleaseStore {
   /** Newest first. */
-  private readonly announced: { readonly id: string; readonly header: ReleaseHeader }[] = [];
+  private readonly announced: Announced[] = [];
   private readonly opened = new Map<string, Promise<Opened>>();
 
   constructor(private readonly blobs: Blobs) {}
@@ -43,18 +50,23 @@ export class ReleaseStore {
   }
 
   /** Lists a release whose `round.released` entry is in the log. */
-  async announce(id: string): Promise<void> {
-    const header = ReleaseHeader.parse(parseCanonicalJson(await this.blobs.get(id)));
-    this.announced.unshift({ id, header });
+  announce(release: Announced): void {
+    this.announced.unshift(release);
   }
 
-  /** Ids and headers, newest first. */
-  all(): readonly { readonly id: string; readonly header: ReleaseHeader }[] {
+  /** The same, out of its header blob. Throws `blob-missing` or `blob-corrupt`. */
+  async replay(id: string, releasedAt: string): Promise<void> {
+    const header = ReleaseHeader.parse(parseCanonicalJson(await this.blobs.get(id)));
+    this.announce({ id, header, releasedAt });
+  }
+
+  /** Newest first. */
+  all(): readonly Announced[] {
     return this.announced;
   }
 
-  get(id: string): ReleaseHeader | undefined {
-    return this.announced.find((release) => release.id === id)?.header;
+  find(id: string): Announced | undefined {
+    return this.announced.find((release) => release.id === id);
   }
 
   /** Tree over the union of every coverage class's domain. */
@@ -127,7 +139,7 @@ export class ReleaseStore {
   }
 
   private async read(id: string): Promise<Opened> {
-    const header = this.get(id);
+    const header = this.find(id)?.header;
     if (!header) throw new ConcordatError('not-found', 'there is no such release');
     const finest = header.query.resolution as Resolution;
     const domains = await Promise.all(header.classes.map(({ domain }) => this.domain(domain)));

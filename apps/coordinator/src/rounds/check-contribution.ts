@@ -26,10 +26,10 @@ export function checkContribution(
   const receipt = verifyReceipt(contribution.receipt, federation.manifest, verifySignature);
   if (receipt.agency !== contribution.agency)
     refuse('wrong-agency', "the receipt is another agency's");
-  if (receipt.round !== round.id) refuse('wrong-round', 'the receipt is of another round');
+  if (receipt.round !== round.state.id) refuse('wrong-round', 'the receipt is of another round');
   if (receipt.manifest !== federation.hash)
     refuse('wrong-manifest', 'the receipt names another manifest');
-  if (receipt.fingerprint !== round.fingerprint)
+  if (receipt.fingerprint !== round.state.fingerprint)
     refuse('wrong-fingerprint', 'the answer is to another question');
   const agency = federation.agency(contribution.agency);
   if (!agency) return refuse('unknown-agency', 'the answer is of no agency of this federation');

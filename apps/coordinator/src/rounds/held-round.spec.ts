@@ -8,12 +8,15 @@ import { createBoxKey, createSigningKey } from '#libs/keystore';
 import { createLogger } from '#libs/nest-kit';
 import { type Manifest, type SignedAssertion, seal } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint } from '#libs/query';
-import type { Entry } from '#libs/tlog';
+import type { Entry, EntryOf } from '#libs/tlog';
 import type { Coordinator } from '../coordinator.js';
 import { Federation } from '../federation/federation.js';
 import { ReleaseStore } from '../releases/release-store.js';
+import { ConcludeRound } from './conclude-round.js';
 import { Inboxes } from './inbox.js';
 import type { Round } from './round.js';
+import { RoundBook } from './round-book.js';
+import { RoundFiles } from './round-files.js';
 import { RoundsService } from './rounds.service.js';
 import { VectorStore } from './vector-store.js';
 
@@ -68,13 +71,22 @@ beforeEach(async () => {
       throw new Error('these rounds log through append alone');
     },
     blobs,
+    roundBlobs: blobs,
     logger: createLogger('test', 'silent'),
     nowMs: Date.now,
     append: async (entry) => BigInt(entries.push(entry) - 1),
     close: async () => undefined,
   };
   const vectors = new VectorStore(join(dir, 'uploads'));
-  rounds = new RoundsService(coordinator, new Inboxes(), vectors, new ReleaseStore(blobs));
+  const book = new RoundBook(coordinator.append);
+  rounds = new RoundsService(
+    coordinator,
+    book,
+    new RoundFiles(blobs),
+    new Inboxes(() => book.newestSequence),
+    vectors,
+    new ConcludeRound(coordinator, book, vectors, new ReleaseStore(blobs)),
+  );
   const query = canonicaliseQuery({
     version: 1,
     measure: 'incidents',
@@ -102,67 +114,78 @@ afterEach(async () => {
 });
 
 const from = (agency: string) => ({
-  round: round.id,
+  round: round.state.id,
   agency,
-  fingerprint: round.fingerprint,
+  fingerprint: round.state.fingerprint,
   at: new Date().toISOString(),
 });
-const hold = (agency: string) =>
-  rounds.hold({ ...from(agency), until: '2030-01-01T00:00:00.000Z' });
+const UNTIL = '2030-01-01T00:00:00.000Z';
+const hold = (agency: string) => rounds.hold({ ...from(agency), until: UNTIL });
 const refusal = (agency: string) =>
   rounds.refuse({ ...from(agency), code: 'roles', constraint: null });
-const statusOf = (agency: string) => round.parties.get(agency)?.status;
-const closed = async (): Promise<Extract<Entry, { kind: 'round.closed' }>> => {
-  for (;;) {
-    const entry = entries.find(({ kind }) => kind === 'round.closed');
-    if (entry?.kind === 'round.closed') return entry;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+const standings = async () => (await rounds.round(round.state.id))?.state.standings;
+const statusOf = async (agency: string) => (await standings())?.get(agency)?.status;
+const ended = async (): Promise<EntryOf<'round.closed'>> => {
+  const find = (wanted: string) => entries.find(({ kind }) => kind === wanted);
+  while (!find('round.aborted')) await new Promise((resolve) => setTimeout(resolve, 20));
+  return find('round.closed') as EntryOf<'round.closed'>;
 };
 
 describe('a round in which an answer waits for a person', () => {
   it('shows it as held, goes on collecting, and closes at its deadline all the same', async () => {
-    hold('first');
-    refusal('second');
-    expect(statusOf('first')).toBe('held');
-    expect(round.phase).toBe('collecting');
-    const entry = await closed();
-    expect(Date.parse(entry.at)).toBeGreaterThanOrEqual(round.deadlineMs);
-    expect(entry.coverage).toEqual([
-      { agency: 'first', status: 'refused', code: 'approval-needed' },
-      { agency: 'second', status: 'refused', code: 'roles' },
+    await hold('first');
+    await refusal('second');
+    expect(await statusOf('first')).toBe('held');
+    expect((await rounds.round(round.state.id))?.state.phase).toBe('collecting');
+    const entry = await ended();
+    expect(entry.at >= round.state.deadline).toBe(true);
+    expect(entry.coverage.map(({ status }) => status)).toEqual(['refused', 'refused']);
+    expect([...((await standings()) ?? [])]).toEqual([
+      ['first', { status: 'refused', code: 'approval-needed' }],
+      ['second', { status: 'refused', code: 'roles' }],
     ]);
   });
 
   it('waits for the answer again once a person agreed', async () => {
-    hold('first');
-    rounds.accept(from('first'));
-    expect(statusOf('first')).toBe('waiting');
-    const entry = await closed();
+    await hold('first');
+    await rounds.accept(from('first'));
+    expect(await statusOf('first')).toBe('waiting');
+    const entry = await ended();
     expect(entry.coverage.map(({ status }) => status)).toEqual(['silent', 'silent']);
   });
 
   it('closes at once when the person refuses and nobody else is awaited', async () => {
-    hold('first');
-    refusal('second');
-    refusal('first');
-    expect(Date.parse((await closed()).at)).toBeLessThan(round.deadlineMs);
+    await hold('first');
+    await refusal('second');
+    await refusal('first');
+    expect((await ended()).at < round.state.deadline).toBe(true);
   });
 
-  it('changes nothing after an answer, and takes no hold of another question or agency', () => {
-    refusal('first');
-    hold('first');
-    expect(statusOf('first')).toBe('refused');
-    const until = '2030-01-01T00:00:00.000Z';
-    const other = { ...from('second'), fingerprint: '3'.repeat(64), until };
-    expect(() => rounds.hold(other)).toThrow(
-      expect.objectContaining({ code: 'wrong-fingerprint' }),
-    );
-    expect(() => rounds.hold({ ...from('third'), until })).toThrow(
-      expect.objectContaining({ code: 'not-asked' }),
-    );
-    expect(() => rounds.accept({ ...from('second'), round: 'f'.repeat(32) })).toThrow(
-      expect.objectContaining({ code: 'not-found' }),
+  it('logs at most three words of an agency, however often it speaks', async () => {
+    for (let i = 0; i < 5; i++) {
+      await hold('first');
+      await rounds.accept(from('first'));
+    }
+    for (let i = 0; i < 5; i++) await refusal('first');
+    const said = entries.filter((entry) => 'agency' in entry && entry.agency === 'first');
+    expect(said.map(({ kind }) => kind)).toEqual([
+      'hold.received',
+      'accept.received',
+      'refusal.received',
+    ]);
+  });
+
+  it('changes nothing after an answer, and takes no hold of another question or agency', async () => {
+    await refusal('first');
+    await hold('first');
+    expect(await statusOf('first')).toBe('refused');
+    const other = { ...from('second'), fingerprint: '3'.repeat(64), until: UNTIL };
+    await expect(rounds.hold(other)).rejects.toMatchObject({ code: 'wrong-fingerprint' });
+    await expect(rounds.hold({ ...from('third'), until: UNTIL })).rejects.toMatchObject({
+      code: 'not-asked',
+    });
+    await expect(rounds.accept({ ...from('second'), round: 'f'.repeat(32) })).rejects.toMatchObject(
+      { code: 'not-found' },
     );
   });
 });

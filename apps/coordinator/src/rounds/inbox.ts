@@ -1,25 +1,30 @@
+import { ConcordatError } from '#libs/bytes';
 import type { Inbox as InboxMessage, SignedTask } from '#libs/protocol';
 
 type Item = InboxMessage['items'][number];
 
 /**
- * One queue an agency with ascending sequence numbers. The queue is the truth; a waiting poll is only woken by it. Tasks stay until
- * their round is over, so a node that comes back asks from the number it knows and misses nothing.
+ * One queue an agency with ascending sequence numbers, which come from the log and so mean the same after a restart. The queue is the
+ * truth; a waiting poll is only woken by it. Tasks stay until their round closes, so a node that comes back asks from the number it
+ * knows and misses nothing.
  */
 export class Inboxes {
   private readonly queues = new Map<string, Item[]>();
   private readonly waiting = new Map<string, Set<() => void>>();
   private readonly lastSeen = new Map<string, number>();
-  private nextSequence = 1;
 
-  put(agency: string, task: SignedTask): void {
+  /** `newestSequence`: the highest number ever given, for any agency. */
+  constructor(private readonly newestSequence: () => number) {}
+
+  /** Numbers ascend from call to call. */
+  put(agency: string, sequence: number, task: SignedTask): void {
     const queue = this.queues.get(agency) ?? [];
-    queue.push({ sequence: this.nextSequence++, task });
+    queue.push({ sequence, task });
     this.queues.set(agency, queue);
     for (const wake of this.waiting.get(agency) ?? []) wake();
   }
 
-  /** Drops the tasks of a round that is over. */
+  /** Drops the tasks of a round that takes no more answers. */
   forget(round: string): void {
     for (const [agency, queue] of this.queues) {
       this.queues.set(
@@ -29,7 +34,10 @@ export class Inboxes {
     }
   }
 
-  /** Everything after `sequence`; waits up to `waitMs` for a first item. */
+  /**
+   * Everything after `sequence`; waits up to `waitMs` for a first item. Throws `wrong-cursor` for a number that was never given: the
+   * log was put back to an older copy, and the node reads from the beginning.
+   */
   async after(
     agency: string,
     sequence: number,
@@ -37,6 +45,9 @@ export class Inboxes {
     nowMs: number,
   ): Promise<InboxMessage> {
     this.lastSeen.set(agency, nowMs);
+    if (sequence > this.newestSequence()) {
+      throw new ConcordatError('wrong-cursor', 'no task has this number yet; ask from 0');
+    }
     const items = this.pending(agency, sequence);
     if (items.length > 0 || waitMs === 0) return { items };
     await this.wait(agency, waitMs);

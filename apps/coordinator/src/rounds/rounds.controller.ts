@@ -95,26 +95,26 @@ export class RoundsController {
 
   @Post('rounds/:id/refusal')
   @HttpCode(204)
-  refusal(@Req() request: RawRequest, @Param('id') id: string): void {
+  async refusal(@Req() request: RawRequest, @Param('id') id: string): Promise<void> {
     const refusal = this.message(request, 'refusal', Refusal);
     this.sameRound(refusal.round, id);
-    this.rounds.refuse(refusal);
+    await this.rounds.refuse(refusal);
   }
 
   @Post('rounds/:id/hold')
   @HttpCode(204)
-  hold(@Req() request: RawRequest, @Param('id') id: string): void {
+  async hold(@Req() request: RawRequest, @Param('id') id: string): Promise<void> {
     const hold = this.message(request, 'hold', Hold);
     this.sameRound(hold.round, id);
-    this.rounds.hold(hold);
+    await this.rounds.hold(hold);
   }
 
   @Post('rounds/:id/accept')
   @HttpCode(204)
-  accept(@Req() request: RawRequest, @Param('id') id: string): void {
+  async accept(@Req() request: RawRequest, @Param('id') id: string): Promise<void> {
     const accept = this.message(request, 'accept', Accept);
     this.sameRound(accept.round, id);
-    this.rounds.accept(accept);
+    await this.rounds.accept(accept);
   }
 
   @Post('offers')

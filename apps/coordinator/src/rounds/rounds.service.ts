@@ -1,72 +1,121 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { ConcordatError, canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
-import { verifySignature } from '#libs/keystore';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
 import {
   type Accept,
-  Assertion,
   type Contribution,
+  closingCoverage,
   type Hold,
-  openEnvelope,
+  hasSettled,
+  isCollecting,
+  isOpen,
+  isOver,
   type Refusal,
+  type RoundEvent,
+  type RoundState,
   type SignedAssertion,
   seal,
 } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
-import type { Entry } from '#libs/tlog';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
-import { composeRelease } from '../releases/compose-release.js';
-import { ReleaseStore } from '../releases/release-store.js';
+import { AssertionCheck, NONCE_LIFE_MS } from './assertion-check.js';
 import { checkContribution } from './check-contribution.js';
+import { ConcludeRound } from './conclude-round.js';
+import { Deadlines } from './deadlines.js';
 import { Inboxes } from './inbox.js';
-import type { Party, Round } from './round.js';
+import type { AcceptedContribution, Round } from './round.js';
+import { RoundBook } from './round-book.js';
+import { RoundFiles } from './round-files.js';
 import { VectorStore } from './vector-store.js';
 
-/** How old an analyst's assertion may be when it arrives. */
-const ASSERTION_MAX_AGE_MS = 10 * 60_000;
+/** What cannot be logged now is tried again this much later. */
+const RETRY_MS = 1_000;
 
-/** Whether an agency may still answer in its round. */
-const isOpen = (
-  party: Party | undefined,
-): party is Extract<Party, { status: 'held' | 'waiting' }> =>
-  party?.status === 'waiting' || party?.status === 'held';
+/** A round whose files are in memory. */
+interface LiveRound {
+  readonly query: Query;
+  readonly assertion: SignedAssertion;
+  readonly contributions: Map<string, AcceptedContribution>;
+}
 
 const refuse = (code: string, why: string): never => {
   throw new ConcordatError(code, why);
 };
 
-/** Digests of the vectors that a round's agencies answered with. */
-const answeredWith = (round: Round): string[] =>
-  [...round.parties.values()].flatMap((party) =>
-    party.status === 'answered' ? [party.contribution.receipt.payload.valueDigest] : [],
+/** Digests of the vectors that agencies answered with. */
+const vectorsOf = ({ standings }: Pick<RoundState, 'standings'>): string[] =>
+  [...standings.values()].flatMap((standing) =>
+    standing.status === 'answered' ? [standing.valueDigest] : [],
   );
 
 /**
- * Rounds from the analyst's question to the release. Every step is in the log before it has an effect outside; a round closes at
- * its deadline with whoever answered.
+ * Rounds from the analyst's question to the close. Every step is in the log before it has an effect outside, and a start takes every
+ * round up where its log ends; a round closes at its deadline with whoever answered. What follows is `ConcludeRound`.
  */
 @Injectable()
 export class RoundsService {
-  private readonly rounds = new Map<string, Round>();
-  private readonly timers = new Map<string, NodeJS.Timeout>();
-  private readonly composing = new Set<Promise<void>>();
-  /** Nonces of assertions and when they expire, in the order they came. */
-  private readonly nonces = new Map<string, number>();
+  /** Rounds that are not over. */
+  private readonly live = new Map<string, LiveRound>();
+  private readonly assertions = new AssertionCheck();
+  /** When rounds that collect close. */
+  private readonly closings: Deadlines;
+  /** When what the disk did not take is tried again. */
+  private readonly retries: Deadlines;
 
   constructor(
     @Inject(COORDINATOR) private readonly coordinator: Coordinator,
+    @Inject(RoundBook) private readonly book: RoundBook,
+    @Inject(RoundFiles) private readonly files: RoundFiles,
     @Inject(Inboxes) private readonly inboxes: Inboxes,
     @Inject(VectorStore) private readonly vectors: VectorStore,
-    @Inject(ReleaseStore) private readonly releases: ReleaseStore,
-  ) {}
+    @Inject(ConcludeRound) private readonly conclusion: ConcludeRound,
+  ) {
+    this.closings = new Deadlines(coordinator.nowMs, (id) => this.inBackground(id, this.due(id)));
+    this.retries = new Deadlines(coordinator.nowMs, (id) => this.inBackground(id, this.goOn(id)));
+  }
 
-  round(id: string): Round | undefined {
-    return this.rounds.get(id);
+  /** A round with its files; undefined for one that this log does not know or ended too long ago. */
+  async round(id: string): Promise<Round | undefined> {
+    const state = this.book.state(id);
+    return state && { state, ...(this.live.get(id) ?? (await this.load(state))) };
+  }
+
+  /** Takes up every round of the log that is not over. To be called once, before anything is served. */
+  async recover(): Promise<void> {
+    const { nowMs, logger, federation } = this.coordinator;
+    for (const state of this.book.all()) {
+      const openedMs = Date.parse(state.openedAt);
+      if (isOver(state) && openedMs + NONCE_LIFE_MS < nowMs()) continue;
+      try {
+        const files = await this.load(state);
+        this.assertions.remember(files.assertion, openedMs);
+        if (isOver(state)) continue;
+        if (files.assertion.payload.manifest !== federation.hash) {
+          refuse('manifest-changed', 'the round was opened under another manifest');
+        }
+        this.live.set(state.id, files);
+      } catch (error) {
+        if (isOver(state)) continue;
+        const code = isConcordatError(error) ? error.code : 'internal';
+        logger.error({ round: state.id, code, err: error }, 'a round cannot be taken up');
+        await this.book.advance(state.id, () => ({
+          kind: 'round.aborted',
+          ...this.about(state.id),
+          code,
+        }));
+        continue;
+      }
+      logger.info({ round: state.id, phase: state.phase }, 'round taken up');
+      if (isCollecting(state)) this.offer(state);
+      if (isCollecting(state)) this.closings.set(state.id, Date.parse(state.deadline));
+      this.inBackground(state.id, this.goOn(state.id));
+    }
+    await this.vectors.discardAll(() => this.underWay().length === 0);
   }
 
   /**
-   * Opens a round for a question that a known analyst asserts. Throws a query's own code, `wrong-grid`, `unknown-analyst`,
-   * `bad-signature`, `wrong-fingerprint`, `wrong-manifest`, `stale-assertion`, `unknown-agency` or `no-agency-concerned`.
+   * Opens a round for a question that a known analyst asserts. Throws a query's own code, `wrong-grid`, what `AssertionCheck` throws,
+   * `unknown-agency` or `no-agency-concerned`.
    */
   async open(input: unknown, signed: SignedAssertion): Promise<Round> {
     const { federation, nowMs, config } = this.coordinator;
@@ -75,131 +124,179 @@ export class RoundsService {
       refuse('wrong-grid', 'the query names another version of the grid than this federation uses');
     }
     const asked = fingerprint(query);
-    this.checkAssertion(signed, asked);
-    const concerned = this.concerned(query);
-    const round: Round = {
-      id: randomBytes(16).toString('hex'),
-      query,
-      fingerprint: asked,
-      assertion: signed,
-      openedAtMs: nowMs(),
-      deadlineMs: nowMs() + config.roundDeadlineSeconds * 1000,
-      parties: new Map(concerned.map((agency) => [agency, { agency, status: 'waiting' }])),
-      phase: 'collecting',
-      release: null,
-      code: null,
-    };
-    await this.log({
-      kind: 'round.opened',
-      at: this.at(round.openedAtMs),
-      actor: config.id,
-      round: round.id,
-      fingerprint: asked,
-      agencies: concerned,
-      deadline: this.at(round.deadlineMs),
-      sealed: false,
-    });
-    this.rounds.set(round.id, round);
-    for (const agency of concerned) this.offer(round, agency);
-    this.timers.set(
-      round.id,
-      setTimeout(() => this.close(round), round.deadlineMs - round.openedAtMs),
-    );
-    return round;
+    this.assertions.take(signed, asked, federation, nowMs());
+    const agencies = this.concerned(query);
+    const id = randomBytes(16).toString('hex');
+    const question = await this.files.putQuestion({ query, assertion: signed });
+    const deadline = new Date(nowMs() + config.roundDeadlineSeconds * 1000).toISOString();
+    this.live.set(id, { query, assertion: signed, contributions: new Map() });
+    const opening = { fingerprint: asked, question, agencies, deadline, sealed: false };
+    try {
+      await this.book.advance(id, () => ({
+        kind: 'round.opened',
+        ...this.about(id),
+        ...opening,
+      }));
+    } catch (error) {
+      this.live.delete(id);
+      throw error;
+    }
+    const offering = this.goOn(id);
+    this.inBackground(id, offering);
+    await offering.catch(() => undefined);
+    return (await this.round(id)) ?? refuse('not-found', 'there is no such round');
   }
 
-  /** Takes an answer after every check; a repeated delivery of the same answer changes nothing. */
+  /**
+   * Takes an answer after every check; a repeated delivery of the same answer changes nothing, and one that was rejected is rejected
+   * again by the same code.
+   */
   async contribute(contribution: Contribution): Promise<void> {
-    const round = this.collecting(contribution.round, contribution.agency);
-    const party = round.parties.get(contribution.agency);
-    if (party?.status === 'answered') {
-      const same =
-        party.contribution.receipt.payload.valueDigest === contribution.receipt.payload.valueDigest;
-      if (same) return;
-      refuse('second-answer', 'this agency has answered this round with another vector');
+    const { round: id, agency, groups, receipt } = contribution;
+    const { valueDigest } = receipt.payload;
+    const { live, state } = this.asked(id, agency);
+    const standing = state.standings.get(agency);
+    if (standing?.status === 'answered' && standing.valueDigest === valueDigest) return;
+    if (standing?.status === 'rejected') refuse(standing.code, 'this answer was rejected before');
+    if (!isCollecting(state) || !live) {
+      return refuse('round-closed', 'the round closed before this arrived');
     }
+    if (!isOpen(standing)) refuse('second-answer', 'this agency has ended this round already');
+    const event = { ...this.about(id), agency };
     try {
-      const { receipt, vectorBytes } = checkContribution(
-        contribution,
-        round,
-        this.coordinator.federation,
-      );
-      await this.vectors.require(receipt.valueDigest, vectorBytes);
+      const round: Round = { state, ...live };
+      const checked = checkContribution(contribution, round, this.coordinator.federation);
+      await this.vectors.require(valueDigest, checked.vectorBytes);
     } catch (error) {
       if (isConcordatError(error, 'not-yet')) throw error;
       const code = isConcordatError(error) ? error.code : 'internal';
-      this.settle(round, { agency: contribution.agency, status: 'rejected', code });
+      await this.hear(id, { kind: 'contribution.rejected', ...event, code });
       throw error;
     }
-    this.settle(round, {
-      agency: contribution.agency,
-      status: 'answered',
-      contribution: { groups: contribution.groups, receipt: contribution.receipt },
-    });
+    const file = await this.files.putContribution({ groups, receipt });
+    // known before the state names it, so that nobody who reads the state misses it
+    live.contributions.set(file, { groups, receipt });
+    const accepted = { ...event, contribution: file, valueDigest };
+    await this.hear(id, { kind: 'contribution.accepted', ...accepted });
   }
 
   /** Takes a refusal, which is a result like any other. */
-  refuse(refusal: Refusal): void {
-    const round = this.collecting(refusal.round, refusal.agency);
-    if (refusal.fingerprint !== round.fingerprint) {
-      refuse('wrong-fingerprint', 'the refusal is of another question');
-    }
-    if (!isOpen(round.parties.get(refusal.agency))) return;
-    this.settle(round, { agency: refusal.agency, status: 'refused', code: refusal.code });
+  async refuse({ round: id, agency, fingerprint: asked, code }: Refusal): Promise<void> {
+    this.sameQuestion(id, agency, asked);
+    await this.hear(id, { kind: 'refusal.received', ...this.about(id), agency, code });
   }
 
   /** Notes that an agency's answer waits for a person. The round goes on collecting, and closes at its deadline all the same. */
-  hold({ round: id, agency, fingerprint }: Hold): void {
-    this.mark(id, agency, fingerprint, 'held');
+  async hold({ round: id, agency, fingerprint: asked, until }: Hold): Promise<void> {
+    this.sameQuestion(id, agency, asked);
+    await this.hear(id, { kind: 'hold.received', ...this.about(id), agency, until });
   }
 
   /** Notes that a person agreed and that the answer is on its way. */
-  accept({ round: id, agency, fingerprint }: Accept): void {
-    this.mark(id, agency, fingerprint, 'waiting');
+  async accept({ round: id, agency, fingerprint: asked }: Accept): Promise<void> {
+    this.sameQuestion(id, agency, asked);
+    await this.hear(id, { kind: 'accept.received', ...this.about(id), agency });
   }
 
-  /** Stops the clocks and waits for compositions under way. */
+  /** Stops the clocks and interrupts compositions under way, which the next start takes up again. */
   async stop(): Promise<void> {
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    await Promise.allSettled(this.composing);
+    this.closings.stop();
+    this.retries.stop();
+    await this.conclusion.stop();
   }
 
-  private checkAssertion(signed: SignedAssertion, asked: string): void {
-    const { federation, nowMs } = this.coordinator;
-    const analyst = federation.manifest.analysts.find(({ id }) => id === signed.payload.analyst);
-    if (!analyst) {
-      throw new ConcordatError('unknown-analyst', 'the manifest names no such analyst');
-    }
-    const assertion = openEnvelope(
-      'assertion',
-      Assertion,
-      signed,
-      analyst.publicKey,
-      verifySignature,
+  /** Logs what an agency said, and closes the round when it was the last one. */
+  private async hear(id: string, event: RoundEvent): Promise<void> {
+    const { state } = await this.book.advance(id, () => event);
+    if (isCollecting(state) && hasSettled(state)) await this.close(id);
+  }
+
+  /** Does whatever comes next in a round, from wherever it stands. */
+  private async goOn(id: string): Promise<void> {
+    const state = this.book.state(id);
+    if (!state || isOver(state)) return;
+    if (isCollecting(state)) {
+      if (hasSettled(state)) await this.close(id);
+    } else if (state.phase === 'proposed') await this.propose(state);
+    else await this.conclude(id);
+  }
+
+  /** Offers a round that was opened, or lets it expire when nobody could answer it in time any more. */
+  private async propose({ id, deadline }: RoundState): Promise<void> {
+    const isLate = this.coordinator.nowMs() >= Date.parse(deadline);
+    const kind = isLate ? 'round.expired' : 'round.offered';
+    const { state, hasMoved } = await this.book.advance(id, (now) =>
+      now?.phase === 'proposed' ? { kind, ...this.about(id) } : undefined,
     );
-    if (assertion.fingerprint !== asked) {
-      refuse('wrong-fingerprint', 'the analyst signed another question than the one submitted');
+    if (!hasMoved) return;
+    if (isOver(state)) {
+      this.live.delete(id);
+      return;
     }
-    if (assertion.manifest !== federation.hash) {
-      refuse(
-        'wrong-manifest',
-        'the analyst signed for another manifest; fetch the current one and sign again',
-      );
+    this.closings.set(id, Date.parse(deadline));
+    this.offer(state);
+  }
+
+  private async due(id: string): Promise<void> {
+    await this.close(id).catch((error: unknown) => {
+      this.closings.set(id, this.coordinator.nowMs() + RETRY_MS);
+      throw error;
+    });
+  }
+
+  private async close(id: string): Promise<void> {
+    const { state, hasMoved } = await this.book.advance(id, (now) =>
+      now && isCollecting(now)
+        ? { kind: 'round.closed', ...this.about(id), coverage: closingCoverage(now) }
+        : undefined,
+    );
+    if (!hasMoved) return;
+    this.closings.clear(id);
+    this.inboxes.forget(id);
+    // whoever sent the last answer need not wait for the release
+    this.inBackground(state.id, this.conclude(id));
+  }
+
+  private async conclude(id: string): Promise<void> {
+    const round = await this.round(id);
+    if (!round || !(await this.conclusion.run(round))) return;
+    this.live.delete(id);
+    await this.discardUploads(round.state);
+  }
+
+  /** Work that nobody waits for; when the log or the disk fails it is tried again. */
+  private inBackground(id: string, work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      const code = isConcordatError(error) ? error.code : 'internal';
+      if (code === 'log-closed') return;
+      this.coordinator.logger.error({ round: id, code, err: error }, 'a round is held up');
+      this.retries.set(id, this.coordinator.nowMs() + RETRY_MS);
+    });
+  }
+
+  /** A round that is over keeps its columns as blobs; what agencies uploaded for it is needed by no other round, or kept. */
+  private async discardUploads({ standings }: RoundState): Promise<void> {
+    const needed = new Set(this.underWay().flatMap(vectorsOf));
+    for (const digest of vectorsOf({ standings })) {
+      if (!needed.has(digest)) await this.vectors.discard(digest);
     }
-    if (Math.abs(nowMs() - Date.parse(assertion.at)) > ASSERTION_MAX_AGE_MS) {
-      refuse(
-        'stale-assertion',
-        'sign the question again: the assertion is too old or ahead of time',
-      );
+    // what came too late, or was left by a process that died, belongs to no round
+    await this.vectors.discardAll(() => this.underWay().length === 0);
+  }
+
+  private underWay(): RoundState[] {
+    return this.book.all().filter((state) => !isOver(state));
+  }
+
+  private async load(state: RoundState): Promise<LiveRound> {
+    const { query, assertion } = await this.files.question(state.question);
+    const contributions = new Map<string, AcceptedContribution>();
+    for (const standing of state.standings.values()) {
+      if (standing.status !== 'answered') continue;
+      const { contribution } = standing;
+      contributions.set(contribution, await this.files.contribution(contribution));
     }
-    for (const [old, expiresMs] of this.nonces) {
-      if (expiresMs > nowMs()) break;
-      this.nonces.delete(old);
-    }
-    if (this.nonces.has(assertion.nonce)) {
-      refuse('repeated-assertion', 'sign the question again: this assertion was used before');
-    }
-    this.nonces.set(assertion.nonce, nowMs() + 2 * ASSERTION_MAX_AGE_MS);
+    return { query, assertion, contributions };
   }
 
   /** Agencies that record any of the categories, or those of them that the query names. */
@@ -222,136 +319,34 @@ export class RoundsService {
     return concerned;
   }
 
-  private offer(round: Round, agency: string): void {
+  /** Puts the tasks into the inboxes of every agency that has not ended the round. The same round gives the same bytes again. */
+  private offer({ id, fingerprint: asked, deadline, standings }: RoundState): void {
     const { federation, key } = this.coordinator;
-    this.inboxes.put(
-      agency,
-      seal(
-        'task',
-        {
-          round: round.id,
-          agency,
-          query: round.query,
-          fingerprint: round.fingerprint,
-          assertion: round.assertion,
-          manifest: federation.hash,
-          deadline: this.at(round.deadlineMs),
-        },
-        key,
-      ),
-    );
-  }
-
-  private collecting(id: string, agency: string): Round {
-    const round = this.rounds.get(id);
-    if (!round) return refuse('not-found', 'there is no such round');
-    if (!round.parties.has(agency)) refuse('not-asked', 'this agency was not asked in this round');
-    if (round.phase !== 'collecting')
-      refuse('round-closed', 'the round closed before this arrived');
-    return round;
-  }
-
-  private mark(id: string, agency: string, asked: string, status: 'held' | 'waiting'): void {
-    const round = this.collecting(id, agency);
-    if (asked !== round.fingerprint) refuse('wrong-fingerprint', 'this is of another question');
-    if (isOpen(round.parties.get(agency))) round.parties.set(agency, { agency, status });
-  }
-
-  private settle(round: Round, party: Party): void {
-    round.parties.set(party.agency, party);
-    if (![...round.parties.values()].some(isOpen)) this.close(round);
-  }
-
-  private close(round: Round): void {
-    if (round.phase !== 'collecting') return;
-    round.phase = 'composing';
-    clearTimeout(this.timers.get(round.id));
-    this.timers.delete(round.id);
-    this.inboxes.forget(round.id);
-    for (const { agency, status } of round.parties.values()) {
-      if (status === 'waiting') round.parties.set(agency, { agency, status: 'silent' });
-      if (status === 'held')
-        round.parties.set(agency, { agency, status: 'refused', code: 'approval-needed' });
-    }
-    const work = this.finish(round)
-      .catch((error: unknown) => {
-        round.phase = 'aborted';
-        round.code = isConcordatError(error) ? error.code : 'internal';
-        this.coordinator.logger.error(
-          { round: round.id, code: round.code, err: error },
-          'round aborted',
-        );
-      })
-      .then(() => this.discardVectors(round));
-    this.composing.add(work);
-    void work.finally(() => this.composing.delete(work));
-  }
-
-  /** A round that is over keeps its columns as blobs; what agencies uploaded for it is needed by no other round, or kept. */
-  private async discardVectors(over: Round): Promise<void> {
-    const needed = new Set(
-      [...this.rounds.values()]
-        .filter(({ phase }) => phase === 'collecting' || phase === 'composing')
-        .flatMap(answeredWith),
-    );
-    for (const digest of answeredWith(over)) {
-      if (!needed.has(digest)) await this.vectors.discard(digest);
+    const live = this.live.get(id);
+    if (!live) return;
+    const { query, assertion } = live;
+    const manifest = federation.hash;
+    for (const agency of standings.keys()) {
+      const task = { round: id, agency, query, fingerprint: asked, assertion, manifest, deadline };
+      this.inboxes.put(agency, this.book.sequenceOf(id), seal('task', task, key));
     }
   }
 
-  private async finish(round: Round): Promise<void> {
-    const { config, logger, nowMs, federation } = this.coordinator;
-    const answered = [...round.parties.values()].some(({ status }) => status === 'answered');
-    await this.log({
-      kind: 'round.closed',
-      at: this.at(nowMs()),
-      actor: config.id,
-      round: round.id,
-      outcome: answered ? 'composing' : 'aborted',
-      ...(answered ? {} : { code: 'no-contribution' }),
-      coverage: [...round.parties.values()].map((party) => ({
-        agency: party.agency,
-        status: isOpen(party) ? 'silent' : party.status,
-        ...('code' in party ? { code: party.code } : {}),
-      })),
-    });
-    if (!answered) {
-      round.phase = 'aborted';
-      round.code = 'no-contribution';
-      return;
-    }
-    const header = await composeRelease({
-      round,
-      federation,
-      vectors: this.vectors,
-      blobs: this.coordinator.blobs,
-      releasedAt: this.at(nowMs()),
-      receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
-    });
-    const id = await this.releases.publish(header);
-    await this.log({
-      kind: 'round.released',
-      verb: 'combination',
-      at: this.at(nowMs()),
-      actor: config.id,
-      recipient: round.assertion.payload.analyst,
-      purpose: round.query.purpose,
-      round: round.id,
-      fingerprint: round.fingerprint,
-      releaseDigest: id,
-      blob: id,
-    });
-    await this.releases.announce(id);
-    round.release = id;
-    round.phase = 'released';
-    logger.info({ round: round.id, release: id }, 'released');
+  private asked(id: string, agency: string): { state: RoundState; live: LiveRound | undefined } {
+    const state = this.book.state(id);
+    if (!state) return refuse('not-found', 'there is no such round');
+    if (!state.standings.has(agency))
+      refuse('not-asked', 'this agency was not asked in this round');
+    return { state, live: this.live.get(id) };
   }
 
-  private log(entry: Entry): Promise<unknown> {
-    return this.coordinator.append(entry);
+  private sameQuestion(id: string, agency: string, asked: string): void {
+    if (this.asked(id, agency).state.fingerprint !== asked)
+      refuse('wrong-fingerprint', 'this is of another question');
   }
 
-  private at(ms: number): string {
-    return new Date(ms).toISOString();
+  private about(round: string): { at: string; actor: string; round: string } {
+    const { config, nowMs } = this.coordinator;
+    return { at: new Date(nowMs()).toISOString(), actor: config.id, round };
   }
 }

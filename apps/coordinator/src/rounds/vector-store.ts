@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -44,6 +44,7 @@ export class VectorStore {
         throw new ConcordatError('wrong-digest', 'the vector is not the one its name says');
       }
       await rename(partial, join(this.dir, digest));
+      await this.sync();
     } finally {
       await rm(partial, { force: true });
     }
@@ -61,6 +62,20 @@ export class VectorStore {
   /** Forgets a vector that no round needs any more. */
   async discard(digest: string): Promise<void> {
     await rm(join(this.dir, digest), { force: true });
+  }
+
+  /** Forgets every vector, for as long as `isIdle` says that no round is under way. */
+  async discardAll(isIdle: () => boolean): Promise<void> {
+    for (const name of await readdir(this.dir).catch(() => [])) {
+      if (!isIdle()) return;
+      await rm(join(this.dir, name), { force: true });
+    }
+  }
+
+  /** Makes names durable: a log entry relies on the file. */
+  private async sync(): Promise<void> {
+    const folder = await open(this.dir, 'r');
+    await folder.sync().finally(() => folder.close());
   }
 
   /** `length` int32 values from position `from` of a vector. */
