@@ -35,6 +35,7 @@ const SOURCES = [
 /** Programs that tests start: the Debian packages that bring them, and where they may already be. */
 const TEST_PROGRAMS = [
   { name: 'chromium', packages: ['chromium', 'fonts-dejavu-core'], found: ['/usr/bin/chromium'] },
+  { name: 'redis', packages: ['redis-server'], found: ['/usr/bin/redis-server'] },
 ];
 
 const say = (text) => process.stderr.write(`set-up: ${text}\n`);

@@ -1,3 +1,4 @@
+export { type BullJobsOptions, openBullJobs } from './bull-jobs.js';
 export { type InlineJobsOptions, openInlineJobs } from './inline-jobs.js';
 export {
   defineJob,
@@ -10,4 +11,5 @@ export {
   jobKey,
 } from './job.js';
 export type { EnqueueOptions, Jobs, JobsOptions, RunOptions } from './jobs.js';
+export { type RedisFault, redisFaults } from './redis.js';
 export type { Recurring, ScheduleView } from './schedule.js';

@@ -14,6 +14,7 @@ export {
   type TestAgency,
   type TestQuestion,
 } from './federation.js';
+export { PrivateRedis } from './private-redis.js';
 export { childrenOf, isRunning, RunningProgram } from './program.js';
 export { type RecordedRequest, RecordingProxy } from './recording-proxy.js';
 export { seededRandom } from './seeded-random.js';
