@@ -111,6 +111,8 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
     federation: 'small',
     serial: 1,
     previous: null,
+    change: { kind: 'founded' },
+    formerKeys: [],
     grid: { name: 'ew-2026-1', hash: GRID_HASH },
     coordinator: { id: 'coordinator', publicKey: coordinator.publicKey, boxKey: box.publicKey },
     auditor: { id: 'auditor', publicKey: analyst.publicKey, boxKey: box.publicKey },

@@ -18,12 +18,15 @@ export type Purpose =
   | 'accept'
   | 'assertion'
   | 'contribution'
+  | 'enrolment'
   | 'hold'
   | 'manifest'
   | 'offer'
   | 'policy'
+  | 'possession'
   | 'receipt'
   | 'refusal'
+  | 'rotation'
   | 'task';
 
 /** Whoever holds a private key: signs bytes, names its public key. */

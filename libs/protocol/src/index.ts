@@ -1,4 +1,18 @@
 export {
+  Enrolment,
+  EnrolmentPost,
+  type EnrolmentToken,
+  enrolmentWords,
+  formatToken,
+  keyFingerprint,
+  parseToken,
+  Rotation,
+  SignedEnrolment,
+  SignedRotation,
+  sameWords,
+  tokenHash,
+} from './enrolment.js';
+export {
   type MessageSigner,
   openEnvelope,
   type Purpose,
@@ -26,14 +40,28 @@ export {
   type VerifiedRequest,
   verifyRequest,
 } from './http-signature.js';
-export { logVerifierKey, logVerifierKeys, processKey, witnessVerifierKeys } from './log-keys.js';
 export {
+  allLogKeys,
+  logVerifierKey,
+  logVerifierKeys,
+  processKey,
+  witnessVerifierKeys,
+} from './log-keys.js';
+export {
+  assertSound,
+  type Founding,
+  foundManifest,
   Manifest,
-  ManifestAgency,
+  ManifestChange,
   manifestHash,
-  openSignedManifest,
   SignedManifest,
 } from './manifest.js';
+export {
+  ManifestHistory,
+  ManifestHistoryFile,
+  openSignedManifest,
+} from './manifest-history.js';
+export { ManifestAgency, ManifestAnalyst, ManifestProcess } from './member.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
 export { PrivacyUnit, Receipt, verifyReceipt } from './receipt.js';
@@ -74,4 +102,17 @@ export {
   type RoundState,
   type Standing,
 } from './round-machine.js';
+export {
+  ManifestStep,
+  ManifestSteps,
+  nextManifest,
+  openEnrolment,
+  openRotation,
+  rotationFingerprints,
+  sealRotation,
+  signedBy,
+  signStep,
+  takeStep,
+} from './succession.js';
+
 export { WitnessMail, WitnessMessage, WitnessPost } from './witnessing.js';

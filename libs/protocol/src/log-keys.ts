@@ -14,18 +14,39 @@ const processesOf = ({ coordinator, auditor, agencies }: Manifest) => [
 export const processKey = (manifest: Manifest, id: string): string | undefined =>
   processesOf(manifest).find((process) => process.id === id)?.publicKey;
 
-function verifierKey(manifest: Manifest, id: string, type: 'ed25519' | 'cosignature/v1'): string {
+type KeyType = 'ed25519' | 'cosignature/v1';
+
+const formatKey = (manifest: Manifest, id: string, publicKey: string, type: KeyType): string =>
+  formatVerifierKey(
+    { name: logOrigin(manifest.federation, id), publicKey: fromBase64url(publicKey) },
+    type,
+  );
+
+function verifierKey(manifest: Manifest, id: string, type: KeyType): string {
   const publicKey = processKey(manifest, id);
   if (publicKey === undefined) {
     throw new ConcordatError('unknown-process', 'the manifest names no process of this id');
   }
-  const name = logOrigin(manifest.federation, id);
-  return formatVerifierKey({ name, publicKey: fromBase64url(publicKey) }, type);
+  return formatKey(manifest, id, publicKey, type);
 }
 
 /** Verifier key of the log of a process (C2SP signed-note, `name+id+base64`). Throws `unknown-process`. */
 export const logVerifierKey = (manifest: Manifest, id: string): string =>
   verifierKey(manifest, id, 'ed25519');
+
+/**
+ * Verifier keys that ever signed the log of a process, the one in force first, then those before it, newest first. A process that was
+ * revoked has former keys only. Throws `unknown-process`.
+ */
+export function allLogKeys(manifest: Manifest, id: string): string[] {
+  const present = processKey(manifest, id);
+  const former = manifest.formerKeys.filter((key) => key.id === id).reverse();
+  const keys = [...(present === undefined ? [] : [present]), ...former.map((key) => key.publicKey)];
+  if (keys.length === 0) {
+    throw new ConcordatError('unknown-process', 'the manifest never named a process of this id');
+  }
+  return keys.map((publicKey) => formatKey(manifest, id, publicKey, 'ed25519'));
+}
 
 /** Verifier keys of the logs of all processes, by origin: what a witness is opened with. */
 export const logVerifierKeys = (manifest: Manifest): ReadonlyMap<string, readonly string[]> =>

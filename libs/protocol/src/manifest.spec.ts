@@ -15,6 +15,8 @@ const manifest: Manifest = {
   federation: 'small',
   serial: 1,
   previous: null,
+  change: { kind: 'founded' },
+  formerKeys: [],
   grid: { name: 'ew-2026-1', hash: '1'.repeat(64) },
   coordinator: { id: 'coordinator', ...keys },
   auditor: { id: 'auditor', ...keys },

@@ -1,45 +1,58 @@
 /**
  * The federation manifest: who belongs to it, under which keys, for which area and which categories. Every process pins one;
- * every signed message is checked against the pinned keys. It changes by serial number, each naming the one before.
+ * every signed message is checked against the pinned keys. It changes by serial number, each naming the one before and what changed:
+ * `succession.ts`.
  */
 
 import { z } from 'zod';
 import { ConcordatError, digestOf } from '#libs/bytes';
-import { CATEGORIES } from '#libs/query';
-import { openEnvelope, signedSchema, type VerifySignature } from './envelope.js';
-import { BoxPublicKey, Digest, Name, PublicKey } from './names.js';
+import { SignedEnrolment, SignedRotation } from './enrolment.js';
+import { signedSchema } from './envelope.js';
+import { ManifestAgency, ManifestAnalyst, ManifestProcess } from './member.js';
+import { Digest, Name, PublicKey } from './names.js';
 
-const Categories = z.array(z.enum(CATEGORIES)).min(1);
+const Reason = z.string().min(1).max(200);
 
-export const ManifestAgency = z.strictObject({
+/** Why this manifest follows the one before, with the evidence. */
+export const ManifestChange = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('founded') }),
+  z.strictObject({
+    kind: z.literal('enrolled'),
+    enrolment: SignedEnrolment,
+    /** Whether it also witnesses the logs of the others. */
+    witness: z.boolean(),
+  }),
+  z.strictObject({ kind: z.literal('rotated'), rotation: SignedRotation }),
+  z.strictObject({ kind: z.literal('revoked'), agency: Name, reason: Reason }),
+  z.strictObject({ kind: z.literal('analyst-added'), analyst: ManifestAnalyst }),
+  z.strictObject({ kind: z.literal('analyst-removed'), analyst: Name, reason: Reason }),
+]);
+export type ManifestChange = z.infer<typeof ManifestChange>;
+
+/** A key that is not in force any more: logs that it signed stay verifiable. */
+const FormerKey = z.strictObject({
   id: Name,
-  name: z.string().min(1).max(120),
-  kind: z.enum(['police', 'council', 'health', 'social-care']),
   publicKey: PublicKey,
-  boxKey: BoxPublicKey,
-  /** Hash of the agency's public domain (its area in resolution-9 cells). */
-  domain: Digest,
-  /** What it records at all: a category outside this list is "not covered" there, never zero. */
-  categories: Categories,
+  /** Serial of the last manifest that named it. */
+  until: z.int().min(1),
 });
-export type ManifestAgency = z.infer<typeof ManifestAgency>;
 
 export const Manifest = z.strictObject({
   version: z.literal(1),
   federation: Name,
   serial: z.int().min(1),
   previous: Digest.nullable(),
+  change: ManifestChange,
   grid: z.strictObject({ name: Name, hash: Digest }),
-  coordinator: z.strictObject({ id: Name, publicKey: PublicKey, boxKey: BoxPublicKey }),
-  auditor: z.strictObject({ id: Name, publicKey: PublicKey, boxKey: BoxPublicKey }),
-  agencies: z.array(ManifestAgency).min(1).max(10_000),
-  analysts: z.array(
-    z.strictObject({ id: Name, publicKey: PublicKey, roles: z.array(Name).min(1) }),
-  ),
+  coordinator: ManifestProcess,
+  auditor: ManifestProcess,
+  agencies: z.array(ManifestAgency).max(10_000),
+  analysts: z.array(ManifestAnalyst).max(10_000),
   /** The auditor and agencies that cosign the checkpoints of every log but their own. */
   witnesses: z.array(Name).max(64),
   /** How many of them must have seen a checkpoint before an auditor believes it; 0 where there are no witnesses. */
   quorum: z.int().min(0).max(64),
+  formerKeys: z.array(FormerKey).max(100_000),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
@@ -51,27 +64,50 @@ export type SignedManifest = z.infer<typeof SignedManifest>;
 export const manifestHash = (manifest: Manifest): string =>
   digestOf('concordat/manifest/v1', manifest);
 
-/** A manifest of a version before processes had box keys: well-formed once, and without the members that are needed now. */
-const hasBoxKeys = (signed: unknown): boolean => {
-  const coordinator = (signed as { payload?: { coordinator?: unknown } } | null)?.payload
-    ?.coordinator;
-  return typeof coordinator !== 'object' || coordinator === null || 'boxKey' in coordinator;
-};
+/** What the founder of a federation decides. */
+export type Founding = Pick<
+  Manifest,
+  | 'agencies'
+  | 'analysts'
+  | 'auditor'
+  | 'coordinator'
+  | 'federation'
+  | 'grid'
+  | 'quorum'
+  | 'witnesses'
+>;
 
-/**
- * The manifest of a signed manifest file that `publicKey`, the coordinator's, must have signed. Throws `manifest-outdated`,
- * or what `openEnvelope` throws.
- */
-export function openSignedManifest(
-  signed: unknown,
-  publicKey: string,
-  verify: VerifySignature,
-): Manifest {
-  if (!hasBoxKeys(signed)) {
-    throw new ConcordatError(
-      'manifest-outdated',
-      'the manifest is of a version without box keys; make the folders anew with init and sign a manifest that names their box keys',
-    );
+/** Manifest of serial 1. Throws `bad-manifest` when ids or keys appear twice or witnesses are strangers. */
+export function foundManifest(founding: Founding): Manifest {
+  const manifest: Manifest = {
+    version: 1,
+    ...founding,
+    serial: 1,
+    previous: null,
+    change: { kind: 'founded' },
+    formerKeys: [],
+  };
+  assertSound(manifest);
+  return manifest;
+}
+
+/** Everything that must hold between the members of one manifest. Throws `bad-manifest`. */
+export function assertSound(manifest: Manifest): void {
+  const { coordinator, auditor, agencies, analysts, witnesses, quorum, formerKeys } = manifest;
+  const processes = [coordinator, auditor, ...agencies];
+  const bad = (why: string): never => {
+    throw new ConcordatError('bad-manifest', why);
+  };
+  const keys = [...processes, ...analysts, ...formerKeys].map(({ publicKey }) => publicKey);
+  if (new Set(keys).size !== keys.length) bad('two members have the same key');
+  const ids = [...processes, ...analysts].map(({ id }) => id);
+  if (new Set(ids).size !== ids.length) bad('two members have the same id');
+  const boxes = processes.map(({ boxKey }) => boxKey);
+  if (new Set(boxes).size !== boxes.length) bad('two processes have the same box key');
+  const isProcess = (id: string): boolean =>
+    id !== coordinator.id && processes.some((process) => process.id === id);
+  if (new Set(witnesses).size !== witnesses.length || !witnesses.every(isProcess)) {
+    bad('witnesses are the auditor and agencies of the federation, each once');
   }
-  return openEnvelope('manifest', Manifest, signed, publicKey, verify);
+  if (quorum > witnesses.length) bad('there are fewer witnesses than the quorum');
 }

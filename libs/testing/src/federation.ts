@@ -20,6 +20,7 @@ import { createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystor
 import type { Logger, RunningProcess } from '#libs/nest-kit';
 import {
   type Assertion,
+  foundManifest,
   type Manifest,
   manifestHash,
   type ReleaseHeader,
@@ -384,11 +385,8 @@ async function enrol(
     'test/grid',
     agencies.map(({ domain }) => domain),
   );
-  const manifest: Manifest = {
-    version: 1,
+  const manifest = foundManifest({
     federation: 'concordat-test',
-    serial: 1,
-    previous: null,
     grid: { name: 'ew-2026-1', hash: grid.hash },
     coordinator: { id: COORDINATOR, ...coordinatorKeys },
     auditor: { id: AUDITOR, ...auditorKeys },
@@ -396,7 +394,7 @@ async function enrol(
     analysts: [{ id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst'] }],
     witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],
     quorum,
-  };
+  });
   const key = loadSigningKey(join(folder(COORDINATOR), 'keys', 'signing.pem'));
   const signed = JSON.stringify(seal('manifest', manifest, key));
   for (const id of [COORDINATOR, AUDITOR, ...agencies.map((agency) => agency.id)]) {

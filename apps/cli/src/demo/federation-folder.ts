@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { ConcordatError } from '#libs/bytes';
 import { type Areas, formatDomainFile } from '#libs/grid';
 import { createSigningKey, loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
-import { type Manifest, openSignedManifest, seal } from '#libs/protocol';
+import { foundManifest, openSignedManifest, seal } from '#libs/protocol';
 import type { DemoAgency } from './agencies.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ROOT } from './root.js';
@@ -81,11 +81,8 @@ export async function prepareFederation(
 
   const coordinatorKey = loadSigningKey(join(dir, COORDINATOR, 'keys', 'signing.pem'));
   const witnesses = [AUDITOR, ...agencies.slice(0, WITNESSING_AGENCIES).map(({ id }) => id)];
-  const manifest: Manifest = {
-    version: 1,
+  const manifest = foundManifest({
     federation: FEDERATION,
-    serial: 1,
-    previous: null,
     grid: { name: areas.grid, hash: areas.gridHash },
     coordinator: { id: COORDINATOR, ...keysOf(COORDINATOR) },
     auditor: { id: AUDITOR, ...keysOf(AUDITOR) },
@@ -100,7 +97,7 @@ export async function prepareFederation(
     analysts: [{ id: ANALYST, publicKey: analyst.publicKey, roles: ['national-analyst'] }],
     witnesses,
     quorum: Math.min(QUORUM, witnesses.length - 1),
-  };
+  });
   const signed = `${JSON.stringify(seal('manifest', manifest, coordinatorKey), null, 2)}\n`;
   for (const { id, domain } of agencies) {
     copyFileSync(

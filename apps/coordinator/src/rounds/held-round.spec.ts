@@ -47,6 +47,8 @@ beforeEach(async () => {
     federation: 'small',
     serial: 1,
     previous: null,
+    change: { kind: 'founded' },
+    formerKeys: [],
     grid: { name: 'ew-2026-1', hash: GRID_HASH },
     coordinator: { id: 'coordinator', publicKey: key.publicKey, boxKey: box.publicKey },
     auditor: { id: 'auditor', publicKey: key.publicKey, boxKey: box.publicKey },
