@@ -35,8 +35,8 @@ export function noisyTail(noise: Pmf, terms: number): NoisyTail {
   for (let i = weights.length - 1; i >= 0; i--) {
     survival[i] = (survival[i + 1] as number) + (weights[i] as number);
   }
-  const noiseAtLeast = (value: number): number => {
-    const i = Math.ceil(value) - first;
+  // P(noise sum >= first + i) for any whole i.
+  const survivalAt = (i: number): number => {
     if (i <= 0) return 1;
     return i >= weights.length ? 0 : (survival[i] as number);
   };
@@ -47,8 +47,9 @@ export function noisyTail(noise: Pmf, terms: number): NoisyTail {
     }
     if (!Number.isFinite(z)) throw new ConcordatError('invalid-count', 'the count is finite');
     const least = Math.ceil(z);
+    const at = least - first;
     // P(X > z) = P(X >= next) for the next whole number.
-    const next = Math.floor(z) + 1;
+    const atNext = Math.floor(z) + 1 - first;
     const mode = Math.floor(lambda);
     const peak = Math.exp(
       mode === 0 ? -lambda : mode * Math.log(lambda) - lambda - gammaln(mode + 1),
@@ -59,8 +60,8 @@ export function noisyTail(noise: Pmf, terms: number): NoisyTail {
     let above = 0;
     let term = peak;
     for (let k = mode; ; k++) {
-      atLeast += term * noiseAtLeast(least - k);
-      above += term * noiseAtLeast(next - k);
+      atLeast += term * survivalAt(at - k);
+      above += term * survivalAt(atNext - k);
       term *= lambda / (k + 1);
       if (term === 0 || (k >= reach && term <= NEGLIGIBLE * atLeast)) break;
     }
@@ -68,8 +69,8 @@ export function noisyTail(noise: Pmf, terms: number): NoisyTail {
     for (let k = mode - 1; k >= 0; k--) {
       term *= (k + 1) / lambda;
       if (term <= NEGLIGIBLE * peak) break;
-      atLeast += term * noiseAtLeast(least - k);
-      above += term * noiseAtLeast(next - k);
+      atLeast += term * survivalAt(at - k);
+      above += term * survivalAt(atNext - k);
     }
     return { atLeast: Math.min(1, atLeast), above: Math.min(1, above) };
   };

@@ -72,6 +72,7 @@ export {
 } from './level.js';
 export { type Moran, moran } from './moran.js';
 export { normalTwoSided } from './normal.js';
+export { type DrawnSums, drawnSums, giStarTails } from './permutation-law.js';
 export {
   type Plan,
   type PlanQuestion,
@@ -105,7 +106,7 @@ export {
   syntheticControl,
 } from './synthetic-control.js';
 export { topProbabilities } from './top-probability.js';
-export { mannKendall, type Trend, trends } from './trend.js';
+export { mannKendall, type Trend, trends, trendTails } from './trend.js';
 export { type WarningOptions, type Warnings, warnings } from './warning.js';
 export {
   type DisplacementCounts,

@@ -1,7 +1,8 @@
 /**
  * Sizes of tests under noise by Monte Carlo. A share measured over n independent cells is compared with its nominal value
- * at 4.9 binomial standard errors: false-alarm probability 1e-6 per assertion.
+ * at 4.9 binomial standard errors: false-alarm probability 1e-6 per assertion. CONCORDAT_NIGHTLY=1 takes 10^5 cells.
  */
+import process from 'node:process';
 import { describe, expect, it } from '@jest/globals';
 import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
@@ -9,13 +10,15 @@ import { seededRandom } from '#libs/testing';
 import { giStarOnGrid } from './getis-ord.js';
 import { cellTails, neighbourhoodTails } from './hot-cells.js';
 import { normalTwoSided } from './normal.js';
-import type { NoiseLaw } from './pmf.js';
-import { poissonDraws } from './random-variates.js';
-import { discZones, scanP } from './scan.js';
-import { trends } from './trend.js';
+import { giStarTails } from './permutation-law.js';
+import { type NoiseLaw, noiseVariance } from './pmf.js';
+import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
+import { discZones, type ScanModel, scanP } from './scan.js';
+import { trends, trendTails } from './trend.js';
 import { warnings } from './warning.js';
 
-const CELLS = 100_000;
+const NIGHTLY = process.env.CONCORDAT_NIGHTLY === '1';
+const CELLS = NIGHTLY ? 100_000 : 12_000;
 const MONTHS = 12;
 const EPSILONS: [epsilon: number, tenths: bigint][] = [
   [0.1, 1n],
@@ -23,13 +26,28 @@ const EPSILONS: [epsilon: number, tenths: bigint][] = [
   [1, 10n],
   [2, 20n],
 ];
+const ALPHAS = [0.01, 0.05];
 const RATES = [0.02, 0.3, 2, 15];
 
 const lawOf = (epsilon: number): NoiseLaw => ({ mechanism: 'discrete-laplace', epsilon });
 const samplerOf = (tenths: bigint) => discreteLaplace({ scale: rational(10n, tenths) });
-const sixSigma = (share: number, n: number): number => 4.9 * Math.sqrt((share * (1 - share)) / n);
-const shareBelow = (p: Float64Array, alpha: number): number =>
-  p.reduce((count, value) => count + (value <= alpha ? 1 : 0), 0) / p.length;
+const tolerance = (share: number, n: number): number => 4.9 * Math.sqrt((share * (1 - share)) / n);
+const shareBelow = (p: ArrayLike<number>, alpha: number): number =>
+  Array.from(p).filter((value) => value <= alpha).length / p.length;
+
+/** The share of p-values up to alpha is alpha. */
+function expectSize(p: ArrayLike<number>): void {
+  for (const alpha of ALPHAS) {
+    expect(Math.abs(shareBelow(p, alpha) - alpha)).toBeLessThan(tolerance(alpha, p.length));
+  }
+}
+
+/** It is not above alpha. */
+function expectConservative(p: ArrayLike<number>): void {
+  for (const alpha of ALPHAS) {
+    expect(shareBelow(p, alpha)).toBeLessThan(alpha + tolerance(alpha, p.length));
+  }
+}
 
 /** Noisy monthly counts of cells whose rates never change. */
 function innocentMonths(rates: Float64Array, tenths: bigint, months: number, seed: string) {
@@ -50,7 +68,7 @@ const sumOf = (months: readonly Float64Array[]): Float64Array =>
     months.reduce((sum, month) => sum + (month[i] as number), 0),
   );
 
-describe.each(EPSILONS)('at epsilon %d', (epsilon, tenths) => {
+describe.each(EPSILONS)('cells at epsilon %d', (epsilon, tenths) => {
   const rates = mixedRates(CELLS);
   const months = innocentMonths(rates, tenths, MONTHS, `size ${epsilon}`);
   const input = {
@@ -60,61 +78,77 @@ describe.each(EPSILONS)('at epsilon %d', (epsilon, tenths) => {
     law: lawOf(epsilon),
   };
 
-  it('the randomised exact tail has its size, the plain one at most that', () => {
-    const randomised = cellTails(input, seededRandom(`ties ${epsilon}`));
-    const plain = cellTails(input);
-    for (const alpha of [0.01, 0.05]) {
-      expect(Math.abs(shareBelow(randomised, alpha) - alpha)).toBeLessThan(sixSigma(alpha, CELLS));
-      expect(shareBelow(plain, alpha)).toBeLessThan(alpha + sixSigma(alpha, CELLS));
-    }
+  it('the exact tail has its size, the plain one at most that', () => {
+    expectSize(cellTails(input, seededRandom(`ties ${epsilon}`)));
+    expectConservative(cellTails(input));
+  });
+
+  it('Mann-Kendall has its size, the plain one and its z-score at most that', () => {
+    expectSize(trendTails(months, seededRandom(`trend ${epsilon}`)));
+    expectConservative(trendTails(months));
+    expectConservative(trends(months, { slopes: false }).z.map(normalTwoSided));
   });
 
   it('early warning gives 2 to 5 false alarms per 1,000 cell-months', () => {
     const { warned } = warnings(months, rates, new Float64Array(CELLS), { law: lawOf(epsilon) });
     const share = warned.reduce((sum, one) => sum + one, 0) / CELLS;
-    expect(share).toBeGreaterThan(0.002);
-    expect(share).toBeLessThan(0.005);
+    expect(share).toBeGreaterThan(0.002 - tolerance(0.002, CELLS));
+    expect(share).toBeLessThan(0.005 + tolerance(0.005, CELLS));
+  });
+});
+
+describe.each(EPSILONS)('neighbourhoods at epsilon %d', (epsilon, tenths) => {
+  const cells = disk(cellAt(51.5, -0.1, 9), 70);
+  const neighbours = neighbourLists(cells);
+  /** Whole neighbourhoods without a cell in common: what is measured on them is independent. */
+  const centres = disjointCentres();
+  const worlds = Math.ceil(CELLS / centres.length);
+
+  function disjointCentres(): number[] {
+    const taken = new Uint8Array(cells.length);
+    return [...cells.keys()].filter((i) => {
+      const near = [i, ...neighbours.targets.subarray(6 * i, 6 * i + 6)];
+      if (near.includes(-1) || near.some((cell) => taken[cell])) return false;
+      for (const cell of near) taken[cell] = 1;
+      return true;
+    });
+  }
+
+  function measured(of: (world: number) => Float64Array): number[] {
+    return Array.from({ length: worlds }, (_, world) => {
+      const p = of(world);
+      return centres.map((i) => p[i] as number);
+    }).flat();
+  }
+
+  it('the tails of sums keep their size', () => {
+    const rates = mixedRates(cells.length);
+    const terms = new Float64Array(cells.length).fill(1);
+    const p = measured((world) => {
+      const seed = `near ${epsilon} ${world}`;
+      const [sums] = innocentMonths(rates, tenths, 1, seed) as [Float64Array];
+      const input = { sums, expected: rates, terms, law: lawOf(epsilon) };
+      return neighbourhoodTails(input, neighbours, seededRandom(`ties ${seed}`));
+    });
+    expectSize(p);
   });
 
-  it('neighbourhood tails keep their size although neighbourhoods overlap', () => {
-    const cells = disk(cellAt(51.5, -0.1, 9), 70);
-    const neighbours = neighbourLists(cells);
-    const inner = mixedRates(cells.length);
-    const p = neighbourhoodTails(
-      {
-        sums: sumOf(innocentMonths(inner, tenths, 3, `near ${epsilon}`)),
-        expected: inner.map((rate) => 3 * rate),
-        terms: new Float64Array(cells.length).fill(3),
-        law: lawOf(epsilon),
-      },
-      neighbours,
-      seededRandom(`near ties ${epsilon}`),
+  it('G_i* has its size by the exact law, and by the normal law only nearly', () => {
+    // Cells that differ at random, in no order: exchangeable.
+    const uniform = uniforms(seededRandom(`rates ${epsilon}`));
+    const month = (world: number): Float64Array => {
+      const rates = Float64Array.from(cells, () => 2 * gammaDraw(0.5, uniform));
+      return innocentMonths(rates, tenths, 1, `gi ${epsilon} ${world}`)[0] as Float64Array;
+    };
+    const months = Array.from({ length: worlds }, (_, world) => month(world));
+    const random = seededRandom(`gi ties ${epsilon}`);
+    expectSize(measured((world) => giStarTails(months[world] as Float64Array, neighbours, random)));
+    expectConservative(measured((world) => giStarTails(months[world] as Float64Array, neighbours)));
+    const byNormal = measured((world) =>
+      giStarOnGrid(months[world] as Float64Array, neighbours).map(normalTwoSided),
     );
-    for (const alpha of [0.01, 0.05]) {
-      // A neighbourhood shares cells with 18 others: the share is worth at least n / 19 independent ones.
-      const tolerance = sixSigma(alpha, cells.length / 19);
-      expect(Math.abs(shareBelow(p, alpha) - alpha)).toBeLessThan(tolerance);
-    }
-  });
-
-  it('Mann-Kendall rejects no more than its size', () => {
-    const { z } = trends(months, { slopes: false });
-    for (const alpha of [0.01, 0.05]) {
-      const share = shareBelow(z.map(normalTwoSided), alpha);
-      expect(share).toBeLessThan(alpha + sixSigma(alpha, CELLS));
-      // Ties of near-empty cells and the continuity correction make it conservative.
-      expect(share).toBeGreaterThan(alpha / 3);
-    }
-  });
-
-  it('G_i* on alike cells is near its normal size at 5 %', () => {
-    const cells = disk(cellAt(51.5, -0.1, 9), 70);
-    const alike = new Float64Array(cells.length).fill(2);
-    const [month] = innocentMonths(alike, tenths, 1, `gi ${epsilon}`) as [Float64Array];
-    const z = giStarOnGrid(month, neighbourLists(cells));
-    const share = shareBelow(z.map(normalTwoSided), 0.05);
-    // The normal law is a limit, and sums of whole numbers step over it: within one point.
-    expect(Math.abs(share - 0.05)).toBeLessThan(0.01);
+    expect(shareBelow(byNormal, 0.01)).toBeGreaterThan(0.01);
+    expect(Math.abs(shareBelow(byNormal, 0.05) - 0.05)).toBeLessThan(0.01);
   });
 });
 
@@ -132,28 +166,24 @@ describe('what happens without knowing the noise', () => {
   });
 });
 
-describe('scanP', () => {
-  it('rejects one null world in twenty at 5 %', () => {
-    const cells = disk(cellAt(51.5, -0.1, 9), 4);
+describe.each(['expectation', 'conditional'] as ScanModel[])('the %s scan', (model) => {
+  it('rejects as many null worlds as its size says, over the four epsilons together', () => {
+    const cells = disk(cellAt(51.5, -0.1, 9), 2);
     const zones = discZones(neighbourLists(cells), 1);
-    const expected = mixedRates(cells.length);
-    const sampler = samplerOf(5n);
-    const random = seededRandom('scan');
-    const noise = new Int32Array(cells.length);
-    const worlds = 800;
-    let rejected = 0;
-    for (let world = 0; world < worlds; world++) {
-      sampler.sampleInto(noise, random);
-      const counts = poissonDraws(expected, random).map((count, i) => count + (noise[i] as number));
-      const input = {
-        counts,
-        expected,
-        zones,
-        model: 'expectation',
-        noiseVariance: 7.835,
-      } as const;
-      if (scanP(input, { sampler, random, draws: 19 }) <= 0.05) rejected++;
-    }
-    expect(Math.abs(rejected / worlds - 0.05)).toBeLessThan(sixSigma(0.05, worlds));
+    const expected = Float64Array.from(cells, (_, i) => [4, 9, 15][i % 3] as number);
+    const worlds = NIGHTLY ? 2000 : 50;
+    const p = EPSILONS.flatMap(([epsilon, tenths]) => {
+      const sampler = samplerOf(tenths);
+      const variance = noiseVariance(lawOf(epsilon));
+      const random = seededRandom(`scan ${model} ${epsilon}`);
+      return Array.from({ length: worlds }, (_, world) => {
+        const [counts] = innocentMonths(expected, tenths, 1, `scan ${epsilon} ${world}`) as [
+          Float64Array,
+        ];
+        const input = { counts, expected, zones, model, noiseVariance: variance };
+        return scanP(input, { sampler, random, draws: 99 });
+      });
+    });
+    expectSize(p);
   });
 });

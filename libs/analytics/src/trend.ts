@@ -4,6 +4,10 @@
  * ones, so the test keeps its size at every epsilon; what the noise takes is power.
  */
 import { ConcordatError } from '#libs/bytes';
+import type { RandomSource } from '#libs/dp';
+import { type KendallTails, kendallTails } from './kendall-law.js';
+import { normalTwoSided } from './normal.js';
+import { uniforms } from './random-variates.js';
 import { selectKth } from './selection.js';
 
 export interface Trend {
@@ -13,6 +17,8 @@ export interface Trend {
   readonly var: number;
   /** (s -/+ 1) / sqrt(var); 0 when s is 0. */
   readonly z: number;
+  /** Two-sided p-value by the exact law of s given the ties; beyond fifty periods by z. */
+  readonly p: number;
   /** Median of the slopes of all pairs, per period. */
   readonly slope: number;
   /** Standard error that the noise alone gives a least-squares slope over the same periods. */
@@ -33,18 +39,39 @@ function medianOf(values: Float64Array): number {
   return (lower + upper) / 2;
 }
 
-/** Sum of t (t - 1) (2 t + 5) over the groups of t equal values. */
-function tieTerm(series: Float64Array): number {
+/** Sizes of the groups of equal values, missing ones left out, ascending. */
+function tieGroups(series: Float64Array): number[] {
   const sorted = series.slice().sort();
-  let sum = 0;
-  for (let from = 0; from < sorted.length; ) {
+  const groups: number[] = [];
+  for (let from = 0; from < sorted.length && !Number.isNaN(sorted[from] as number); ) {
     let to = from + 1;
     while (to < sorted.length && sorted[to] === sorted[from]) to++;
-    const same = to - from;
-    sum += same * (same - 1) * (2 * same + 5);
+    groups.push(to - from);
     from = to;
   }
-  return sum;
+  return groups.sort((a, b) => a - b);
+}
+
+/** Sum of t (t - 1) (2 t + 5) over the groups of t equal values. */
+const tieTerm = (series: Float64Array): number =>
+  tieGroups(series).reduce((sum, same) => sum + same * (same - 1) * (2 * same + 5), 0);
+
+/** More periods than this have a law that is normal for every purpose. */
+const MOST_EXACT_PERIODS = 50;
+
+/** Looks up the exact law of s by ties: few patterns of ties occur, many series share each. */
+function tailsByTies(): (series: Float64Array) => KendallTails {
+  const known = new Map<string, KendallTails>();
+  return (series) => {
+    const groups = tieGroups(series);
+    const key = groups.join(',');
+    let tails = known.get(key);
+    if (!tails) {
+      tails = kendallTails(groups);
+      known.set(key, tails);
+    }
+    return tails;
+  };
 }
 
 /** Score, its variance and (when asked) the slopes of one series whose NaN periods are missing. */
@@ -71,6 +98,10 @@ function pairs(series: Float64Array, slopes: Float64Array | undefined) {
   return { s, variance, periods, count };
 }
 
+/** P(|S| >= |s|): the law is symmetric. */
+const twoSided = (s: number, tails: KendallTails): number =>
+  Math.min(1, 2 * tails(Math.abs(s)).atLeast);
+
 /**
  * Trend of one series, oldest first; NaN is a missing period, which keeps its place in time. `noiseVariance` is the known
  * variance of the noise in one value. Throws `too-few-periods` below 3 present, `invalid-variance`.
@@ -96,6 +127,10 @@ export function mannKendall(series: Float64Array, noiseVariance = 0): Trend {
     s,
     var: variance,
     z: continuityZ(s, variance),
+    p:
+      periods > MOST_EXACT_PERIODS
+        ? normalTwoSided(continuityZ(s, variance))
+        : twoSided(s, tailsByTies()(series)),
     slope: medianOf(slopes.subarray(0, count)),
     slopeNoiseSe: Math.sqrt(noiseVariance / (squares - (times * times) / periods)),
   };
@@ -124,4 +159,27 @@ export function trends(
     if (wanted) slope[i] = medianOf(slopes.subarray(0, count));
   }
   return { z, slope };
+}
+
+/**
+ * Two-sided p-value of every cell's Mann-Kendall test by the exact law of S given the ties; with `random` randomised, and so
+ * uniform when periods are exchangeable. NaN below 3 present periods. `periods` as in `trends`; above 50 of them by z.
+ */
+export function trendTails(periods: readonly Float64Array[], random?: RandomSource): Float64Array {
+  const lawOf = tailsByTies();
+  const uniform = random && uniforms(random);
+  const series = new Float64Array(periods.length);
+  return Float64Array.from({ length: periods[0]?.length ?? 0 }, (_, i) => {
+    for (let t = 0; t < periods.length; t++) {
+      series[t] = (periods[t] as Float64Array)[i] as number;
+    }
+    const { s, variance, periods: present } = pairs(series, undefined);
+    if (present < 3) return Number.NaN;
+    if (present > MOST_EXACT_PERIODS) return normalTwoSided(continuityZ(s, variance));
+    const tails = lawOf(series);
+    if (!uniform) return twoSided(s, tails);
+    const { atLeast, above } = tails(s);
+    const upper = above + uniform() * (atLeast - above);
+    return 2 * Math.min(upper, 1 - upper);
+  });
 }
