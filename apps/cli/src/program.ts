@@ -3,6 +3,7 @@ import { registerAnalyse } from './commands/analyse.js';
 import { registerAudit } from './commands/audit.js';
 import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
+import { registerForecast } from './commands/forecast.js';
 import { registerLinkage } from './commands/linkage.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerDoctor, registerProcesses } from './commands/processes.js';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   registerReceipt(program);
   registerDpEstimate(program);
   registerAnalyse(program);
+  registerForecast(program);
   registerLinkage(program);
   return program;
 }

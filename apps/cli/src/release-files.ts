@@ -14,7 +14,7 @@ const SCALE = 10 ** DECIMALS;
 const FLUSH_CHARACTERS = 1 << 20;
 
 /** Bytes of a blob, which must hash to its name (`blob-corrupt`). */
-async function fetchBlob(baseUrl: string, hash: string): Promise<Uint8Array> {
+export async function fetchBlob(baseUrl: string, hash: string): Promise<Uint8Array> {
   const response = await reach(new URL(`/v1/blobs/${hash}`, baseUrl));
   if (!response.ok)
     throw new ConcordatError('not-found', 'the coordinator does not have a part of this release');

@@ -5,6 +5,7 @@ import { WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
 import { type RefusedRequests, RequestVerifier } from '#libs/nest-kit';
 import { processKey } from '#libs/protocol';
+import { type Analytics, analyticsControllers, analyticsProviders } from './analytics/analytics.js';
 import { coordinatorPaths } from './config.js';
 import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
@@ -42,6 +43,7 @@ export function appModule(
   book: RoundBook,
   witnessing: Witnessing,
   refused: RefusedRequests,
+  analytics: Analytics,
 ): DynamicModule {
   const { federation, key, logger, nowMs } = coordinator;
   const { coordinator: own } = federation.manifest;
@@ -56,6 +58,7 @@ export function appModule(
       WitnessingController,
       BlobsController,
       ...mapControllers,
+      ...analyticsControllers,
     ],
     providers: [
       { provide: COORDINATOR, useValue: coordinator },
@@ -89,6 +92,7 @@ export function appModule(
       ReleaseQueries,
       QueriesResolver,
       ...mapProviders,
+      ...analyticsProviders(analytics),
     ],
   };
 }

@@ -28,6 +28,7 @@ export const coordinatorPaths = (dir: string) => ({
   log: join(dir, 'log'),
   blobs: join(dir, 'blobs'),
   uploads: join(dir, 'uploads'),
+  layers: join(dir, 'layers'),
   rounds: join(dir, 'rounds'),
 });
 

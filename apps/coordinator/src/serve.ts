@@ -9,7 +9,9 @@ import {
 } from '#libs/nest-kit';
 import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
+import { openAnalytics } from './analytics/analytics.js';
 import { appModule } from './app.module.js';
+import { coordinatorPaths } from './config.js';
 import { startWitnessing } from './federation/witnessing.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
@@ -37,15 +39,18 @@ export async function serveCoordinator(
     }),
   );
   try {
+    const { layers, blobs } = coordinatorPaths(dir);
+    const analytics = await openAnalytics(coordinator, { folder: layers, blobs });
     const releases = new ReleaseStore(coordinator.blobs);
     const book = new RoundBook(coordinator.append);
     for await (const { index, bytes } of coordinator.journal.entries()) {
       const entry = decodeEntry(bytes);
       if (entry.kind === 'round.released') await releases.replay(entry.releaseDigest, entry.at);
       if (isRoundEvent(entry)) book.replay(index, entry);
+      analytics.forecasts.apply(entry);
     }
     const app = await createHttpApp(
-      appModule(coordinator, dir, releases, book, witnessing, refused),
+      appModule(coordinator, dir, releases, book, witnessing, refused, analytics),
       coordinator.logger,
       { id: config.id, key, nowMs },
     );
@@ -58,6 +63,7 @@ export async function serveCoordinator(
       stop: async () => {
         app.get(Inboxes).close();
         await app.get(RoundsService).stop();
+        await analytics.jobs.close();
         await refused.stop();
         await witnessing.stop();
         await app.close();

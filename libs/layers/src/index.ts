@@ -1,5 +1,11 @@
 export { type ComputeOptions, computeLayer } from './compute.js';
 export { DecimalText, decimalText } from './decimal.js';
+export {
+  type ModelCard,
+  modelCard,
+  modelCardMarkdown,
+  type SwitchedForecast,
+} from './model-card.js';
 export type { BlobSource } from './release-blobs.js';
 export {
   type LayerRequest,

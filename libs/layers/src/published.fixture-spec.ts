@@ -132,7 +132,6 @@ export function publish(
       purpose: 'test',
     },
     sentence: 'A test.',
-    releasedAt: '2024-09-02T09:00:00.000Z',
     coverage: [],
     privacy: { unit: 'incident', rho, epsilon: '1', exactEpsilon: '1', delta: '0.000001' },
     classes: [

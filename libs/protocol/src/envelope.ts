@@ -19,6 +19,7 @@ export type Purpose =
   | 'assertion'
   | 'contribution'
   | 'enrolment'
+  | 'forecast'
   | 'hold'
   | 'manifest'
   | 'offer'

@@ -22,6 +22,12 @@ export {
   type VerifySignature,
 } from './envelope.js';
 export {
+  FORECAST_OWNER,
+  ForecastDefinition,
+  ForecastOrder,
+  SignedForecastOrder,
+} from './forecast-order.js';
+export {
   MAX_SKEW_SECONDS,
   type ResponseFault,
   type SignableResponse,

@@ -391,7 +391,9 @@ async function enrol(
     coordinator: { id: COORDINATOR, ...coordinatorKeys },
     auditor: { id: AUDITOR, ...auditorKeys },
     agencies: enrolled,
-    analysts: [{ id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst'] }],
+    analysts: [
+      { id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst', 'forecast-owner'] },
+    ],
     witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],
     quorum,
   });

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addBackTest } from '../analyse/back-test-command.js';
 import { addStatistics } from '../analyse/statistics-command.js';
+import { addLayers } from '../layers/layer-command.js';
 
 export function registerAnalyse(program: Command): void {
   const analyse = program
@@ -9,4 +10,5 @@ export function registerAnalyse(program: Command): void {
     .description('detect, track, predict and evaluate on noisy counts');
   addBackTest(analyse);
   addStatistics(analyse);
+  addLayers(analyse);
 }

@@ -94,7 +94,9 @@ export async function prepareFederation(
       domain: domain.hash,
       categories: [...categories],
     })),
-    analysts: [{ id: ANALYST, publicKey: analyst.publicKey, roles: ['national-analyst'] }],
+    analysts: [
+      { id: ANALYST, publicKey: analyst.publicKey, roles: ['national-analyst', 'forecast-owner'] },
+    ],
     witnesses,
     quorum: Math.min(QUORUM, witnesses.length - 1),
   });

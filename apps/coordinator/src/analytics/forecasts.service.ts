@@ -1,0 +1,201 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import { ConcordatError, canonicalBytes, sha256Hex } from '#libs/bytes';
+import { verifySignature } from '#libs/keystore';
+import { type LayerResult, type ModelCard, modelCard } from '#libs/layers';
+import {
+  Digest,
+  FORECAST_OWNER,
+  ForecastOrder,
+  openEnvelope,
+  SignedForecastOrder,
+} from '#libs/protocol';
+import type { Entry } from '#libs/tlog';
+import { COORDINATOR, type Coordinator } from '../coordinator.js';
+import { ForecastBook, type ForecastLayerState } from './forecast-book.js';
+import { LayerStore } from './layer-store.js';
+import { type LayerState, LayersService } from './layers.service.js';
+
+/** How old a signed order may be when it arrives. */
+const ORDER_MAX_AGE_MS = 10 * 60_000;
+
+const off = (): ConcordatError =>
+  new ConcordatError(
+    'forecast-off',
+    'no owner has switched this forecast on: concordat forecast enable --help says how, concordat forecast list shows which are on',
+  );
+
+/**
+ * Forecast layers exist only while a named owner has them switched on. Every switch is a signed order, and takes effect with its entry in
+ * the log.
+ */
+@Injectable()
+export class ForecastsService {
+  private switching: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    @Inject(COORDINATOR) private readonly coordinator: Coordinator,
+    @Inject(ForecastBook) private readonly book: ForecastBook,
+    @Inject(LayersService) private readonly layers: LayersService,
+    @Inject(LayerStore) private readonly store: LayerStore,
+  ) {}
+
+  all(): readonly ForecastLayerState[] {
+    return this.book.all();
+  }
+
+  /** A layer, on or off. Throws `not-found`. */
+  layer(name: string): ForecastLayerState {
+    const known = this.book.get(name);
+    if (!known) throw new ConcordatError('not-found', 'there is no forecast layer of this name');
+    return known;
+  }
+
+  /**
+   * Carries out a signed order. Throws `malformed-message`, `unknown-analyst`, `bad-signature`, `wrong-manifest`, `stale-order`,
+   * `repeated-order`, `role-missing`, `already-on`, `already-off`.
+   */
+  switch(signed: unknown): Promise<ForecastLayerState> {
+    // One order at a time: what it is checked against must still hold when it is logged.
+    const next = this.switching.then(() => this.carryOut(signed));
+    this.switching = next.catch(() => undefined);
+    return next;
+  }
+
+  /** State of a layer's forecast from these releases. Throws `forecast-off`, and as `LayersService.ask`. */
+  async ask(
+    name: string,
+    range: Readonly<Record<string, unknown>>,
+    releases: readonly string[],
+    waitSeconds: number,
+  ): Promise<LayerState> {
+    const known = this.book.get(name);
+    if (!known?.isOn) throw off();
+    const parameters = { ...known.definition, ...range };
+    const state = await this.layers.ask(
+      this.layers.request('forecast', parameters, releases),
+      waitSeconds,
+    );
+    // It may have been switched off meanwhile.
+    if (!this.book.get(name)?.isOn) throw off();
+    if (state.result) await this.noteRun(name, state.result);
+    return state;
+  }
+
+  /** Refuses a forecast result that no layer which is on would give. Throws `forecast-off`. */
+  checkServed(method: string, parameters: Readonly<Record<string, unknown>>): void {
+    if (method === 'forecast' && !this.book.permits(parameters)) throw off();
+  }
+
+  /** What a layer is and how it does, from its newest run. Throws `not-found`. */
+  async card(name: string): Promise<ModelCard> {
+    const state = this.layer(name);
+    const key = await this.lastRun(name);
+    const result = key === undefined ? undefined : await this.store.result(key);
+    const { definition } = state;
+    // A run from before the layer was redefined is not a run of this layer.
+    const isCurrent = Object.entries(definition).every(
+      ([member, value]) => result?.parameters[member] === value,
+    );
+    return modelCard(state, isCurrent ? result : undefined);
+  }
+
+  private async carryOut(signed: unknown): Promise<ForecastLayerState> {
+    const { federation, nowMs, blobs } = this.coordinator;
+    const envelope = SignedForecastOrder.safeParse(signed);
+    if (!envelope.success) {
+      throw new ConcordatError('malformed-message', 'not a well-formed signed forecast order');
+    }
+    const analyst = federation.manifest.analysts.find(
+      ({ id }) => id === envelope.data.payload.analyst,
+    );
+    if (!analyst) {
+      throw new ConcordatError('unknown-analyst', 'the manifest names no such analyst');
+    }
+    const order = openEnvelope(
+      'forecast',
+      ForecastOrder,
+      envelope.data,
+      analyst.publicKey,
+      verifySignature,
+    );
+    if (order.manifest !== federation.hash) {
+      throw new ConcordatError(
+        'wrong-manifest',
+        'the order is for another manifest: sign it again',
+      );
+    }
+    if (Math.abs(nowMs() - Date.parse(order.at)) > ORDER_MAX_AGE_MS) {
+      throw new ConcordatError(
+        'stale-order',
+        'sign the order again: it is too old or ahead of time',
+      );
+    }
+    const bytes = canonicalBytes(envelope.data);
+    if (this.book.knows(sha256Hex(bytes))) {
+      throw new ConcordatError('repeated-order', 'sign the order again: this one was carried out');
+    }
+    const known = this.book.get(order.layer);
+    if (order.action === 'enable' && !analyst.roles.includes(FORECAST_OWNER)) {
+      throw new ConcordatError(
+        'role-missing',
+        `only an analyst with the role ${FORECAST_OWNER} in the manifest may own a forecast`,
+      );
+    }
+    if (order.action === 'enable' && known?.isOn) {
+      throw new ConcordatError('already-on', 'switch the layer off before giving it another owner');
+    }
+    if (order.action === 'disable' && !known?.isOn) {
+      throw new ConcordatError('already-off', 'no forecast layer of this name is on');
+    }
+    const common = {
+      at: new Date(nowMs()).toISOString(),
+      actor: order.analyst,
+      layer: order.layer,
+      order: await blobs.put(bytes),
+    };
+    await this.log(
+      order.action === 'enable'
+        ? {
+            kind: 'forecast.enabled',
+            ...common,
+            purpose: order.purpose,
+            definition: order.definition,
+          }
+        : { kind: 'forecast.disabled', ...common, reason: order.reason },
+    );
+    return this.layer(order.layer);
+  }
+
+  /** Remembers the newest run and logs its drift alarm, once. */
+  private async noteRun(name: string, { key, summary }: LayerResult): Promise<void> {
+    await writeFile(this.lastRunFile(name), `${key}\n`);
+    const { alarm } = summary.drift as { readonly alarm?: boolean };
+    if (alarm !== true || this.layer(name).alarms.includes(key)) return;
+    const { config, logger, nowMs } = this.coordinator;
+    logger.warn({ layer: name, result: key }, 'a forecast drifts');
+    await this.log({
+      kind: 'forecast.alarm',
+      at: new Date(nowMs()).toISOString(),
+      actor: config.id,
+      layer: name,
+      result: key,
+    });
+  }
+
+  private async lastRun(name: string): Promise<string | undefined> {
+    const text = await readFile(this.lastRunFile(name), 'utf8').catch(() => '');
+    const key = Digest.safeParse(text.trim());
+    return key.success ? key.data : undefined;
+  }
+
+  private lastRunFile(name: string): string {
+    return join(this.store.folder, `forecast-${name}.txt`);
+  }
+
+  private async log(entry: Entry): Promise<void> {
+    await this.coordinator.append(entry);
+    this.book.apply(entry);
+  }
+}
