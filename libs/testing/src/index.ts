@@ -18,4 +18,5 @@ export { PrivateRedis } from './private-redis.js';
 export { childrenOf, isRunning, RunningProgram } from './program.js';
 export { type RecordedRequest, RecordingProxy } from './recording-proxy.js';
 export { seededRandom } from './seeded-random.js';
+export { ServedProcess } from './served-process.js';
 export { STREET_COLUMNS, type StreetRow, streetFile } from './street-file.js';
