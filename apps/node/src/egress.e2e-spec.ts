@@ -165,17 +165,18 @@ describe('what leaves a node', () => {
     expect(found(Buffer.from(federation.lines.join('\n')))).toEqual([]);
   });
 
-  it('is receipts, vectors of the declared size, refusals, offers, checkpoints, witnessing and polls, and nothing else', () => {
+  it('is receipts, vectors of the declared size and how far they came, refusals, offers, checkpoints, witnessing and polls, and nothing else', () => {
     const requests = proxy.requests();
     expect([...new Set(requests.map(shapeOf))].sort()).toEqual([
       'GET /v1/inbox?after=N&wait=N',
+      'GET /v1/vectors/:id',
       'GET /v1/witnessing?after=N&wait=N',
+      'PATCH /v1/vectors/:id?offset=N&length=N',
       'POST /v1/checkpoints',
       'POST /v1/offers',
       'POST /v1/rounds/:id/contribution',
       'POST /v1/rounds/:id/refusal',
       'POST /v1/witnessing',
-      'PUT /v1/vectors/:id',
     ]);
     const bodies = (pattern: RegExp) => requests.filter(({ path }) => pattern.test(path));
     const json = ({ body }: RecordedRequest): unknown => JSON.parse(fromUtf8(body));
@@ -186,14 +187,16 @@ describe('what leaves a node', () => {
     const [contribution, ...otherContributions] = bodies(/contribution/).map((request) =>
       SignedContribution.parse(json(request)),
     );
-    const [vector, ...otherVectors] = bodies(/vectors/);
+    const [vector, ...otherVectors] = bodies(/vectors/).filter(({ method }) => method === 'PATCH');
     expect([otherContributions, otherVectors]).toEqual([[], []]);
     const { groups = [], receipt } = contribution?.payload ?? {};
     const { nodeCount } = buildTree(domain, { finest: 9 });
     expect(groups).toHaveLength(2);
     expect(vector?.body).toHaveLength(groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT);
     expect(sha256Hex(vector?.body ?? new Uint8Array())).toBe(receipt?.payload.valueDigest);
-    expect(vector?.path).toBe(`/v1/vectors/${receipt?.payload.valueDigest}`);
+    expect(vector?.path).toBe(
+      `/v1/vectors/${receipt?.payload.valueDigest}?offset=0&length=${vector?.body.length}`,
+    );
   });
 
   it('has headers that say nothing of the machine or its data', () => {

@@ -74,6 +74,7 @@ it('answers 503 within a second on a full disk, stays up, and goes on by itself 
   const dir = join(disk, 'node');
   const folder = await makeSmallNode({ dir, coordinatorUrl: tasks.url });
   small = folder;
+  tasks.key = folder.coordinator;
   const queue = Array.from({ length: HELD }, (_, i) =>
     folder.task({ purpose: 'intervention-evaluation', rho: `1/${i + 8}` }),
   );

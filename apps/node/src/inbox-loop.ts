@@ -1,9 +1,11 @@
 import { isConcordatError } from '#libs/bytes';
-import type { Logger } from '#libs/nest-kit';
+import { type Logger, RequestRefused } from '#libs/nest-kit';
 import type { SignedTask } from '#libs/protocol';
 import type { CoordinatorClient } from './coordinator-client.js';
 
 const WAIT_SECONDS = 25;
+/** Bounds of the pause after a failure: it is drawn anew each time from 50 ms to a limit that doubles. */
+const SHORTEST_PAUSE_MS = 50;
 const FIRST_BACKOFF_MS = 250;
 const LONGEST_BACKOFF_MS = 30_000;
 /** A disk that is full or read-only is looked at this often, so that the node goes on soon after it was mended. */
@@ -25,8 +27,9 @@ export interface InboxLoop {
 /**
  * Long-polls the inbox and hands over one task at a time, in order. A task that could not be finished because the coordinator was
  * out of reach, or this disk was full, is asked for again; asking twice is harmless because a node gives one answer to one
- * question. Between failures it waits exponentially longer, with jitter (`random` in [0, 1)), so that nodes do not return in step.
- * After every failure the inbox is read from its beginning: a coordinator that restarted counts anew.
+ * question. Between failures it waits exponentially longer, with full jitter (`random` in [0, 1)), so that nodes do not return in
+ * step (Brooker, "Exponential Backoff And Jitter", 2015), and never less than the coordinator asked for. Sequence numbers outlive a
+ * restart of the coordinator, so it goes on from the number it knows.
  */
 export function startInboxLoop(options: {
   readonly client: Pick<CoordinatorClient, 'inbox'>;
@@ -81,8 +84,7 @@ export function startInboxLoop(options: {
     while (!stopping.signal.aborted) {
       try {
         if (!connected) await options.onConnect();
-        // A coordinator that restarted numbers its tasks anew; whatever still waits comes again.
-        if (!connected || isRereading) after = 0;
+        if (isRereading) after = 0;
         connected = true;
         isRereading = false;
         polling = new AbortController();
@@ -102,7 +104,11 @@ export function startInboxLoop(options: {
         const code = isConcordatError(error) ? error.code : 'unreachable';
         const isDisk = DISK_CODES.has(code);
         const longest = isDisk ? LONGEST_DISK_BACKOFF_MS : LONGEST_BACKOFF_MS;
-        const waitMs = Math.round(Math.min(backoffMs, longest) * (0.5 + options.random()));
+        // the log of the coordinator is an older copy than the one that gave the number
+        if (code === 'wrong-cursor') after = 0;
+        const drawnMs = Math.round(Math.min(backoffMs, longest) * options.random());
+        const askedMs = error instanceof RequestRefused ? error.retryAfterSeconds * 1000 : 0;
+        const waitMs = Math.max(SHORTEST_PAUSE_MS, drawnMs, askedMs);
         const why = isDisk ? 'cannot write to disk' : 'no contact with the coordinator';
         options.logger.warn({ code, waitMs }, `${why}; trying again`);
         await pause(waitMs);

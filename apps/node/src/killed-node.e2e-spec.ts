@@ -46,6 +46,7 @@ it(
       coordinatorUrl: tasks.url,
     });
     small = folder;
+    tasks.key = folder.coordinator;
     const words = new Uint32Array(1);
     const random = seededRandom('killed node');
     const upTo = (bound: number): number => {

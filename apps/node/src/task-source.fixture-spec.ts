@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { SignedTask } from '#libs/protocol';
+import { contentDigest, type MessageSigner, type SignedTask, signResponse } from '#libs/protocol';
 
 export interface Sent {
   readonly round: string;
@@ -18,6 +18,8 @@ export interface TaskSource {
   readonly sent: Sent[];
   /** Called before every poll is answered; what it returns stands in the inbox until its round is settled. */
   offer: () => readonly SignedTask[];
+  /** The coordinator's, with which answers are signed. To be set before a node dials. */
+  key: MessageSigner | undefined;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startTaskSource(): Promise<TaskSource> {
     url: '',
     sent: [],
     offer: () => [],
+    key: undefined,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -45,6 +48,20 @@ export async function startTaskSource(): Promise<TaskSource> {
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const body = await bodyOf(request).catch(() => Buffer.alloc(0));
+    const answer = (status: number, text = ''): void => {
+      const digest = contentDigest(Buffer.from(text));
+      const requestSignature = String(request.headers.signature);
+      const signed =
+        source.key &&
+        signResponse(
+          { status, contentDigest: digest, requestSignature },
+          'coordinator',
+          Math.floor(Date.now() / 1000),
+          source.key,
+        );
+      response.writeHead(status, { ...signed });
+      response.end(text);
+    };
     if (pathname === '/v1/inbox') {
       for (const task of source.offer()) {
         sequence += 1;
@@ -53,8 +70,7 @@ export async function startTaskSource(): Promise<TaskSource> {
       const after = Number(searchParams.get('after'));
       const items = [...open.values()].filter((item) => item.sequence > after);
       if (items.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ items }));
+      answer(200, JSON.stringify({ items }));
       return;
     }
     const [, round = '', kind = ''] = /^\/v1\/rounds\/([^/]+)\/([a-z]+)$/.exec(pathname) ?? [];
@@ -68,8 +84,11 @@ export async function startTaskSource(): Promise<TaskSource> {
       });
       if (kind === 'contribution' || kind === 'refusal') open.delete(round);
     }
-    response.statusCode = 204;
-    response.end();
+    if (request.method === 'GET' && pathname.startsWith('/v1/vectors/')) {
+      answer(200, JSON.stringify({ offset: 0, complete: true }));
+      return;
+    }
+    answer(204);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -10,6 +10,6 @@ export {
   tellParent,
 } from './process.js';
 export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
-export { SignedClient } from './signed-client.js';
+export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
 export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

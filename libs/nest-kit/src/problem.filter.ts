@@ -23,6 +23,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'no-such-resolution': 404,
   'outside-grid': 404,
   'not-yet': 409,
+  'wrong-offset': 409,
+  'upload-cut': 400,
   'too-large': 413,
   'log-unavailable': 503,
   'log-closed': 503,

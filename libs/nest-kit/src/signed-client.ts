@@ -28,6 +28,18 @@ export interface SignedClientOptions {
   readonly nowMs: () => number;
 }
 
+/** A problem document as an error. */
+export class RequestRefused extends ConcordatError {
+  constructor(
+    code: string,
+    message: string,
+    /** How long to wait before asking again; 0 where the answer does not say. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super(code, message);
+  }
+}
+
 /** Signed requests to one process of the federation, and its signed answers (RFC 9421), as another process of it. */
 export class SignedClient {
   private skew: number | undefined;
@@ -41,11 +53,11 @@ export class SignedClient {
 
   /**
    * Sends, and returns a successful response once its body was read whole and its signature verified. A problem document becomes a
-   * `ConcordatError` with its code. Throws `bad-response-signature` for an answer that the server did not sign for this
+   * `RequestRefused` with its code. Throws `bad-response-signature` for an answer that the server did not sign for this
    * request, and `clock-skew` when the clocks are too far apart to talk.
    */
   async send(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'PATCH' | 'POST',
     path: string,
     body: Uint8Array = new Uint8Array(),
     contentType?: string,
@@ -90,9 +102,11 @@ export class SignedClient {
     if (response.status === 401 && Math.abs(this.skew ?? 0) > MAX_AGE_SECONDS) throw skewed(url);
     const problem = Problem.safeParse(jsonOf(bytes));
     const code = problem.success ? problem.data.code : `http-${response.status}`;
-    throw new ConcordatError(
+    const seconds = /^\d{1,4}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
+    throw new RequestRefused(
       code,
       `${url.host} answered ${response.status} to ${method} ${url.pathname}`,
+      Number(seconds ?? 0),
     );
   }
 

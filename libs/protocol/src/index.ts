@@ -93,6 +93,7 @@ export {
   SignedRefusal,
   SignedTask,
   Task,
+  Upload,
 } from './round.js';
 export {
   answeredIn,

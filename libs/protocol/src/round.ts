@@ -67,6 +67,10 @@ export type Contribution = z.infer<typeof Contribution>;
 export const SignedContribution = signedSchema(Contribution);
 export type SignedContribution = z.infer<typeof SignedContribution>;
 
+/** `GET /v1/vectors/{digest}`: how many bytes of the sender's upload have come, and whether they are all. */
+export const Upload = z.strictObject({ offset: z.int().min(0), complete: z.boolean() });
+export type Upload = z.infer<typeof Upload>;
+
 /** Node -> coordinator: a refusal is a result. `code` is machine-readable; nothing in it depends on a record. */
 export const Refusal = z.strictObject({
   round: RoundId,

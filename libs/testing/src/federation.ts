@@ -93,6 +93,27 @@ export interface Asked {
   readonly header: ReleaseHeader | undefined;
 }
 
+/** A round as the coordinator shows it. */
+export interface RoundSeen {
+  readonly phase: string;
+  readonly release: string | null;
+  readonly code: string | null;
+  readonly coverage: readonly {
+    readonly agency: string;
+    readonly status: string;
+    readonly code: string | null;
+  }[];
+}
+
+const POLL_MS = 50;
+const OVER = new Set(['released', 'aborted', 'expired']);
+
+/** A connection that is refused or breaks off is worth another attempt; what the coordinator answers is not. */
+const unlessAway = (error: unknown): undefined => {
+  if (error instanceof TypeError || error instanceof SyntaxError) return undefined;
+  throw error;
+};
+
 export class Federation {
   /** Coordinator's address once it serves. */
   url = '';
@@ -227,6 +248,40 @@ export class Federation {
     const release = last?.release;
     if (!last || !release) return { round: last as Asked['round'], header: undefined };
     return { round: last, header: await this.apps.fetchRelease(this.url, release) };
+  }
+
+  /** Opens a round and returns its id, over as many attempts as it takes while the coordinator is away; each is a new assertion. */
+  async submit(question: TestQuestion): Promise<string> {
+    const anyAgency = this.manifest.agencies[0]?.id ?? '';
+    for (;;) {
+      const { payload, ...signature } = this.taskFor(anyAgency, question).assertion;
+      const query = { ...DEFAULTS, ...question };
+      const assertion = { ...payload, ...signature };
+      const submitted = await this.graphql<{ submitQuery: { id: string } }>(
+        `mutation ($query: QueryInput!, $assertion: AssertionInput!) {
+          submitQuery(query: $query, assertion: $assertion) { id } }`,
+        { query, assertion },
+      ).catch(unlessAway);
+      if (submitted) return submitted.submitQuery.id;
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Waits until a round satisfies `holds`, over whatever outage of the coordinator. */
+  async untilRound(id: string, holds: (round: RoundSeen) => boolean): Promise<RoundSeen> {
+    for (;;) {
+      const seen = await this.graphql<{ round: RoundSeen | null }>(
+        'query ($id: ID!) { round(id: $id) { phase release code coverage { agency status code } } }',
+        { id },
+      ).catch(unlessAway);
+      if (seen?.round && holds(seen.round)) return seen.round;
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Waits for the end of a round. */
+  untilOver(id: string): Promise<RoundSeen> {
+    return this.untilRound(id, ({ phase }) => OVER.has(phase));
   }
 
   /** Text of the `cells.csv` that `--out` writes. */

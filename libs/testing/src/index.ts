@@ -4,6 +4,7 @@ export {
   clopperPearson,
   type EpsilonAudit,
 } from './audit.js';
+export { FaultProxy, type NetworkFault, type SeenRequest } from './fault-proxy.js';
 export {
   ANALYST,
   type Asked,
@@ -11,6 +12,7 @@ export {
   COORDINATOR,
   Federation,
   type FederationOptions,
+  type RoundSeen,
   type TestAgency,
   type TestQuestion,
 } from './federation.js';

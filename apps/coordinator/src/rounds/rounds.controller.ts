@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Controller, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
@@ -18,6 +17,7 @@ import {
   Offer,
   openEnvelope,
   Refusal,
+  type Upload,
 } from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { Checkpoints } from '../federation/checkpoints.js';
@@ -70,18 +70,30 @@ export class RoundsController {
     );
   }
 
-  @Put('vectors/:digest')
+  @Get('vectors/:digest')
+  progress(@Req() request: RawRequest, @Param('digest') name: string): Promise<Upload> {
+    const sender = this.verifier.verifyBuffered(request);
+    return this.vectors.progress(this.digest(name), sender);
+  }
+
+  @Patch('vectors/:digest')
   @HttpCode(204)
-  async putVector(@Req() request: RawRequest, @Param('digest') name: string): Promise<void> {
-    this.verifier.verifyHeaders(request);
-    const digest = Digest.safeParse(name);
-    if (!digest.success)
-      throw new ConcordatError('malformed-message', 'a vector is named by its SHA-256');
+  async patchVector(
+    @Req() request: RawRequest,
+    @Param('digest') name: string,
+    @Query('offset') offset?: string,
+    @Query('length') length?: string,
+  ): Promise<void> {
+    const sender = this.verifier.verifyHeaders(request);
     await this.vectors.receive(
-      digest.data,
-      request.body as Readable,
+      this.digest(name),
+      {
+        sender,
+        offset: integerParameter(offset, Number.MAX_SAFE_INTEGER),
+        length: integerParameter(length, Number.MAX_SAFE_INTEGER),
+      },
+      (request.body as Readable | undefined) ?? Readable.from([]),
       (sha256) => this.verifier.matchDigest(request, sha256),
-      randomBytes(8).toString('hex'),
     );
   }
 
@@ -160,6 +172,12 @@ export class RoundsController {
     if (payload.agency !== sender)
       throw new ConcordatError('wrong-agency', 'an agency speaks for itself only');
     return payload;
+  }
+
+  private digest(name: string): string {
+    const digest = Digest.safeParse(name);
+    if (digest.success) return digest.data;
+    throw new ConcordatError('malformed-message', 'a vector is named by its SHA-256');
   }
 
   private body(request: RawRequest): unknown {

@@ -215,11 +215,11 @@ describe('a request to the coordinator', () => {
       'with a vector that was not signed',
       'body-differs',
       () => {
-        const path = `/v1/vectors/${'0'.repeat(64)}`;
-        const headers = headersOf({ method: 'PUT', path, body: new Uint8Array(8) });
+        const path = `/v1/vectors/${'0'.repeat(64)}?offset=0&length=12`;
+        const headers = headersOf({ method: 'PATCH', path, body: new Uint8Array(8) });
         return [
           { ...headers, 'content-type': 'application/octet-stream' },
-          { method: 'PUT', path, body: new Uint8Array(12) },
+          { method: 'PATCH', path, body: new Uint8Array(12) },
         ];
       },
     ],

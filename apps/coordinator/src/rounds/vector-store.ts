@@ -1,53 +1,131 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import type { Upload } from '#libs/protocol';
 
 /** Largest vector that is taken: every category and 120 months of a very large agency. */
 const MAX_VECTOR_BYTES = 4 * 1024 ** 3;
 
-/** Uploaded vectors, each in a file named by its SHA-256. Nothing is kept under a name that does not fit its bytes. */
+/** Which part of a vector a request carries, of how many bytes in all, and who sends it. */
+export interface VectorPart {
+  readonly sender: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+const shaOf = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+};
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+
+/**
+ * Uploaded vectors, each in a file named by its SHA-256. What arrived before a connection broke is kept, for its sender to go on from
+ * (in the manner of draft-ietf-httpbis-resumable-upload); nothing is kept under a name that does not fit its bytes.
+ */
 export class VectorStore {
+  /** Bodies that are being received, by the file they go to. */
+  private readonly receiving = new Map<string, { body: Readable; ended: Promise<unknown> }>();
+
   constructor(private readonly dir: string) {}
 
-  /** Streams a body to disk and returns its SHA-256; `accept` may still refuse it before it gets its name. */
+  /** How far a sender's upload has come. An upload of the same that is still under way ends: its connection may be dead. */
+  async progress(digest: string, sender: string): Promise<Upload> {
+    const whole = await sizeOf(join(this.dir, digest));
+    if (whole !== undefined) return { offset: whole, complete: true };
+    const partial = this.partial(digest, sender);
+    await this.interrupt(partial);
+    return { offset: (await sizeOf(partial)) ?? 0, complete: false };
+  }
+
+  /**
+   * Appends a part to what has come; the last one gives the vector its name. `accept` may refuse a part that came whole. Throws `too-large`,
+   * `wrong-offset` (ask how far it has come), `upload-cut`, `wrong-digest`, and what `accept` throws: the part is then forgotten.
+   */
   async receive(
     digest: string,
+    { sender, offset, length }: VectorPart,
     body: Readable,
     accept: (sha256: Uint8Array) => void,
-    unique: string,
   ): Promise<void> {
+    if (length > MAX_VECTOR_BYTES) throw new ConcordatError('too-large', 'the vector is too large');
     await mkdir(this.dir, { recursive: true });
-    const partial = join(this.dir, `${digest}.${unique}.partial`);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    try {
-      await pipeline(
-        body,
-        async function* (chunks: AsyncIterable<Buffer>) {
-          for await (const chunk of chunks) {
-            bytes += chunk.length;
-            if (bytes > MAX_VECTOR_BYTES)
-              throw new ConcordatError('too-large', 'the vector is too large');
-            hash.update(chunk);
-            yield chunk;
-          }
-        },
-        createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }),
-      );
-      const sha256 = hash.digest();
-      accept(sha256);
-      if (sha256.toString('hex') !== digest) {
-        throw new ConcordatError('wrong-digest', 'the vector is not the one its name says');
-      }
-      await rename(partial, join(this.dir, digest));
-      await this.sync();
-    } finally {
-      await rm(partial, { force: true });
+    const partial = this.partial(digest, sender);
+    await this.interrupt(partial);
+    if (((await sizeOf(partial)) ?? 0) !== offset) {
+      throw new ConcordatError('wrong-offset', 'ask how far the upload has come; go on from there');
     }
+    const appending = this.append(partial, { offset, length }, body);
+    this.receiving.set(partial, { body, ended: appending.catch(() => undefined) });
+    try {
+      accept(await appending);
+    } catch (error) {
+      if (!isConcordatError(error, 'upload-cut')) await truncate(partial, offset);
+      throw error;
+    } finally {
+      this.receiving.delete(partial);
+    }
+    if ((await sizeOf(partial)) === length) await this.complete(digest, partial);
+  }
+
+  private async append(
+    partial: string,
+    { offset, length }: Omit<VectorPart, 'sender'>,
+    body: Readable,
+  ): Promise<Uint8Array> {
+    const hash = createHash('sha256');
+    let end = offset;
+    const checked = async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        end += chunk.length;
+        if (end > length) throw new ConcordatError('too-large', 'more came than was announced');
+        hash.update(chunk);
+        yield chunk;
+      }
+    };
+    const file = createWriteStream(partial, { flags: 'a', mode: 0o600, flush: true });
+    try {
+      await pipeline(body, checked, file);
+    } catch (cause) {
+      if (isConcordatError(cause)) throw cause;
+      const code = (cause as NodeJS.ErrnoException).code;
+      // a body that breaks off has the codes of its stream; everything else is the disk's
+      const isCut = code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET';
+      throw isCut
+        ? new ConcordatError('upload-cut', 'the connection broke; go on from where it came to')
+        : new ConcordatError('blob-unavailable', 'a vector could not be stored; check the disk', {
+            cause,
+          });
+    }
+    return hash.digest();
+  }
+
+  private async complete(digest: string, partial: string): Promise<void> {
+    if ((await shaOf(partial)) !== digest) {
+      await rm(partial, { force: true });
+      throw new ConcordatError('wrong-digest', 'the vector is not the one its name says');
+    }
+    await rename(partial, join(this.dir, digest));
+    await this.sync();
+  }
+
+  private async interrupt(partial: string): Promise<void> {
+    const current = this.receiving.get(partial);
+    current?.body.destroy();
+    await current?.ended;
+  }
+
+  private partial(digest: string, sender: string): string {
+    return join(this.dir, `${digest}.${sender}.partial`);
   }
 
   /** Throws `not-yet` when the vector has not arrived, `wrong-length` when it is not exactly `bytes` long. */
