@@ -110,6 +110,7 @@ export { mannKendall, type Trend, trends, trendTails } from './trend.js';
 export { type WarningOptions, type Warnings, warnings } from './warning.js';
 export {
   type DisplacementCounts,
+  type SummedNoise,
   type WeightedDisplacement,
   weightedDisplacement,
 } from './weighted-displacement.js';

@@ -4,12 +4,16 @@
  * adds the known variance of its noise, so the budget stands in every standard error.
  */
 import { ConcordatError } from '#libs/bytes';
-import { normalQuantile, normalTwoSided, normalUpperTail } from './normal.js';
+import { edgeworthTwoSided, noiseCumulants } from './edgeworth.js';
+import { normalQuantile, normalUpperTail } from './normal.js';
+import type { NoiseLaw } from './pmf.js';
 
 /** Released counts of one area over time and the variance of the noise in one of them. */
 export interface AreaSeries {
   readonly counts: Float64Array;
   readonly noiseVariance: number;
+  /** Its law, where known: p-values then allow for its long tails. */
+  readonly law?: NoiseLaw;
 }
 
 export interface Effect {
@@ -22,19 +26,28 @@ export interface Effect {
 
 interface Side {
   readonly mean: number;
-  /** Variance of that mean. */
-  readonly variance: number;
+  /** Second, fourth and sixth cumulant of that mean. */
+  readonly second: number;
+  readonly fourth: number;
+  readonly sixth: number;
 }
 
 /** Mean of the present counts; their Poisson variance is estimated by their sum. */
-function sideOf({ counts, noiseVariance }: AreaSeries, from: number, to: number): Side {
+function sideOf({ counts, noiseVariance, law }: AreaSeries, from: number, to: number): Side {
   const present = counts.subarray(from, to).filter((count) => !Number.isNaN(count));
   if (present.length === 0) {
     throw new ConcordatError('too-few-periods', 'each area needs a period before and one after');
   }
   const sum = present.reduce((total, count) => total + count, 0);
-  const variance = Math.max(0, sum) + present.length * noiseVariance;
-  return { mean: sum / present.length, variance: variance / present.length ** 2 };
+  const n = present.length;
+  const poisson = Math.max(0, sum);
+  const noise = law ? noiseCumulants(law) : { fourth: 0, sixth: 0 };
+  return {
+    mean: sum / n,
+    second: (poisson + n * noiseVariance) / n ** 2,
+    fourth: (poisson + n * noise.fourth) / n ** 4,
+    sixth: (poisson + n * noise.sixth) / n ** 6,
+  };
 }
 
 /**
@@ -52,11 +65,16 @@ export function differenceInDifferences(
   }));
   const [t, c] = sides as [(typeof sides)[0], (typeof sides)[0]];
   const effect = t.after.mean - t.before.mean - (c.after.mean - c.before.mean);
-  const se = Math.sqrt(
-    sides.reduce((sum, { before, after }) => sum + before.variance + after.variance, 0),
-  );
-  const z = se === 0 ? 0 : effect / se;
-  return { effect, se, z, p: normalTwoSided(z) };
+  const total = (key: 'second' | 'fourth' | 'sixth'): number =>
+    sides.reduce((sum, { before, after }) => sum + before[key] + after[key], 0);
+  const cumulants = { second: total('second'), fourth: total('fourth'), sixth: total('sixth') };
+  const se = Math.sqrt(cumulants.second);
+  return {
+    effect,
+    se,
+    z: se === 0 ? 0 : effect / se,
+    p: edgeworthTwoSided(effect, cumulants),
+  };
 }
 
 export interface PowerQuestion {

@@ -11,10 +11,10 @@ export const normalUpperTail = (z: number): number => 0.5 * erfc(z * Math.SQRT1_
 /** P(|Z| >= |z|). */
 export const normalTwoSided = (z: number): number => erfc(Math.abs(z) * Math.SQRT1_2);
 
-const density = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
+export const normalDensity = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
 
 /** z with P(Z <= z) = p, for p in (0, 1). One Newton step mends the library's 9 digits in the far tails. */
 export function normalQuantile(p: number): number {
   const z = quantile(p, 0, 1);
-  return Number.isFinite(z) ? z - (normalUpperTail(-z) - p) / density(z) : z;
+  return Number.isFinite(z) ? z - (normalUpperTail(-z) - p) / normalDensity(z) : z;
 }

@@ -9,9 +9,10 @@
  * known. With limits for lambda alone, noise sets off ten times as many warnings.
  */
 import { ConcordatError } from '#libs/bytes';
+import { noiseCumulants } from './edgeworth.js';
 import type { Periods } from './level.js';
 import { normalQuantile } from './normal.js';
-import { type NoiseLaw, noisePmf } from './pmf.js';
+import type { NoiseLaw } from './pmf.js';
 
 export interface WarningOptions {
   readonly law: NoiseLaw;
@@ -32,18 +33,6 @@ export interface Warnings {
 const WEIGHT = 0.25;
 /** Three in a thousand. */
 const FALSE_ALARMS = 0.003;
-
-/** Variance and fourth cumulant of one noise term; odd ones are 0. */
-function noiseCumulants(law: NoiseLaw): { second: number; fourth: number } {
-  const { first, weights } = noisePmf(law);
-  let second = 0;
-  let fourth = 0;
-  weights.forEach((weight, i) => {
-    second += weight * (first + i) ** 2;
-    fourth += weight * (first + i) ** 4;
-  });
-  return { second, fourth: fourth - 3 * second * second };
-}
 
 /** z-quantile corrected for skewness and excess kurtosis [Cornish, Fisher 1938]. */
 export function cornishFisher(z: number, skewness: number, excess: number): number {

@@ -34,6 +34,11 @@ const MannKendallInput = z.strictObject({
   variance,
 });
 const LorenzInput = z.strictObject({ counts: values });
+const noiseFields = {
+  mechanism: mechanism.optional(),
+  epsilon: z.number().positive().optional(),
+  sigma2: z.number().positive().optional(),
+};
 const WddInput = z.strictObject({
   treatedBefore: finite,
   treatedAfter: finite,
@@ -43,13 +48,10 @@ const WddInput = z.strictObject({
   displacementAfter: finite.default(0),
   displacementControlBefore: finite.default(0),
   displacementControlAfter: finite.default(0),
-  variance,
+  variance: z.number().min(0).optional(),
+  ...noiseFields,
+  terms: z.int().min(1).optional(),
 });
-const noiseFields = {
-  mechanism: mechanism.optional(),
-  epsilon: z.number().positive().optional(),
-  sigma2: z.number().positive().optional(),
-};
 const ScanInput = z.strictObject({
   counts: z.array(finite.nullable()).min(1),
   expected: z.array(z.number().positive()).min(1),
@@ -138,13 +140,11 @@ export const STATISTICS: Readonly<Record<string, Statistic>> = {
     },
   },
   wdd: {
-    summary: 'weighted displacement difference; variance: summed noise variance of the counts',
+    summary:
+      'weighted displacement difference; noise: summed variance, or mechanism and terms (default: counts given)',
     example:
       '{"treatedBefore":40,"treatedAfter":22,"controlBefore":38,"controlAfter":36,"displacementBefore":12,"displacementAfter":13,"displacementControlBefore":14,"displacementControlAfter":12}',
-    compute(input) {
-      const { variance, ...counts } = read(WddInput, input);
-      return weightedDisplacement(counts, variance);
-    },
+    compute: computeWdd,
   },
   scan: {
     summary: 'log likelihood ratio of zones; with draws also a Monte Carlo p-value of the largest',
@@ -181,6 +181,18 @@ const lawOf = ({ mechanism: name, ...rest }: OptionalNoise): NoiseLaw => {
   if (rest.epsilon === undefined && rest.sigma2 === undefined) return { mechanism: 'none' };
   throw new ConcordatError('malformed-input', 'epsilon and sigma2 need a mechanism; see --help');
 };
+
+function computeWdd(input: unknown): object {
+  const { variance, terms, mechanism, epsilon, sigma2, ...counts } = read(WddInput, input);
+  const law = lawOf({ mechanism, epsilon, sigma2 });
+  if (law.mechanism !== 'none' && variance !== undefined) {
+    throw new ConcordatError('malformed-input', 'give a mechanism or a variance, not both');
+  }
+  if (law.mechanism === 'none') return weightedDisplacement(counts, variance ?? 0);
+  // Every count that was given is one released count; the others are not there and carry no noise.
+  const given = Object.keys(counts).filter((name) => name in (input as object)).length;
+  return weightedDisplacement(counts, { law, terms: terms ?? given });
+}
 
 function computeCoverage(input: unknown): object {
   const { periods, ...noise } = read(CoverageInput, input);

@@ -1,0 +1,54 @@
+/**
+ * Two-sided p-value of a symmetric statistic that is nearly normal: the Edgeworth series to second order (Kendall, Stuart and
+ * Ord 1994, section 6.18; Hall 1992, section 2.3). A sum of a few noise terms has longer tails than the normal law: at
+ * epsilon 0.1 eight Laplace terms alone reject 1.4 % at a nominal 1 %.
+ */
+
+import { normalDensity, normalTwoSided } from './normal.js';
+import { type NoiseLaw, noisePmf } from './pmf.js';
+
+export interface EvenCumulants {
+  readonly second: number;
+  readonly fourth: number;
+  readonly sixth: number;
+}
+
+/**
+ * Cumulants of one noise term; odd ones are 0. Discrete Laplace: 2 sum_k k^(2n-1) q^k with q = exp(-epsilon), in closed form by
+ * Eulerian polynomials (its generating function is log((1 - q)^2 / ((1 - q e^t) (1 - q e^-t)))); else from the table.
+ */
+export function noiseCumulants(law: NoiseLaw): EvenCumulants {
+  if (law.mechanism === 'discrete-laplace' && law.epsilon > 0) {
+    const q = Math.exp(-law.epsilon);
+    const square = Math.expm1(-law.epsilon) ** 2;
+    return {
+      second: (2 * q) / square,
+      fourth: (2 * q * (1 + 4 * q + q * q)) / square ** 2,
+      sixth: (2 * q * (1 + 26 * q + 66 * q ** 2 + 26 * q ** 3 + q ** 4)) / square ** 3,
+    };
+  }
+  const { first, weights } = noisePmf(law);
+  let m2 = 0;
+  let m4 = 0;
+  let m6 = 0;
+  weights.forEach((weight, i) => {
+    const square = (first + i) ** 2;
+    m2 += weight * square;
+    m4 += weight * square * square;
+    m6 += weight * square * square * square;
+  });
+  return { second: m2, fourth: m4 - 3 * m2 * m2, sixth: m6 - 15 * m4 * m2 + 30 * m2 ** 3 };
+}
+
+/** P(|X| >= |x|) for X of these cumulants: 2 (1 - Phi(z)) + 2 phi(z) (k4 He3 / 24 + k6 He5 / 720 + k4^2 He7 / 1152). */
+export function edgeworthTwoSided(x: number, { second, fourth, sixth }: EvenCumulants): number {
+  if (second === 0) return x === 0 ? 1 : 0;
+  const z = Math.abs(x) / Math.sqrt(second);
+  const k4 = fourth / second ** 2;
+  const k6 = sixth / second ** 3;
+  const he3 = z ** 3 - 3 * z;
+  const he5 = z ** 5 - 10 * z ** 3 + 15 * z;
+  const he7 = z ** 7 - 21 * z ** 5 + 105 * z ** 3 - 105 * z;
+  const correction = (k4 * he3) / 24 + (k6 * he5) / 720 + (k4 * k4 * he7) / 1152;
+  return Math.min(1, Math.max(0, normalTwoSided(z) + 2 * normalDensity(z) * correction));
+}
