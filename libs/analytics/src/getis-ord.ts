@@ -7,7 +7,7 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { NeighbourLists } from '#libs/grid';
-import { ringSums, type SpatialWeights } from './spatial-weights.js';
+import type { SpatialWeights } from './spatial-weights.js';
 
 /** Moments of the values a place is compared with. */
 function spread(sum: number, squares: number, count: number): { mean: number; deviation: number } {
@@ -57,29 +57,42 @@ export function giStar(values: Float64Array, weights: SpatialWeights, star: bool
  * sum, no count and have no score.
  */
 export function giStarOnGrid(values: Float64Array, neighbours: NeighbourLists): Float64Array {
-  const present = values.map((value) => (Number.isNaN(value) ? 0 : 1));
-  const n = present.reduce((sum, one) => sum + one, 0);
-  if (n < 3) throw new ConcordatError('too-few-places', 'G_i* needs at least three cells');
+  const { targets, degrees } = neighbours;
+  const cells = values.length;
+  let n = 0;
   let sum = 0;
-  for (const value of values) if (!Number.isNaN(value)) sum += value;
+  for (let i = 0; i < cells; i++) {
+    const value = values[i] as number;
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    n++;
+  }
+  if (n < 3) throw new ConcordatError('too-few-places', 'G_i* needs at least three cells');
   const mean = sum / n;
   let squares = 0;
-  const centred = values.map((value) => (Number.isNaN(value) ? 0 : value - mean));
-  for (const value of centred) squares += value * value;
+  for (let i = 0; i < cells; i++) {
+    const value = values[i] as number;
+    if (!Number.isNaN(value)) squares += (value - mean) * (value - mean);
+  }
   const deviation = Math.sqrt(squares / n);
   // With binary weights the scale depends on the number of places alone.
-  const scales = Float64Array.from({ length: 8 }, (_, places) =>
-    Math.sqrt((places * (n - places)) / (n - 1)),
+  const factors = Float64Array.from(
+    { length: 8 },
+    (_, places) => 1 / (deviation * Math.sqrt((places * (n - places)) / (n - 1))),
   );
-  const sums = ringSums(centred, neighbours);
-  const complete = n === values.length;
-  const places = complete ? undefined : ringSums(present, neighbours);
-  for (let i = 0; i < sums.length; i++) {
-    const near = 1 + (places ? (places[i] as number) : (neighbours.degrees[i] as number));
-    sums[i] =
-      present[i] === 0
-        ? Number.NaN
-        : ((sums[i] as number) + (centred[i] as number)) / (deviation * (scales[near] as number));
+  const z = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) {
+    let lag = (values[i] as number) - mean;
+    let places = 1;
+    const end = 6 * i + (degrees[i] as number);
+    for (let at = 6 * i; at < end; at++) {
+      const near = values[targets[at] as number] as number;
+      if (Number.isNaN(near)) continue;
+      lag += near - mean;
+      places++;
+    }
+    // A missing cell stays missing: its own lag is NaN. Constant values are 0 / 0.
+    z[i] = deviation === 0 ? Number.NaN : lag * (factors[places] as number);
   }
-  return sums;
+  return z;
 }
