@@ -1,6 +1,7 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
+import type { Jobs } from '#libs/jobs';
 import { WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
 import { type RefusedRequests, RequestVerifier } from '#libs/nest-kit';
@@ -19,6 +20,7 @@ import { QueriesResolver } from './graphql/queries.resolver.js';
 import { ReleaseQueries } from './graphql/release-queries.js';
 import { RoundQueries } from './graphql/round-queries.js';
 import { HealthController } from './health.controller.js';
+import { JOBS } from './jobs/coordinator-jobs.js';
 import { mapControllers, mapProviders } from './map/map.module.js';
 import { BlobsController } from './releases/blobs.controller.js';
 import { mapReader } from './releases/map-reader.js';
@@ -44,6 +46,7 @@ export function appModule(
   witnessing: Witnessing,
   refused: RefusedRequests,
   analytics: Analytics,
+  jobs: Jobs,
 ): DynamicModule {
   const { federation, key, logger, nowMs } = coordinator;
   const { coordinator: own } = federation.manifest;
@@ -65,6 +68,7 @@ export function appModule(
       { provide: Inboxes, useValue: new Inboxes(() => book.newestSequence) },
       { provide: RoundBook, useValue: book },
       { provide: RoundFiles, useValue: new RoundFiles(coordinator.roundBlobs) },
+      { provide: JOBS, useValue: jobs },
       { provide: Offers, useValue: new Offers() },
       { provide: Checkpoints, useValue: witnessing.checkpoints },
       { provide: WitnessRelay, useValue: witnessing.relay },

@@ -30,6 +30,7 @@ export const coordinatorPaths = (dir: string) => ({
   uploads: join(dir, 'uploads'),
   layers: join(dir, 'layers'),
   rounds: join(dir, 'rounds'),
+  schedules: join(dir, 'schedules.json'),
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */

@@ -6,22 +6,40 @@ import {
   checkLog,
   checkPrivateFiles,
   checkSync,
+  type Finding,
   fail,
   formatReport,
   ok,
   type Report,
   runChecks,
 } from '#libs/doctor';
+import { requireDurableRedis } from '#libs/jobs';
 import { loadSigningKey } from '#libs/keystore';
 import { logOrigin } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
 import { coordinatorPaths, loadConfig } from './config.js';
 import { Federation } from './federation/federation.js';
 
+/** Where jobs wait: in the process, or in a Redis that keeps what it acknowledged. */
+async function checkJobs(redisUrl: string | undefined): Promise<Finding> {
+  if (redisUrl === undefined) return ok('jobs', 'in the process itself: REDIS_URL is not set');
+  await requireDurableRedis(redisUrl);
+  return ok('jobs', 'Redis evicts nothing and appends every write to its file');
+}
+
 /** Runs every check on the folder of a coordinator, which may be running. `full` verifies the whole log. */
 async function examineCoordinator(
   dir: string,
-  { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
+  {
+    nowMs,
+    full,
+    redisUrl,
+  }: {
+    readonly nowMs: () => number;
+    readonly full: boolean;
+    /** The Redis that jobs wait in, if any. */
+    readonly redisUrl: string | undefined;
+  },
 ): Promise<Report> {
   const paths = coordinatorPaths(dir);
   const key = () => loadSigningKey(paths.signingKey);
@@ -57,6 +75,7 @@ async function examineCoordinator(
         }),
     ],
     ['clock', () => checkClock({ nowMs, dirs: [dir, paths.log], newestEntryAt, url: undefined })],
+    ['jobs', () => checkJobs(redisUrl)],
   ]);
 }
 
@@ -73,6 +92,7 @@ export function registerDoctor(program: Command): void {
       const report = await examineCoordinator(flags.dir, {
         nowMs: Date.now,
         full: flags.full === true,
+        redisUrl: process.env.REDIS_URL,
       });
       process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
       if (!report.ok) process.exitCode = 1;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
+import { registerWorker } from './commands/worker.js';
 import { registerDoctor } from './doctor.js';
 import { initCoordinator } from './init.js';
 
@@ -37,9 +38,15 @@ program
     runProcess(createLogger('coordinator'), async () => {
       // The server's frameworks take a second to load, which `init` does not need.
       const { serveCoordinator } = await import('./serve.js');
-      return serveCoordinator(options.dir, { port: options.port, nowMs: Date.now });
+      return serveCoordinator(options.dir, {
+        port: options.port,
+        nowMs: Date.now,
+        redisUrl: process.env.REDIS_URL,
+      });
     }),
   );
+
+registerWorker(program);
 
 registerDoctor(program);
 

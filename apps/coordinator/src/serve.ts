@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Jobs } from '#libs/jobs';
 import {
   createHttpApp,
   type Logger,
@@ -10,9 +11,11 @@ import {
 import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
 import { openAnalytics } from './analytics/analytics.js';
+import { LayerStore } from './analytics/layer-store.js';
 import { appModule } from './app.module.js';
 import { coordinatorPaths } from './config.js';
 import { startWitnessing } from './federation/witnessing.js';
+import { defaultConcurrency, openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { ReleaseStore } from './releases/release-store.js';
@@ -25,7 +28,13 @@ const WEB_ROOT = join(packageRoot(import.meta.url), 'dist', 'web');
 /** Opens the folder, replays the log, takes up the rounds under way, binds the port. */
 export async function serveCoordinator(
   dir: string,
-  options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
+  options: {
+    readonly port?: number;
+    readonly nowMs: () => number;
+    readonly logger?: Logger;
+    /** Where jobs wait for workers; without it they run here. */
+    readonly redisUrl?: string | undefined;
+  },
 ): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, options);
   const witnessing = startWitnessing(coordinator);
@@ -38,9 +47,21 @@ export async function serveCoordinator(
       counts,
     }),
   );
+  let jobs: Jobs | undefined;
   try {
-    const { layers, blobs } = coordinatorPaths(dir);
-    const analytics = await openAnalytics(coordinator, { folder: layers, blobs });
+    const store = await LayerStore.open(coordinatorPaths(dir).layers);
+    const analytics = await openAnalytics(coordinator, store);
+    jobs = await openCoordinatorJobs({
+      dir,
+      layers: store,
+      queue: queueOf(coordinator.federation.manifest),
+      redisUrl: options.redisUrl,
+      isWorker: false,
+      concurrency: defaultConcurrency(),
+      logger: coordinator.logger,
+      nowMs,
+    });
+    const opened = jobs;
     const releases = new ReleaseStore(coordinator.blobs);
     const book = new RoundBook(coordinator.append);
     for await (const { index, bytes } of coordinator.journal.entries()) {
@@ -50,7 +71,7 @@ export async function serveCoordinator(
       analytics.forecasts.apply(entry);
     }
     const app = await createHttpApp(
-      appModule(coordinator, dir, releases, book, witnessing, refused, analytics),
+      appModule(coordinator, dir, releases, book, witnessing, refused, analytics, opened),
       coordinator.logger,
       { id: config.id, key, nowMs },
     );
@@ -63,7 +84,7 @@ export async function serveCoordinator(
       stop: async () => {
         app.get(Inboxes).close();
         await app.get(RoundsService).stop();
-        await analytics.jobs.close();
+        await opened.close();
         await refused.stop();
         await witnessing.stop();
         await app.close();
@@ -71,6 +92,7 @@ export async function serveCoordinator(
       },
     };
   } catch (error) {
+    await jobs?.close();
     await witnessing.stop();
     await coordinator.close();
     throw error;

@@ -2,6 +2,7 @@
  * Jobs over Redis (bullmq), run by as many processes as wanted. Redis holds who waits for what, never what is true: a queue that was
  * emptied is filled again by those who wait.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -103,6 +104,8 @@ class BullJobs implements Jobs {
     private readonly kindOf: (name: string) => JobKind,
     private readonly options: BullJobsOptions,
   ) {
+    // everyone who waits listens
+    setMaxListeners(0, this.closing.signal);
     this.keys = keysOf(options.queue);
     const memory = scheduleHash(redis, this.keys.schedules);
     this.recurring = new Schedules(memory, options.nowMs, async (kind, input) => {
@@ -123,6 +126,8 @@ class BullJobs implements Jobs {
       const data = { input: checked, carrier };
       const job = await this.queue.add(name, data, {
         jobId: key,
+        // without a priority comes before any other
+        ...(kind.isUrgent ? {} : { priority: 1 }),
         attempts: kind.attempts ?? DEFAULT_ATTEMPTS,
         backoff: { type: 'exponential', delay: backoffOf(kind, 1) },
         removeOnComplete: KEPT,

@@ -11,5 +11,6 @@ export {
   jobKey,
 } from './job.js';
 export type { EnqueueOptions, Jobs, JobsOptions, RunOptions } from './jobs.js';
-export { type RedisFault, redisFaults } from './redis.js';
+export { requireDurableRedis } from './redis.js';
 export type { Recurring, ScheduleView } from './schedule.js';
+export { answerTasks, type ThreadCall, Threads } from './threads.js';

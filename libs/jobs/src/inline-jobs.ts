@@ -176,7 +176,8 @@ class InlineJobs implements Jobs {
 
   private takeNext(): void {
     while (this.running.size < this.options.concurrency) {
-      const job = this.queue.shift();
+      const urgent = this.queue.findIndex(({ kind }) => kind.isUrgent);
+      const [job] = this.queue.splice(Math.max(0, urgent), 1);
       if (!job) return;
       if (job.status !== 'waiting') continue;
       const attempt: Promise<void> = this.attempt(job).finally(() => {

@@ -25,6 +25,8 @@ export interface JobKind<Input extends Json = Json> {
   /** What arrives from a queue is checked again before it is run. */
   readonly input: z.ZodType<Input>;
   run(input: Input, context: JobContext): Promise<Json>;
+  /** Taken before every waiting job that is not; false unless given. */
+  readonly isUrgent?: boolean;
   /** How often it is tried in all; 3 unless given. */
   readonly attempts?: number;
   /** Pause before the second try, doubled before each further one; 500 unless given. */

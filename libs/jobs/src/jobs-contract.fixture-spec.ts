@@ -233,6 +233,35 @@ export function describeJobs(driver: string, open: OpenJobs): void {
       expect(most).toBe(2);
     });
 
+    it('takes what is urgent first', async () => {
+      const step = gate();
+      const order: string[] = [];
+      const kind = (name: string, isUrgent: boolean): JobKind => ({
+        ...probe(async (n) => {
+          order.push(`${name} ${n}`);
+          await step.passed;
+          return n;
+        }),
+        name,
+        isUrgent,
+      });
+      const jobs = await open(randomUUID(), {
+        kinds: [kind('layer', false), kind('compose', true)],
+        concurrency: 1,
+        nowMs: Date.now,
+      });
+      opened.push(jobs);
+      await jobs.enqueue('layer', { n: 1 });
+      await until(() => order.length === 1);
+      await jobs.enqueue('layer', { n: 2 });
+      await jobs.enqueue('layer', { n: 3 });
+      const last = await jobs.enqueue('compose', { n: 4 });
+      step.open();
+      await statusIs(jobs, last, 'done');
+      await until(async () => (await jobs.counts()).done === 4);
+      expect(order).toEqual(['layer 1', 'compose 4', 'layer 2', 'layer 3']);
+    });
+
     it('ends the waiting, not the job, when the asker gives up', async () => {
       const step = gate();
       const jobs = await start(

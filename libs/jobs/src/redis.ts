@@ -78,7 +78,7 @@ export async function reachQueue<T>(command: () => Promise<T>): Promise<T> {
 }
 
 /** A setting that loses jobs. */
-export interface RedisFault {
+interface RedisFault {
   readonly setting: string;
   readonly found: string;
   /** Command that mends it, until Redis is started again. */
@@ -113,4 +113,14 @@ export async function redisFaults(url: string): Promise<RedisFault[]> {
   } finally {
     redis.disconnect();
   }
+}
+
+/** Throws `redis-loses-jobs` unless the Redis at `url` keeps every job that it acknowledged; else as `redisFaults`. */
+export async function requireDurableRedis(url: string): Promise<void> {
+  const [fault] = await redisFaults(url);
+  if (!fault) return;
+  throw new ConcordatError(
+    'redis-loses-jobs',
+    `Redis runs with ${fault.setting} ${fault.found} and loses jobs; in redis-cli: ${fault.remedy}, and the same in redis.conf`,
+  );
 }

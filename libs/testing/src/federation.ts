@@ -70,6 +70,8 @@ export interface FederationOptions {
   readonly roundDeadlineSeconds?: number;
   /** Of the witnesses, which are the auditor and every agency. 0: they cosign, and nobody waits for them. */
   readonly quorum?: number;
+  /** Where the coordinator's jobs wait for workers, which the test starts. */
+  readonly redisUrl?: string;
   /** False: folders are made and files taken in, but no process is started. */
   readonly serve?: boolean;
 }
@@ -118,6 +120,8 @@ export class Federation {
   /** Coordinator's address once it serves. */
   url = '';
   nowMs = FIRST_INSTANT;
+  /** Where the coordinator's jobs wait for workers, from its next start on; in its own process when undefined. */
+  redisUrl: string | undefined;
   /** Log lines of every process, all levels. */
   readonly lines: string[] = [];
   private readonly running = new Map<string, RunningProcess>();
@@ -139,6 +143,7 @@ export class Federation {
     const manifest = await enrol(apps, dir, analystKey.publicKey, options);
     const random = seededRandom(options.seed ?? 'federation');
     const federation = new Federation(apps, dir, manifest, analystKey, random);
+    federation.redisUrl = options.redisUrl;
     try {
       for (const { id, files } of options.agencies) await federation.ingest(id, files);
       if (options.serve ?? true) await federation.start();
@@ -171,6 +176,7 @@ export class Federation {
       ...(this.url ? { port: Number(new URL(this.url).port) } : {}),
       nowMs: () => this.nowMs,
       logger: this.logger(COORDINATOR),
+      redisUrl: this.redisUrl,
     });
     this.running.set(COORDINATOR, running);
     this.url = running.url;

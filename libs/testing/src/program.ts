@@ -20,9 +20,14 @@ export class RunningProgram {
   private readonly child: ChildProcessByStdio<null, Readable, Readable>;
   private wake: () => void = () => {};
 
-  constructor(args: readonly string[], script = 'bin/concordat.mjs') {
+  constructor(
+    args: readonly string[],
+    script = 'bin/concordat.mjs',
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.child = spawn(process.execPath, [join(ROOT, script), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Json } from '#libs/bytes';
-import { defineJob, type JobKind } from '#libs/jobs';
+import { defineJob, type JobKind, type Threads } from '#libs/jobs';
 import { type LayerRequest, layerKey, layerRequest, METHODS } from '#libs/layers';
 import { Digest } from '#libs/protocol';
-import { computeInThread } from './compute-in-thread.js';
 import type { LayerStore } from './layer-store.js';
+import type { LayerTask } from './layer-thread.js';
 
 export const LAYER_JOB = 'layer';
 
@@ -26,7 +26,7 @@ export const jobInput = (request: LayerRequest, again: number | undefined): Json
   }) as unknown as Json;
 
 /** Computes one layer and names its result by the content key. Idempotent: the same request has the same bytes. */
-export const layerJob = (store: LayerStore, blobs: string): JobKind =>
+export const layerJob = (store: LayerStore, blobs: string, threads: Threads): JobKind =>
   defineJob({
     name: LAYER_JOB,
     input: Input as z.ZodType<Json>,
@@ -34,10 +34,8 @@ export const layerJob = (store: LayerStore, blobs: string): JobKind =>
       const { method, parameters, releases } = input as z.infer<typeof Input>;
       const request = layerRequest(method, parameters, releases);
       const key = layerKey(request);
-      const hash = await computeInThread(
-        { request, blobs, results: store.folder },
-        { signal, onProgress: progress },
-      );
+      const task: LayerTask = { request, blobs, results: store.folder };
+      const hash = Digest.parse(await threads.run(task, { signal, onProgress: progress }));
       await store.name(key, hash);
       return { key, hash };
     },

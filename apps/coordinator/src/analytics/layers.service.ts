@@ -8,12 +8,11 @@ import {
   layerRequest,
   type Method,
 } from '#libs/layers';
+import { JOBS } from '../jobs/coordinator-jobs.js';
 import { ReleaseStore } from '../releases/release-store.js';
 import { jobInput, LAYER_JOB } from './layer-job.js';
 import { LayerStore } from './layer-store.js';
 
-/** Injection token of the process's jobs. */
-export const JOBS = Symbol('Jobs');
 /** Injection token of the hash of the public deprivation file. */
 export const DEPRIVATION = Symbol('Deprivation');
 

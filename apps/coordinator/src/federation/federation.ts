@@ -11,11 +11,35 @@ import {
 } from '#libs/grid';
 import { verifySignature } from '#libs/keystore';
 import {
-  type Manifest,
+  Manifest,
   type ManifestAgency,
   manifestHash,
   openSignedManifest,
+  signedSchema,
 } from '#libs/protocol';
+
+const ManifestFile = signedSchema(Manifest);
+
+function readManifest(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    throw new ConcordatError(
+      'manifest-missing',
+      `${path} cannot be read; put the signed federation manifest there`,
+    );
+  }
+}
+
+/**
+ * The manifest in a folder, for processes that hold no key to check it by: they are told its hash by one that does, or need its names only.
+ * Throws `manifest-missing` or `malformed-message`.
+ */
+export function manifestInFolder(path: string): Manifest {
+  const found = ManifestFile.safeParse(readManifest(path));
+  if (found.success) return found.data.payload;
+  throw new ConcordatError('malformed-message', `${path} is no manifest of this version`);
+}
 
 /** The pinned manifest with its agencies' public domains and trees, which are built once and kept. */
 export class Federation {
@@ -32,17 +56,18 @@ export class Federation {
 
   /** Opens a signed manifest file that `publicKey` must have signed. Throws `manifest-missing` or what `openEnvelope` throws. */
   static open(manifestPath: string, domainsDir: string, publicKey: string): Federation {
-    let text: string;
-    try {
-      text = readFileSync(manifestPath, 'utf8');
-    } catch {
-      throw new ConcordatError(
-        'manifest-missing',
-        `${manifestPath} cannot be read; put the signed federation manifest there`,
-      );
-    }
-    const manifest = openSignedManifest(JSON.parse(text), publicKey, verifySignature);
+    const manifest = openSignedManifest(readManifest(manifestPath), publicKey, verifySignature);
     return new Federation(manifest, domainsDir);
+  }
+
+  /** The same for who knows the manifest by its hash and not its signer. Throws `manifest-missing`, `manifest-changed`. */
+  static openPinned(manifestPath: string, domainsDir: string, hash: string): Federation {
+    const manifest = manifestInFolder(manifestPath);
+    if (manifestHash(manifest) === hash) return new Federation(manifest, domainsDir);
+    throw new ConcordatError(
+      'manifest-changed',
+      'the folder holds another manifest than the one asked for; copy the current one there',
+    );
   }
 
   agency(id: string): ManifestAgency | undefined {

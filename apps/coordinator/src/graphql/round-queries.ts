@@ -77,7 +77,9 @@ export class RoundQueries {
       sentence: describeQuery(query),
       phase: state.phase,
       deadline: state.deadline,
-      coverage: partiesOf(round).map((party) => this.coverage(party)),
+      coverage: partiesOf(round.state.standings, round.contributions).map((party) =>
+        this.coverage(party),
+      ),
       release: state.release,
       code: state.code,
     };

@@ -3,7 +3,6 @@
  * consistent hierarchy, and writes every column as a blob. Groups answered by the same agencies share one tree, one plan and one set of
  * variances. Works on one group at a time, so memory does not grow with the number of categories and periods.
  */
-import { setImmediate } from 'node:timers/promises';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import {
   composeCounts,
@@ -17,20 +16,29 @@ import {
 } from '#libs/dp';
 import { buildTree, embed, formatDomainFile, type GridTree, unionDomains } from '#libs/grid';
 import type { Blobs } from '#libs/journal';
-import type { CoverageEntry, Receipt, ReleaseHeader, Signed } from '#libs/protocol';
-import { describeQuery, groupsOf, type QueryGroup } from '#libs/query';
+import type { CoverageEntry, Receipt, ReleaseHeader, RoundState, Signed } from '#libs/protocol';
+import { describeQuery, groupsOf, type Query, type QueryGroup } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import type { VectorStore } from '../rounds/vector-store.js';
 import { exactEpsilon, reportedLoss } from './reported-loss.js';
 
+/** A round that closed: what its release is composed from and tells of. */
+interface ClosedRound {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly query: Query;
+  readonly standings: RoundState['standings'];
+  readonly contributions: Round['contributions'];
+}
+
 export interface ReleaseSources {
-  readonly round: Round;
+  readonly round: ClosedRound;
   readonly federation: Federation;
   readonly vectors: VectorStore;
   readonly blobs: Blobs;
-  /** Interrupts between two groups; what was written by then is found again by its hash. */
-  readonly signal: AbortSignal;
+  /** Called after every group, with how much is done, from 0 to 1. */
+  readonly onProgress: (fraction: number) => void;
   readonly receiptDigest: (receipt: Signed<Receipt>) => string;
 }
 
@@ -125,7 +133,7 @@ async function composeGroup(
 
 /** What each agency did, in the order of the manifest. */
 function coverageOf({ round, federation, receiptDigest }: ReleaseSources): CoverageEntry[] {
-  return partiesOf(round).map((party): CoverageEntry => {
+  return partiesOf(round.standings, round.contributions).map((party): CoverageEntry => {
     const name = federation.agency(party.agency)?.name ?? party.agency;
     const nothing = {
       categories: [],
@@ -162,7 +170,10 @@ function coverageOf({ round, federation, receiptDigest }: ReleaseSources): Cover
 }
 
 /** What the release claims of each contributor's records: the weakest unit, and the largest loss. */
-function releasePrivacy({ query }: Round, answered: readonly Answered[]): ReleaseHeader['privacy'] {
+function releasePrivacy(
+  { query }: ClosedRound,
+  answered: readonly Answered[],
+): ReleaseHeader['privacy'] {
   const contributors = answered.map(({ contribution: { groups, receipt } }) => ({
     groups,
     privacy: receipt.payload.privacy,
@@ -178,18 +189,20 @@ function releasePrivacy({ query }: Round, answered: readonly Answered[]): Releas
 
 /**
  * Composes and writes everything but the header itself, which it returns: the same header for the same round, whenever it is composed.
- * Throws `no-contribution`, what a missing or wrong vector throws, and the reason of an aborted signal.
+ * Throws `no-contribution`, and what a missing or wrong vector throws.
  */
 export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHeader> {
   const { round, federation } = sources;
-  const answered = partiesOf(round).filter(
+  const answered = partiesOf(round.standings, round.contributions).filter(
     (party): party is Answered => party.status === 'answered',
   );
   if (answered.length === 0) throw new ConcordatError('no-contribution', 'no agency answered');
 
   const classes = new Map<string, { readonly at: number; readonly coverage: CoverageClass }>();
   const groups: ReleaseHeader['groups'] = [];
-  for (const group of groupsOf(round.query)) {
+  const wanted = groupsOf(round.query);
+  let done = 0;
+  for (const group of wanted) {
     const parties = answered.filter(({ contribution }) =>
       contribution.groups.some((answer) => sameGroup(answer, group)),
     );
@@ -205,18 +218,17 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
       ...(await composeGroup(group, known.coverage, sources)),
       coverageClass: known.at,
     });
-    // Lets polls and health checks through between groups.
-    await setImmediate();
-    sources.signal.throwIfAborted();
+    done += 1;
+    sources.onProgress(done / wanted.length);
   }
   for (const { contribution } of answered) {
     await sources.blobs.put(canonicalBytes(contribution.receipt));
   }
   return {
     version: 1,
-    round: round.state.id,
+    round: round.id,
     manifest: federation.hash,
-    fingerprint: round.state.fingerprint,
+    fingerprint: round.fingerprint,
     query: round.query,
     sentence: describeQuery(round.query),
     coverage: coverageOf(sources),

@@ -10,7 +10,7 @@ import {
   unionDomains,
 } from '#libs/grid';
 import type { Blobs } from '#libs/journal';
-import { ReleaseHeader, releaseBytes } from '#libs/protocol';
+import { ReleaseHeader } from '#libs/protocol';
 import { LayerSum } from '../map/map-layer.js';
 import type { GroupColumns } from './release-reader.js';
 
@@ -44,9 +44,11 @@ export class ReleaseStore {
 
   constructor(private readonly blobs: Blobs) {}
 
-  /** Writes the header blob durably; the release exists once the log says so and `announce` was called. Returns its id. */
-  publish(header: ReleaseHeader): Promise<string> {
-    return this.blobs.put(releaseBytes(header));
+  /** A header that was composed; the release exists once the log says so and `announce` was called. Throws `blob-missing` or `blob-corrupt`. */
+  async header(id: string): Promise<ReleaseHeader> {
+    const parsed = ReleaseHeader.safeParse(parseCanonicalJson(await this.blobs.get(id)));
+    if (parsed.success) return parsed.data;
+    throw new ConcordatError('blob-corrupt', 'the header of a release is not of this version');
   }
 
   /** Lists a release whose `round.released` entry is in the log. */
@@ -56,8 +58,7 @@ export class ReleaseStore {
 
   /** The same, out of its header blob. Throws `blob-missing` or `blob-corrupt`. */
   async replay(id: string, releasedAt: string): Promise<void> {
-    const header = ReleaseHeader.parse(parseCanonicalJson(await this.blobs.get(id)));
-    this.announce({ id, header, releasedAt });
+    this.announce({ id, header: await this.header(id), releasedAt });
   }
 
   /** Newest first. */

@@ -1,19 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
-import { answeredIn, isOver, type RoundEvent, type RoundState } from '#libs/protocol';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { type Jobs, jobKey } from '#libs/jobs';
+import { answeredIn, Digest, isOver, type RoundEvent, type RoundState } from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
-import { composeRelease } from '../releases/compose-release.js';
+import { COMPOSE_JOB, composeInput } from '../jobs/compose-job.js';
+import { JOBS } from '../jobs/coordinator-jobs.js';
 import { ReleaseStore } from '../releases/release-store.js';
 import type { Round } from './round.js';
 import { RoundBook } from './round-book.js';
-import { VectorStore } from './vector-store.js';
 
 /** How long everything after the closing may take, unless the settings say otherwise. */
 const FINISH_WITHIN_SECONDS = 3_600;
 /** The disk is full or read-only: the same step succeeds once it is mended. */
 const DISK_CODES: ReadonlySet<string> = new Set(['log-unavailable', 'blob-unavailable']);
 
-/** From CLOSED to the end: composes the release and publishes it, or says in the log why there is none. */
+/** From CLOSED to the end: has the release composed as a job and publishes it, or says in the log why there is none. */
 @Injectable()
 export class ConcludeRound {
   private readonly running = new Map<string, Promise<boolean>>();
@@ -22,7 +23,7 @@ export class ConcludeRound {
   constructor(
     @Inject(COORDINATOR) private readonly coordinator: Coordinator,
     @Inject(RoundBook) private readonly book: RoundBook,
-    @Inject(VectorStore) private readonly vectors: VectorStore,
+    @Inject(JOBS) private readonly jobs: Jobs,
     @Inject(ReleaseStore) private readonly releases: ReleaseStore,
   ) {}
 
@@ -78,26 +79,32 @@ export class ConcludeRound {
     await this.release({ ...round, state }, signal);
   }
 
-  private async release(round: Round, signal: AbortSignal): Promise<void> {
-    const { logger, federation, blobs } = this.coordinator;
-    const { id, fingerprint } = round.state;
-    const header = await composeRelease({
-      round,
-      federation,
-      vectors: this.vectors,
-      blobs,
-      signal,
-      receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
-    });
-    const digest = await this.releases.publish(header);
+  private async release({ state, query, assertion }: Round, signal: AbortSignal): Promise<void> {
+    const { logger, federation } = this.coordinator;
+    const { id, fingerprint } = state;
+    const input = composeInput(state, federation.hash);
+    const composed = this.jobs.run(COMPOSE_JOB, input, { signal });
+    const digest = Digest.parse(
+      await composed.catch(async (error: unknown) => {
+        // too late to be of use; while this process merely stops, the job may go on elsewhere
+        if (signal.aborted && !this.stopping.signal.aborted) {
+          await this.jobs.cancel(jobKey(COMPOSE_JOB, input)).catch(() => undefined);
+        }
+        throw error;
+      }),
+    );
     signal.throwIfAborted();
+    const header = await this.releases.header(digest);
+    if (header.round !== id || header.fingerprint !== fingerprint) {
+      throw new ConcordatError('wrong-release', 'what was composed is of another round');
+    }
     const about = this.about(id);
     await this.move(id, {
       kind: 'round.released',
       verb: 'combination',
       ...about,
-      recipient: round.assertion.payload.analyst,
-      purpose: round.query.purpose,
+      recipient: assertion.payload.analyst,
+      purpose: query.purpose,
       fingerprint,
       releaseDigest: digest,
       blob: digest,

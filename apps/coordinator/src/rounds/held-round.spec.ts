@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { openInlineJobs } from '#libs/jobs';
 import { openBlobs } from '#libs/journal';
 import { createBoxKey, createSigningKey } from '#libs/keystore';
 import { createLogger } from '#libs/nest-kit';
@@ -79,6 +80,12 @@ beforeEach(async () => {
     append: async (entry) => BigInt(entries.push(entry) - 1),
     close: async () => undefined,
   };
+  const jobs = openInlineJobs({
+    kinds: [],
+    concurrency: 1,
+    nowMs: Date.now,
+    scheduleFile: join(dir, 'schedules.json'),
+  });
   const vectors = new VectorStore(join(dir, 'uploads'));
   const book = new RoundBook(coordinator.append);
   rounds = new RoundsService(
@@ -87,7 +94,7 @@ beforeEach(async () => {
     new RoundFiles(blobs),
     new Inboxes(() => book.newestSequence),
     vectors,
-    new ConcludeRound(coordinator, book, vectors, new ReleaseStore(blobs)),
+    new ConcludeRound(coordinator, book, jobs, new ReleaseStore(blobs)),
   );
   const query = canonicaliseQuery({
     version: 1,

@@ -23,8 +23,11 @@ export type Party = { readonly agency: string } & (
 );
 
 /** Every agency asked, in the order of the manifest. */
-export const partiesOf = ({ state, contributions }: Round): Party[] =>
-  [...state.standings].map(([agency, standing]): Party => {
+export const partiesOf = (
+  standings: RoundState['standings'],
+  contributions: Round['contributions'],
+): Party[] =>
+  [...standings].map(([agency, standing]): Party => {
     if (standing.status !== 'answered') return { agency, ...standing };
     const contribution = contributions.get(standing.contribution);
     if (!contribution) throw new Error('an accepted contribution was not loaded');
