@@ -146,12 +146,13 @@ async function composeAgain(released: readonly RoundState[]): Promise<Map<string
         const kept = await openBlobs({ dir: join(federation.folder(agency), 'blobs') });
         await copyFile(kept.path(valueDigest), join(uploads, valueDigest));
       }
+      const { query } = await files.question(state.question);
       const header = await composeRelease({
-        round: { state, ...(await files.question(state.question)), contributions },
+        round: { ...state, query, contributions },
         federation: pinned,
         vectors: new VectorStore(uploads),
         blobs,
-        signal: new AbortController().signal,
+        onProgress: () => undefined,
         receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
       });
       digests.set(state.id, releaseId(header));
