@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readConfig } from '#libs/nest-kit';
-import { Name } from '#libs/protocol';
+import { Name, PublicKey } from '#libs/protocol';
 
 /** `config.yaml` of the coordinator's folder; unknown keys are refused. */
 const CoordinatorConfig = z.strictObject({
   version: z.literal(1),
   id: Name,
+  /** Of this folder's own signing key, written by init: whoever audits the folder without `keys/` knows whose manifest to believe. */
+  publicKey: PublicKey.optional(),
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
   /** How long agencies have to answer before a round closes without them. */
   roundDeadlineSeconds: z

@@ -14,6 +14,6 @@ export async function initCoordinator(
   await mkdir(paths.domains, { recursive: true });
   const { publicKey } = createSigningKey(paths.signingKey);
   const { publicKey: boxKey } = createBoxKey(paths.boxKey);
-  await writeFile(paths.config, stringify(config), { flag: 'wx' });
+  await writeFile(paths.config, stringify({ ...config, publicKey }), { flag: 'wx' });
   return { publicKey, boxKey };
 }

@@ -21,6 +21,12 @@ export async function openCoordinator(
       ? loaded
       : { ...loaded, listen: { ...loaded.listen, port: options.port } };
   const key = loadSigningKey(paths.signingKey);
+  if (config.publicKey !== undefined && config.publicKey !== key.publicKey) {
+    throw new ConcordatError(
+      'wrong-key',
+      'config.yaml names another public key than the signing key in this folder has',
+    );
+  }
   const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
   if (federation.manifest.coordinator.boxKey !== loadBoxKey(paths.boxKey).publicKey) {
     throw new ConcordatError(

@@ -1,7 +1,12 @@
+import { encodePolicySet } from '#libs/policy';
 import type { Node } from './node.js';
 
-/** A signed policy takes effect only once its digest is in the log; one that is active already needs no second entry. */
+/**
+ * A signed policy takes effect only once its digest is in the log, and then lies under that digest among the blobs for ever, so
+ * that whoever reads the log later has the policy too. One that is active already needs no second entry.
+ */
 export async function activatePolicy(node: Node): Promise<void> {
+  await node.blobs.put(encodePolicySet(node.policies));
   if (node.ledger.policy?.policyDigest === node.policyDigest) return;
   const { limits } = node.policies.agency;
   await node.append({

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, fromUtf8, sha256Hex } from '#libs/bytes';
 import { type SigningKey, verifySignature } from '#libs/keystore';
 import {
   floorFaults,
@@ -9,45 +8,51 @@ import {
   parsePolicy,
   policyDigest,
 } from '#libs/policy';
-import { Digest, Name, openEnvelope, seal } from '#libs/protocol';
+import { openEnvelope, PolicyApproval, seal } from '#libs/protocol';
 import type { nodePaths } from './config.js';
-
-/** What the controller's key signs: exactly this set of documents, for this agency. */
-const PolicyApproval = z.strictObject({ agency: Name, policyDigest: Digest });
 
 type Paths = ReturnType<typeof nodePaths>;
 
+interface ReadPolicies {
+  readonly policies: PolicySet;
+  /** What is to be signed, or was, about exactly these two files. */
+  readonly approval: Omit<PolicyApproval, 'agency'>;
+}
+
 /** The two documents of a node's folder. Throws `policy-missing`, `policy-too-wide`, or what parsing them throws. */
-function readPolicies(paths: Paths): PolicySet {
-  let agencyText: string;
-  let federationText: string;
+function readPolicies(paths: Paths): ReadPolicies {
+  let agencyBytes: Uint8Array;
+  let federationBytes: Uint8Array;
   try {
-    agencyText = readFileSync(paths.policy, 'utf8');
-    federationText = readFileSync(paths.federationPolicy, 'utf8');
+    agencyBytes = readFileSync(paths.policy);
+    federationBytes = readFileSync(paths.federationPolicy);
   } catch {
     throw new ConcordatError(
       'policy-missing',
       'policy.yaml and federation.yaml must lie in the folder of the node',
     );
   }
-  const policies = { agency: parsePolicy(agencyText), federation: parseFederation(federationText) };
+  const policies = {
+    agency: parsePolicy(fromUtf8(agencyBytes)),
+    federation: parseFederation(fromUtf8(federationBytes)),
+  };
   if (floorFaults(policies).length > 0) {
     throw new ConcordatError(
       'policy-too-wide',
       "the policy allows more than the federation's floor; run: concordat policy lint",
     );
   }
-  return policies;
+  const documents = { policy: sha256Hex(agencyBytes), federation: sha256Hex(federationBytes) };
+  return { policies, approval: { policyDigest: policyDigest(policies), documents } };
 }
 
-/** The policy set in force. Throws `policy-unsigned` unless the agency's own key signed exactly these documents. */
+/** The policy set of a node's folder, only if the node's own key signed exactly these two files. */
 export function loadPolicies(
   paths: Paths,
   agency: string,
   publicKey: string,
 ): { readonly policies: PolicySet; readonly digest: string } {
-  const policies = readPolicies(paths);
-  const digest = policyDigest(policies);
+  const { policies, approval } = readPolicies(paths);
   let envelope: unknown;
   try {
     envelope = JSON.parse(readFileSync(paths.policySignature, 'utf8'));
@@ -57,8 +62,13 @@ export function loadPolicies(
       'the policy is not signed; run: concordat node sign-policy',
     );
   }
-  const approval = openEnvelope('policy', PolicyApproval, envelope, publicKey, verifySignature);
-  if (approval.agency !== agency || approval.policyDigest !== digest) {
+  const signed = openEnvelope('policy', PolicyApproval, envelope, publicKey, verifySignature);
+  const isSame =
+    signed.agency === agency &&
+    signed.policyDigest === approval.policyDigest &&
+    signed.documents.policy === approval.documents.policy &&
+    signed.documents.federation === approval.documents.federation;
+  if (!isSame) {
     throw new ConcordatError(
       'policy-unsigned',
       'the policy changed since it was signed; review it and run: concordat node sign-policy',
@@ -67,13 +77,13 @@ export function loadPolicies(
   if (policies.agency.agency !== agency) {
     throw new ConcordatError('policy-of-another', 'the policy document is another agency’s');
   }
-  return { policies, digest };
+  return { policies, digest: approval.policyDigest };
 }
 
 /** Signs the policy documents in a node's folder as they are. Returns their digest. */
 export function signPolicies(paths: Paths, agency: string, key: SigningKey): string {
-  const digest = policyDigest(readPolicies(paths));
-  const approval = seal('policy', { agency, policyDigest: digest }, key);
-  writeFileSync(paths.policySignature, `${JSON.stringify(approval, null, 2)}\n`);
-  return digest;
+  const { approval } = readPolicies(paths);
+  const signed = seal('policy', { agency, ...approval }, key);
+  writeFileSync(paths.policySignature, `${JSON.stringify(signed, null, 2)}\n`);
+  return approval.policyDigest;
 }

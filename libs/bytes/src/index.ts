@@ -1,5 +1,5 @@
 export { canonicalBytes, canonicalJson, type Json, parseCanonicalJson } from './canonical-json.js';
-export { digestOf, domainDigest, sha256Hex } from './digest.js';
+export { digestOf, domainDigest, domainMessage, sha256Hex } from './digest.js';
 export {
   bytesToHex,
   concatBytes,

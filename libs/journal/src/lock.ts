@@ -67,6 +67,13 @@ async function holderOf(path: string): Promise<Holder | undefined> {
   }
 }
 
+/** Whether a process that is alive writes the directory. */
+export async function isHeld(dir: string): Promise<boolean> {
+  const [latest] = await generations(dir);
+  const holder = latest === undefined ? undefined : await holderOf(join(dir, `lock.${latest}`));
+  return holder !== undefined && isAlive(holder);
+}
+
 export interface Lock {
   release(): Promise<void>;
 }

@@ -106,9 +106,8 @@ export class Verification {
     }
   }
 
-  /** The log's published checkpoint, or a fault. */
-  async readCheckpoint(): Promise<SignedCheckpoint | undefined> {
-    const note = await this.read(CHECKPOINT);
+  /** The log's published checkpoint out of its note, or a fault. */
+  openPublished(note: Uint8Array | undefined): SignedCheckpoint | undefined {
     if (!note) return this.fault(CHECKPOINT, 'checkpoint-missing');
     const opened = this.open(CHECKPOINT, note);
     if (!opened) return undefined;

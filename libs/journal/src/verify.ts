@@ -3,9 +3,11 @@
  * other and with what others have seen. Takes no lock and writes nothing.
  */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { EMPTY_ROOT, parseCheckpoint } from '#libs/tlog';
 import { CHECKPOINT, ENTRIES, HISTORY, parseHistoryRecord } from './layout.js';
+import { isHeld } from './lock.js';
 import { type ReadFile, readFromDirectory } from './log-source.js';
 import { openForScan, scanRecords, type Tail } from './record-file.js';
 import { type NextRecord, walkTree } from './tree-walk.js';
@@ -77,17 +79,38 @@ async function recordsOf(dir: string, verification: Verification): Promise<Recor
   };
 }
 
-/** Whether the history holds this note, cosignatures included; asked again after a writer may have added one. */
-async function historyHolds(dir: string, note: string): Promise<boolean> {
+/** A writer at work puts a note into the history first and publishes it after: it is given this long. */
+const PUBLISHED_WITHIN_MS = 5_000;
+const LOOK_AGAIN_MS = 20;
+
+/** Where a note stands in the history, nothing verified. */
+async function placeInHistory(dir: string, note: string): Promise<'last' | 'earlier' | 'none'> {
   const handle = await openForScan(join(dir, HISTORY));
-  if (!handle) return false;
+  if (!handle) return 'none';
+  let place: 'last' | 'earlier' | 'none' = 'none';
   try {
     for await (const { payload } of scanRecords(handle, 0, (await handle.stat()).size)) {
-      if (Buffer.from(payload).toString('utf8').endsWith(`\n${note}`)) return true;
+      const text = Buffer.from(payload).toString('utf8');
+      if (text.slice(text.indexOf('\n') + 1) === note) place = 'last';
+      else if (place === 'last') place = 'earlier';
     }
-    return false;
+    return place;
   } finally {
     await handle.close();
+  }
+}
+
+/** The published note once it is the last of the history, which it is at once unless a writer is just about to publish. */
+async function settledNote(
+  dir: string,
+  read: () => Promise<Uint8Array | undefined>,
+): Promise<{ readonly note: Uint8Array | undefined; readonly place: 'last' | 'earlier' | 'none' }> {
+  for (let waitedMs = 0; ; waitedMs += LOOK_AGAIN_MS) {
+    const note = await read();
+    const place = await placeInHistory(dir, Buffer.from(note ?? []).toString('utf8'));
+    const isSettled = place === 'last' || !note || waitedMs >= PUBLISHED_WITHIN_MS;
+    if (isSettled || !(await isHeld(dir))) return { note, place };
+    await pause(LOOK_AGAIN_MS);
   }
 }
 
@@ -95,7 +118,6 @@ async function historyHolds(dir: string, note: string): Promise<boolean> {
 async function historyOf(
   dir: string,
   verification: Verification,
-  published: () => Promise<SignedCheckpoint | undefined>,
 ): Promise<{
   claims: Claim[];
   latest: SignedCheckpoint | undefined;
@@ -104,7 +126,6 @@ async function historyOf(
   const handle = await openForScan(join(dir, HISTORY));
   const claims: Claim[] = [];
   const quorum = Math.max(1, verification.options.quorum ?? 0);
-  let last: string | undefined;
   let previousSize = 0n;
   let cosignedSize: bigint | undefined;
   try {
@@ -122,7 +143,6 @@ async function historyOf(
         const { size, root } = opened.checkpoint;
         if (size < previousSize) verification.fault(at, 'checkpoint-rolled-back');
         previousSize = size;
-        last = opened.note;
         if (opened.cosigners >= quorum) cosignedSize = size;
         claims.push({ size, root, at, kind: 'root-mismatch' });
       } catch (error) {
@@ -137,14 +157,12 @@ async function historyOf(
   } finally {
     await handle?.close();
   }
-  // read after the history: a writer at work adds to the history first, so what is published is never older
-  const latest = await published();
+  const { note, place } = await settledNote(dir, () => verification.read(CHECKPOINT));
+  const latest = verification.openPublished(note);
   if (latest) {
-    if (claims.some(({ size }) => size > latest.checkpoint.size)) {
+    if (place === 'earlier' || claims.some(({ size }) => size > latest.checkpoint.size)) {
       verification.fault(CHECKPOINT, 'checkpoint-rolled-back');
-    } else if (last !== latest.note && !(await historyHolds(dir, latest.note))) {
-      verification.fault(HISTORY, 'history-damaged');
-    }
+    } else if (place === 'none') verification.fault(HISTORY, 'history-damaged');
   }
   return { claims, latest, cosignedSize };
 }
@@ -172,9 +190,7 @@ const report = (
  */
 export async function verifyJournal(dir: string, options: VerifyOptions): Promise<VerifyReport> {
   const verification = new Verification(readFromDirectory(dir), options, dir);
-  const { claims, latest, cosignedSize } = await historyOf(dir, verification, () =>
-    verification.readCheckpoint(),
-  );
+  const { claims, latest, cosignedSize } = await historyOf(dir, verification);
   if (!latest) return report(verification, undefined, 0, undefined, { entries: 0, tornBytes: 0 });
   if (claims.length === 0) verification.fault(HISTORY, 'history-damaged');
   const { quorum = 0, quorumOf = 'checkpoint' } = options;
@@ -206,7 +222,7 @@ export async function verifyPublishedLog(
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const verification = new Verification(read, options);
-  const latest = await verification.readCheckpoint();
+  const latest = verification.openPublished(await read(CHECKPOINT));
   const none = { entries: 0, tornBytes: 0 };
   if (!latest) return report(verification, undefined, 0, undefined, none);
   await walkTree(verification, latest.checkpoint, verification.known(latest.checkpoint));

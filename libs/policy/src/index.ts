@@ -17,7 +17,7 @@ export {
   type PolicySet,
   parseFederation,
   parsePolicy,
-  policyDigest,
   policySchema,
 } from './policy.js';
+export { decodePolicySet, encodePolicySet, policyDigest } from './policy-set.js';
 export { AgencyView, Analyst, LedgerView } from './request.js';

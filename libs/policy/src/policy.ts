@@ -3,7 +3,7 @@
  * and ranges; everything it does not name is denied; unknown keys are refused; numbers are integers or exact rationals.
  */
 import { z } from 'zod';
-import { ConcordatError, digestOf } from '#libs/bytes';
+import { ConcordatError } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
 import { CATEGORIES, dateToDay, MEASURES, parseInstant } from '#libs/query';
 import { parseDocument } from './document.js';
@@ -199,13 +199,6 @@ export const parsePolicy = (text: string): AgencyPolicy => read(AgencyPolicy, 't
 /** Reads the federation's floor from YAML or JSON. Throws as `parsePolicy` does. */
 export const parseFederation = (text: string): FederationPolicy =>
   read(FederationPolicy, 'the federation policy', text);
-
-/**
- * SHA-256 over `concordat/policy-set/v1` and the RFC 8785 JSON of both documents, in hex. It is what an agency signs, what
- * `policy.activated` logs, and what stands in every receipt.
- */
-export const policyDigest = (set: PolicySet): string =>
-  digestOf('concordat/policy-set/v1', { agency: set.agency, federation: set.federation });
 
 /** JSON Schema (draft 2020-12) of both kinds of document, for editors; `policies/schema.json` is this. */
 export const policySchema = (): object => ({

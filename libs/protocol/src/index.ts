@@ -69,6 +69,7 @@ export {
 } from './manifest-history.js';
 export { ManifestAgency, ManifestAnalyst, ManifestProcess } from './member.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
+export { PolicyApproval } from './policy-approval.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
 export { PrivacyUnit, Receipt, verifyReceipt } from './receipt.js';
 export {

@@ -8,10 +8,11 @@ import { bytesToHex, isConcordatError } from '#libs/bytes';
 import { readJournal, type VerifyReport, verifyJournal, verifyPublishedLog } from '#libs/journal';
 import { applyEntry, checkEntry, emptyLedger, type SpentTable, spentTable } from '#libs/ledger';
 import { decodeEntry, type EntryOf } from '#libs/tlog';
-import { checkActivePolicy } from './active-policy.js';
+import { checkPolicyDocuments, PolicyHistory } from './policy-documents.js';
 import { type AuditFault, type LogKeys, openProcessFolder } from './process-folder.js';
 import { checkRelease } from './release-blobs.js';
 import { hashBlobs } from './stored-blobs.js';
+import { checkWitnessed, originOf } from './witnessed.js';
 
 export interface AuditReport {
   readonly ok: boolean;
@@ -42,7 +43,9 @@ export interface AuditOptions {
   readonly key?: string | undefined;
   /** Checkpoints of this log from elsewhere. */
   readonly known?: readonly string[];
-  /** Demands the quorum of the published checkpoint, not of any checkpoint of the history. */
+  /** Notes of any logs of the federation, as other processes hold them: those of this log are known, the rest show what it witnessed. */
+  readonly elsewhere?: readonly string[];
+  /** Demands that the published checkpoint has the quorum, not any checkpoint of the history, and covers every entry. */
   readonly strict?: boolean;
   readonly onProgress?: (text: string) => void;
 }
@@ -53,6 +56,7 @@ const PROGRESS_EVERY = 20_000n;
 class EntryChecks {
   readonly faults: AuditFault[] = [];
   readonly ledger = emptyLedger();
+  readonly policies = new PolicyHistory();
   readonly answers: { readonly index: bigint; readonly entry: EntryOf<'release.made'> }[] = [];
   readonly national: { readonly index: bigint; readonly entry: EntryOf<'round.released'> }[] = [];
   entries = 0;
@@ -67,6 +71,8 @@ class EntryChecks {
       const entry = decodeEntry(bytes);
       for (const kind of checkEntry(this.ledger, index, entry)) this.faults.push({ at, kind });
       applyEntry(this.ledger, index, entry);
+      if (entry.kind === 'policy.activated' || entry.kind === 'budget.reserved')
+        this.policies.add(at, entry);
       if (entry.kind === 'release.made') this.answers.push({ index, entry });
       if (entry.kind === 'round.released') this.national.push({ index, entry });
     } catch (error) {
@@ -126,17 +132,22 @@ export async function auditFolder(dir: string, options: AuditOptions = {}): Prom
   // without a manifest to trust there is no key, and nothing of the log can be believed
   if (!folder.keys) return reportOf(nothing, checks, quorum, folder.faults);
 
+  const { keys, manifest, id } = folder;
+  const { elsewhere = [] } = options;
+  const ofThisLog = elsewhere.filter((note) => originOf(note) === keys.origin);
   onProgress('verifying the log');
   const log = await verifyJournal(folder.logDir, {
-    verifierKeys: folder.keys.verifierKeys,
-    ...(folder.keys.origin === undefined ? {} : { origin: folder.keys.origin }),
+    verifierKeys: keys.verifierKeys,
+    ...(keys.origin === undefined ? {} : { origin: keys.origin }),
     quorum,
     quorumOf: options.strict ? 'checkpoint' : 'history',
-    known: options.known ?? [],
+    known: [...(options.known ?? []), ...ofThisLog],
     onEntry: (index, bytes) => checks.check(index, bytes),
   });
   const faults: AuditFault[] = [...folder.faults, ...log.faults];
   if (log.unsigned.tornBytes > 0) faults.push({ at: 'entries.rec', kind: 'record-torn' });
+  if (options.strict && log.unsigned.entries > 0)
+    faults.push({ at: `entry ${log.size}`, kind: 'entries-unsigned' });
   if (log.unsigned.entries > 0) await checkUnsigned(folder.logDir, log.size, checks);
   faults.push(...checks.faults);
 
@@ -160,7 +171,12 @@ export async function auditFolder(dir: string, options: AuditOptions = {}): Prom
       ...(await checkRelease(join(dir, 'blobs'), release, blobs.whole, damaged, folder.manifest)),
     );
   }
-  faults.push(...checkActivePolicy(dir, checks.ledger, folder.manifest, folder.id));
+  faults.push(...checks.policies.check(join(dir, 'blobs'), blobs.whole, damaged));
+  if (manifest && id !== undefined) {
+    const agency = manifest.agencies.find((candidate) => candidate.id === id);
+    if (agency && folder.isNode) faults.push(...checkPolicyDocuments(dir, agency));
+    faults.push(...checkWitnessed(dir, manifest, id, elsewhere));
+  }
   return reportOf(log, checks, quorum, faults);
 }
 
@@ -183,7 +199,10 @@ export async function auditPublishedLog(
     verifierKeys: keys.verifierKeys,
     ...(keys.origin === undefined ? {} : { origin: keys.origin }),
     quorum: options.strict ? keys.quorum : 0,
-    known: options.known ?? [],
+    known: [
+      ...(options.known ?? []),
+      ...(options.elsewhere ?? []).filter((note) => originOf(note) === keys.origin),
+    ],
     onEntry: (index, bytes) => checks.check(index, bytes),
   });
   return reportOf(log, checks, keys.quorum, [...log.faults, ...checks.faults]);

@@ -1,5 +1,5 @@
-/** A federation that witnessed itself, and every folder it left: whole ones verify, changed ones never do. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+/** A federation that witnessed itself, and every folder it left: whole ones verify. */
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -14,7 +14,6 @@ import { auditFolder } from './audit-folder.js';
 import { makePack, verifyPack } from './evidence-pack.js';
 import { registerRows, toCsv, VERBS } from './register.js';
 
-const MUTATIONS = process.env.CONCORDAT_NIGHTLY === '1' ? 10_000 : 80;
 const QUORUM = 2;
 const AGENCIES = ['alpha-police', 'beta-police', 'gamma-police'];
 const PROCESSES = [COORDINATOR, AUDITOR, ...AGENCIES];
@@ -139,61 +138,6 @@ describe('of a federation that was stopped', () => {
     expect(await auditFolder(federation.folder(COORDINATOR))).toMatchObject({ releases: 1 });
   });
 
-  it('finds every change of a log, a blob, a manifest or a policy', async () => {
-    let state = 20240902;
-    const below = (bound: number): number => {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      return (state >>> 0) % bound;
-    };
-    const judged =
-      /(\/log\/(entries\.rec|checkpoints\.rec|checkpoint|tile\/.*)|\/blobs\/.*|manifest\.json|policy\.yaml)$/;
-    const undetected: string[] = [];
-    for (let n = 0; n < MUTATIONS; n++) {
-      const id = PROCESSES[n % PROCESSES.length] as string;
-      rmSync(scratch(), { recursive: true, force: true });
-      cpSync(federation.folder(id), scratch(), {
-        recursive: true,
-        filter: (path) => !/records|uploads|domains/.test(path.slice(federation.dir.length)),
-      });
-      const files = readdirSync(scratch(), { recursive: true, encoding: 'utf8' })
-        .map((name) => join(scratch(), name))
-        .filter((path) => statSync(path).isFile() && judged.test(path))
-        .sort();
-      // the log's own files come up as often as all the tiles and blobs together
-      const own = files.filter((path) => /\.rec$|checkpoint$/.test(path));
-      const pool = below(2) === 0 ? own : files;
-      const path = pool[below(pool.length)] as string;
-      const bytes = readFileSync(path);
-      const at = below(bytes.length);
-      let changed: Buffer = Buffer.from(bytes);
-      const kind = ['flip', 'delete', 'swap', 'truncate', 'remove'][below(5)] as string;
-      if (kind === 'flip') changed[at] = (bytes[at] ?? 0) ^ (1 << below(8));
-      if (kind === 'delete') {
-        const end = Math.min(bytes.length, at + 1 + below(40));
-        changed = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
-      }
-      if (kind === 'swap') {
-        const other = below(bytes.length);
-        changed[at] = bytes[other] as number;
-        changed[other] = bytes[at] as number;
-      }
-      if (kind === 'truncate') changed = Buffer.from(bytes.subarray(0, at));
-      if (kind !== 'remove' && changed.equals(bytes)) continue;
-      if (kind === 'remove') rmSync(path);
-      else writeFileSync(path, changed);
-      const { ok, size } = await auditFolder(scratch());
-      // a partial tile of an earlier, narrower tree need not stand
-      const isOutlived =
-        kind === 'remove' && /\.p\/\d+$/.test(path) && !path.endsWith(`.p/${size}`);
-      if (ok && !isOutlived)
-        undetected.push(`${kind} ${path.slice(scratch().length)} at ${at} of ${id}`);
-    }
-    // a comment or a space in a policy document says the same; everything else must be found
-    expect(undetected.filter((text) => !text.includes('/policy.yaml'))).toEqual([]);
-  });
-
   it('finds a folder rolled back whole by a checkpoint that someone kept', async () => {
     const known = [
       readFileSync(join(federation.folder('alpha-police'), 'log', 'checkpoint'), 'utf8'),
@@ -252,7 +196,7 @@ describe('of a federation that was stopped', () => {
       expect(verified.answers).toHaveLength(1);
       const entry = pack.entries.at(-1);
       const spoilt = [
-        text.replace('"version":1', '"version":2'),
+        text.replace('"version":2', '"version":1'),
         JSON.stringify({ ...pack, fingerprint: 'f'.repeat(64) }),
         JSON.stringify({ ...pack, entries: [...pack.entries].reverse() }),
         JSON.stringify({ ...pack, entries: [{ ...entry, index: '0' }] }),
@@ -261,12 +205,14 @@ describe('of a federation that was stopped', () => {
         'not json',
       ];
       for (const bad of spoilt) expect(() => verifyPack(bad, federation.manifest)).toThrow();
-      if (pack.policy) {
-        const policy = { ...pack.policy, agency: pack.policy.agency.replace('"2"', '"3"') };
-        const other = policy.agency === pack.policy.agency ? { ...policy, agency: 'x: 1' } : policy;
-        expect(() =>
-          verifyPack(JSON.stringify({ ...pack, policy: other }), federation.manifest),
-        ).toThrow();
+      expect(verified.policies).toHaveLength(id === COORDINATOR ? 0 : 1);
+      for (const policy of pack.policies) {
+        const other = { ...policy, agency: { ...policy.agency, grants: [] } };
+        for (const policies of [[], [other], [...pack.policies, other]]) {
+          expect(() =>
+            verifyPack(JSON.stringify({ ...pack, policies }), federation.manifest),
+          ).toThrow(expect.objectContaining({ code: 'bad-pack' }));
+        }
       }
     }
     await expect(

@@ -1,13 +1,12 @@
 /**
  * Everything one log says about one query, as one document: the entries with their inclusion proofs, the checkpoint with its
- * cosignatures, the policy documents in force, and the digests of what was answered. Whoever has the manifest can verify it.
+ * cosignatures, the policy documents that the entries name, and the digests of what was answered. Whoever has the manifest can verify it.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { bytesToHex, ConcordatError, fromHex, fromUtf8, utf8ToBytes } from '#libs/bytes';
 import { inclusionProofFrom, readJournal, verifyEd25519ByNode } from '#libs/journal';
-import { parseFederation, parsePolicy, policyDigest } from '#libs/policy';
+import { AgencyPolicy, FederationPolicy, policyDigest } from '#libs/policy';
 import {
   Digest,
   logVerifierKey,
@@ -16,13 +15,14 @@ import {
   witnessVerifierKeys,
 } from '#libs/protocol';
 import { decodeEntry, type Entry, leafHash, openCheckpoint, verifyInclusion } from '#libs/tlog';
+import { readPolicySet } from './policy-documents.js';
 import { openProcessFolder } from './process-folder.js';
 import { logFolder } from './register.js';
 
 const Size = z.string().regex(/^(?:0|[1-9]\d{0,19})$/);
 
 const Pack = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   process: z.string().max(64),
   manifest: Digest,
   fingerprint: Digest,
@@ -37,8 +37,10 @@ const Pack = z.strictObject({
     )
     .min(1)
     .max(100_000),
-  /** The documents in force, when the log is a node's: their digest stands in its entries. */
-  policy: z.strictObject({ agency: z.string(), federation: z.string() }).nullable(),
+  /** Every policy set that an entry names by its digest, when the log is a node's; in the order they were activated. */
+  policies: z
+    .array(z.strictObject({ agency: AgencyPolicy, federation: FederationPolicy }))
+    .max(1000),
 });
 export type EvidencePack = z.infer<typeof Pack>;
 
@@ -81,22 +83,20 @@ export async function makePack(
     const proof = (await prove(index)).map(bytesToHex);
     entries.push({ index: String(index), entry: fromUtf8(bytes), proof });
   }
+  const digests = new Set(found.flatMap(({ entry }) => digestIn(entry)));
   return {
-    version: 1,
+    version: 2,
     process: id,
     manifest: manifestHash(manifest),
     fingerprint,
     checkpoint,
     entries,
-    policy: policyOf(dir),
+    policies: [...digests].map((digest) => readPolicySet(join(dir, 'blobs'), digest)),
   };
 }
 
-const policyOf = (dir: string): EvidencePack['policy'] => {
-  const [agency, federation] = ['policy.yaml', 'federation.yaml'].map((name) => join(dir, name));
-  if (!agency || !federation || !existsSync(agency) || !existsSync(federation)) return null;
-  return { agency: readFileSync(agency, 'utf8'), federation: readFileSync(federation, 'utf8') };
-};
+const digestIn = (entry: Entry): string[] =>
+  'policyDigest' in entry && entry.policyDigest !== undefined ? [entry.policyDigest] : [];
 
 export interface VerifiedPack {
   readonly origin: string;
@@ -111,8 +111,8 @@ export interface VerifiedPack {
   }[];
   /** Digests of the answers that the log released to this query. */
   readonly answers: readonly string[];
-  /** Digest of the policy documents in the pack when an entry of the pack names it. */
-  readonly policyDigest: string | null;
+  /** Digests of the policies that the entries name; their documents are in the pack. */
+  readonly policies: readonly string[];
 }
 
 const refuse = (why: string): never => {
@@ -121,7 +121,7 @@ const refuse = (why: string): never => {
 
 /**
  * Verifies a pack with the manifest alone: the log's own signature, every entry's proof, that the entries are about this query,
- * and that the policy documents are those an entry names. Throws `bad-pack`, and what `openCheckpoint` throws.
+ * and that the policy documents are exactly those its entries name. Throws `bad-pack`, and what `openCheckpoint` throws.
  */
 export function verifyPack(text: string, manifest: Manifest): VerifiedPack {
   let document: unknown;
@@ -179,20 +179,21 @@ export function verifyPack(text: string, manifest: Manifest): VerifiedPack {
           ? [entry.releaseDigest]
           : [],
     ),
-    policyDigest: policyIn(
+    policies: policiesIn(
       pack,
       entries.map(({ entry }) => entry),
     ),
   };
 }
 
-function policyIn(pack: EvidencePack, entries: readonly Entry[]): string | null {
-  if (!pack.policy) return null;
-  const digest = policyDigest({
-    agency: parsePolicy(pack.policy.agency),
-    federation: parseFederation(pack.policy.federation),
-  });
-  const isNamed = entries.some((entry) => 'policyDigest' in entry && entry.policyDigest === digest);
-  if (!isNamed) refuse('no entry names the policy documents in the pack');
-  return digest;
+function policiesIn(pack: EvidencePack, entries: readonly Entry[]): string[] {
+  const named = new Set(entries.flatMap(digestIn));
+  const held = new Set(pack.policies.map(policyDigest));
+  for (const digest of held) {
+    if (!named.has(digest)) refuse('no entry names a policy document in the pack');
+  }
+  for (const digest of named) {
+    if (!held.has(digest)) refuse('a policy that an entry names is not in the pack');
+  }
+  return [...held];
 }

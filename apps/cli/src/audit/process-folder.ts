@@ -16,6 +16,7 @@ import {
   witnessVerifierKeys,
 } from '#libs/protocol';
 import { parseVerifierKey } from '#libs/tlog';
+import { isExactJson } from './exact-json.js';
 
 /** One thing that is wrong, and where: `entry 12`, `checkpoint`, `blobs/ab/ab12...`, `manifest.json`. */
 export interface AuditFault {
@@ -35,6 +36,8 @@ export interface ProcessFolder {
   readonly dir: string;
   readonly logDir: string;
   readonly id: string | undefined;
+  /** Whether the settings say that this is a node's. */
+  readonly isNode: boolean;
   /** Undefined when it is missing or not to be trusted; `faults` says so. */
   readonly manifest: Manifest | undefined;
   readonly keys: LogKeys | undefined;
@@ -47,6 +50,8 @@ const AnyConfig = z
     agency: Name.optional(),
     id: Name.optional(),
     coordinator: z.object({ publicKey: PublicKey }).optional(),
+    /** A coordinator's own. */
+    publicKey: PublicKey.optional(),
   })
   .refine(({ agency, id }) => (agency === undefined) !== (id === undefined));
 
@@ -115,9 +120,16 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
   const id = config?.agency ?? config?.id;
   if (!config && !isVerifierKey) faults.push({ at: 'config.yaml', kind: 'config-invalid' });
   let manifest: Manifest | undefined;
-  const pinned = isVerifierKey ? undefined : (key ?? config?.coordinator?.publicKey);
+  const pinned = isVerifierKey
+    ? undefined
+    : (key ?? config?.coordinator?.publicKey ?? config?.publicKey);
+  const isNode = config?.agency !== undefined;
   try {
-    manifest = openManifest(join(dir, 'manifest.json'), pinned);
+    const path = join(dir, 'manifest.json');
+    manifest = openManifest(path, pinned);
+    const text = readFileSync(path, 'utf8');
+    if (!isExactJson(text, JSON.parse(text)))
+      faults.push({ at: 'manifest.json', kind: 'manifest-respelled' });
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     if (!isVerifierKey || error.code !== 'manifest-missing') {
@@ -126,9 +138,8 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
   }
   if (key !== undefined && isVerifierKey) {
     const keys = { origin: undefined, verifierKeys: [key], quorum: 0 };
-    return { dir, logDir, id, manifest, keys, faults };
+    return { dir, logDir, id, isNode, manifest, keys, faults };
   }
-  const isNode = config?.agency !== undefined;
   const known =
     manifest &&
     id !== undefined &&
@@ -140,9 +151,9 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
     faults.push({ at: 'manifest.json', kind: 'unknown-process' });
   }
   if (!manifest || id === undefined || !known) {
-    return { dir, logDir, id, manifest, keys: undefined, faults };
+    return { dir, logDir, id, isNode, manifest, keys: undefined, faults };
   }
-  return { dir, logDir, id, manifest, keys: keysOf(manifest, id), faults };
+  return { dir, logDir, id, isNode, manifest, keys: keysOf(manifest, id), faults };
 }
 
 /** What a manifest says of the log of one of its processes. Throws `unknown-process`. */

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
-import { PublicKey } from '#libs/protocol';
+import { CheckpointPost, PublicKey } from '#libs/protocol';
 import { parseCheckpoint, parseVerifierKey } from '#libs/tlog';
 import {
   type AuditOptions,
@@ -12,6 +13,7 @@ import {
 import { makePack, verifyPack } from '../audit/evidence-pack.js';
 import { keysOf, type LogKeys, openManifest } from '../audit/process-folder.js';
 import { registerRows, toCsv } from '../audit/register.js';
+import { notesIn } from '../audit/witnessed.js';
 
 const printJson = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -44,6 +46,34 @@ async function onDisk<T>(run: () => Promise<T>): Promise<T> {
     });
   }
 }
+
+/** What `--known` names: one checkpoint, or whatever a process's folder or a coordinator can show of any log. */
+async function notesOf(source: string): Promise<Pick<AuditOptions, 'known' | 'elsewhere'>> {
+  if (isUrl(source)) {
+    const bytes = await readFrom(source)('v1/checkpoints');
+    const reply = CheckpointList.safeParse(parseJson(Buffer.from(bytes ?? []).toString('utf8')));
+    if (!reply.success)
+      throw new ConcordatError('no-checkpoints', `no coordinator answers at ${source}`);
+    return { elsewhere: reply.data.checkpoints.map(({ note }) => note) };
+  }
+  if (!statSync(source, { throwIfNoEntry: false })?.isDirectory())
+    return { known: [readNamed(source)] };
+  const elsewhere = notesIn(source);
+  if (elsewhere.length === 0) {
+    throw new ConcordatError('no-checkpoints', `${source} holds no checkpoint of any log`);
+  }
+  return { elsewhere };
+}
+
+const CheckpointList = z.object({ checkpoints: z.array(CheckpointPost) });
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
 
 interface AuditFlags {
   readonly json?: boolean;
@@ -92,9 +122,11 @@ const readFrom =
   };
 
 async function runAudit(target: string, flags: AuditFlags): Promise<void> {
+  const sources = await Promise.all(flags.known.map(notesOf));
   const options: AuditOptions = {
     key: flags.key,
-    known: flags.known.map(readNamed),
+    known: sources.flatMap(({ known = [] }) => known),
+    elsewhere: sources.flatMap(({ elsewhere = [] }) => elsewhere),
     strict: flags.strict ?? false,
     onProgress: (text) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
@@ -155,8 +187,16 @@ export function registerAudit(program: Command): void {
       "the coordinator's public key that must have signed the manifest, or a verifier key of the log",
     )
     .option('--manifest <file>', 'signed manifest to take the keys of a published log from')
-    .option('--known <file>', 'checkpoint of this log from elsewhere; may be repeated', collect, [])
-    .option('--strict', 'demand the quorum of witnesses of the newest checkpoint')
+    .option(
+      '--known <file-or-folder-or-url>',
+      'what others have seen: a checkpoint of this log, the folder of another process, or a coordinator; may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--strict',
+      'demand that the newest checkpoint has its quorum of witnesses and covers every entry',
+    )
     .addHelpText(
       'after',
       `
@@ -166,6 +206,7 @@ Examples:
   concordat audit federation/avon-and-somerset-police
   concordat audit federation/coordinator --json
   concordat audit federation/auditor --key COORDINATOR-KEY --known checkpoint-of-last-year
+  concordat audit federation/bristol-council --known federation/auditor --known https://concordat.example
   concordat audit https://concordat.example/v1/log --manifest manifest.json
   concordat audit export federation/auditor --format csv --out register.csv
   concordat audit pack federation/bristol-council --fingerprint F --out evidence.json
