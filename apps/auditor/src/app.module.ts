@@ -1,6 +1,7 @@
 import { Controller, type DynamicModule, Get, Inject, Module } from '@nestjs/common';
 import { bytesToHex } from '#libs/bytes';
-import type { Witness } from '#libs/journal';
+import { readFromDirectory, type Witness } from '#libs/journal';
+import { PublishedLogController, publishedLog } from '#libs/nest-kit';
 import { logVerifierKeys, type Manifest } from '#libs/protocol';
 
 /** What the auditor knows of one log. */
@@ -32,7 +33,7 @@ class WitnessController {
 class AppModule {}
 
 /** Everything of the process, flat, over what was opened at its start. */
-export function appModule(witness: Witness, manifest: Manifest): DynamicModule {
+export function appModule(witness: Witness, manifest: Manifest, logDir: string): DynamicModule {
   const seen = (): WitnessedLogView[] =>
     [...logVerifierKeys(manifest).keys()].flatMap((origin) => {
       const latest = witness.latest(origin);
@@ -40,7 +41,7 @@ export function appModule(witness: Witness, manifest: Manifest): DynamicModule {
     });
   return {
     module: AppModule,
-    controllers: [WitnessController],
-    providers: [{ provide: LOGS, useValue: seen }],
+    controllers: [WitnessController, PublishedLogController],
+    providers: [{ provide: LOGS, useValue: seen }, publishedLog(readFromDirectory(logDir))],
   };
 }

@@ -113,7 +113,7 @@ export async function serveAuditor(
       witness: opened,
       logger,
     });
-    const app = await createHttpApp(appModule(opened, manifest), logger);
+    const app = await createHttpApp(appModule(opened, manifest, paths.log), logger);
     const bound = await listen(app, config.listen.host, config.listen.port);
     return {
       url: bound,

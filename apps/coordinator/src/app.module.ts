@@ -2,9 +2,14 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { Jobs } from '#libs/jobs';
-import { WitnessedLog } from '#libs/journal';
+import { readFromDirectory, WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
-import { type RefusedRequests, RequestVerifier } from '#libs/nest-kit';
+import {
+  PublishedLogController,
+  publishedLog,
+  type RefusedRequests,
+  RequestVerifier,
+} from '#libs/nest-kit';
 import { processKey } from '#libs/protocol';
 import { type Analytics, analyticsControllers, analyticsProviders } from './analytics/analytics.js';
 import { coordinatorPaths } from './config.js';
@@ -60,11 +65,13 @@ export function appModule(
       RoundsController,
       WitnessingController,
       BlobsController,
+      PublishedLogController,
       ...mapControllers,
       ...analyticsControllers,
     ],
     providers: [
       { provide: COORDINATOR, useValue: coordinator },
+      publishedLog(readFromDirectory(coordinatorPaths(dir).log)),
       { provide: Inboxes, useValue: new Inboxes(() => book.newestSequence) },
       { provide: RoundBook, useValue: book },
       { provide: RoundFiles, useValue: new RoundFiles(coordinator.roundBlobs) },

@@ -1,7 +1,7 @@
 export { type Blobs, openBlobs } from './blobs.js';
 export { verifyEd25519ByNode } from './ed25519.js';
 export { type Journal, type JournalEntry, openJournal } from './journal.js';
-export type { ReadFile } from './log-source.js';
+export { type ReadFile, readFromDirectory } from './log-source.js';
 export type { JournalOptions, Recovery } from './recovery.js';
 export { inclusionProofFrom } from './stored-proof.js';
 export type { Fault, FaultKind, VerifyOptions } from './verification.js';

@@ -9,6 +9,7 @@ export {
   runProgram,
   tellParent,
 } from './process.js';
+export { PublishedLogController, publishedLog } from './published-log.js';
 export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';

@@ -119,6 +119,8 @@ const unlessAway = (error: unknown): undefined => {
 export class Federation {
   /** Coordinator's address once it serves. */
   url = '';
+  /** Auditor's address once it serves. */
+  auditorUrl = '';
   nowMs = FIRST_INSTANT;
   /** Where the coordinator's jobs wait for workers, from its next start on; in its own process when undefined. */
   redisUrl: string | undefined;
@@ -190,6 +192,7 @@ export class Federation {
       logger: this.logger(AUDITOR),
     });
     this.running.set(AUDITOR, running);
+    this.auditorUrl = running.url;
     return running.url;
   }
 

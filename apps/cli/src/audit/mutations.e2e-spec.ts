@@ -92,7 +92,7 @@ beforeAll(async () => {
       others.flatMap((other) => notesIn(folder(other))),
     );
   }
-});
+}, 300_000);
 afterAll(() => federation?.close());
 
 /** Files of a folder that are evidence; settings, keys, records and the lock are not. */
@@ -112,6 +112,12 @@ interface Mutation {
   /** Makes a change, or undefined where it changes nothing. */
   readonly make: (id: string, files: readonly string[]) => Change | undefined;
 }
+
+/** Blobs that the log names; the public table of residents lies beside them, and no entry names it. */
+const namedBlobs = (id: string, files: readonly string[]): string[] =>
+  files.filter(
+    (name) => name.startsWith('blobs/') && !read(id, name).toString().startsWith('cell,quintile'),
+  );
 
 const read = (id: string, name: string): Buffer => readFileSync(join(folder(id), name));
 
@@ -200,6 +206,7 @@ const MUTATIONS: readonly Mutation[] = [
       // partial tiles of narrower trees need not stand; what a witness held, and an upload, is missed only by others
       const needed = files.filter(
         (name) =>
+          (!name.startsWith('blobs/') || namedBlobs(id, [name]).length > 0) &&
           !/^(?:uploads|witnessed)\//.test(name) &&
           (!name.includes('.p/') || name.endsWith(`.p/${width}`)),
       );
@@ -245,7 +252,7 @@ const MUTATIONS: readonly Mutation[] = [
     name: 'a blob changed and named anew',
     isLone: true,
     make(id, files) {
-      const blobs = files.filter((file) => file.startsWith('blobs/'));
+      const blobs = namedBlobs(id, files);
       if (blobs.length === 0) return undefined;
       const name = oneOf(blobs);
       const bytes = read(id, name);
@@ -354,6 +361,15 @@ const another = (id: string): Uint8Array =>
   });
 
 describe(`of ${CHANGES} random changes of the folders of a federation`, () => {
+  it('misses every blob of a folder that is gone', async () => {
+    for (const id of PROCESSES) {
+      for (const name of namedBlobs(id, filesOf(id))) {
+        const told = { id, name, isNoticed: await isNoticed(id, { [name]: undefined }, true) };
+        expect(told).toEqual({ ...told, isNoticed: true });
+      }
+    }
+  });
+
   it('none goes unnoticed, and no clean folder is accused between them', async () => {
     await expectClean();
     const done = new Map<string, number>();

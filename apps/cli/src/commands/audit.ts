@@ -13,7 +13,7 @@ import {
 import { makePack, verifyPack } from '../audit/evidence-pack.js';
 import { keysOf, type LogKeys, openManifest } from '../audit/process-folder.js';
 import { registerRows, toCsv } from '../audit/register.js';
-import { notesIn } from '../audit/witnessed.js';
+import { notesIn, originOf } from '../audit/witnessed.js';
 
 const printJson = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -121,6 +121,17 @@ const readFrom =
     return new Uint8Array(await response.arrayBuffer());
   };
 
+/** Where a log is published: at the address itself, or where a coordinator or an auditor at that address serves its own. */
+async function findPublished(target: string) {
+  const base = target.endsWith('/') ? target : `${target}/`;
+  for (const prefix of [base, `${base}v1/log/`]) {
+    const read = readFrom(prefix);
+    const note = Buffer.from((await read('checkpoint')) ?? []).toString('utf8');
+    if (originOf(note) !== undefined) return { prefix, read };
+  }
+  throw new ConcordatError('log-missing', `no log is published at ${target}`);
+}
+
 async function runAudit(target: string, flags: AuditFlags): Promise<void> {
   const sources = await Promise.all(flags.known.map(notesOf));
   const options: AuditOptions = {
@@ -134,9 +145,9 @@ async function runAudit(target: string, flags: AuditFlags): Promise<void> {
   };
   let report: AuditReport;
   if (isUrl(target)) {
-    const read = readFrom(target);
+    const { prefix, read } = await findPublished(target);
     const keys = await keysOfPublished(flags, read);
-    report = await auditPublishedLog(target, keys, { ...options, read });
+    report = await auditPublishedLog(prefix, keys, { ...options, read });
   } else {
     report = await onDisk(() => auditFolder(target, options));
   }
@@ -207,7 +218,7 @@ Examples:
   concordat audit federation/coordinator --json
   concordat audit federation/auditor --key COORDINATOR-KEY --known checkpoint-of-last-year
   concordat audit federation/bristol-council --known federation/auditor --known https://concordat.example
-  concordat audit https://concordat.example/v1/log --manifest manifest.json
+  concordat audit https://concordat.example --manifest manifest.json
   concordat audit export federation/auditor --format csv --out register.csv
   concordat audit pack federation/bristol-council --fingerprint F --out evidence.json
   concordat audit verify-pack evidence.json --manifest manifest.json`,
