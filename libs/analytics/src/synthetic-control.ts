@@ -116,10 +116,9 @@ export function placeboTest(
   const own = syntheticControl(treated, donors, start);
   let reached = 1;
   donors.forEach((placebo, d) => {
-    const others = donors.filter((_, other) => other !== d);
-    if (others.length >= 2 && syntheticControl(placebo, others, start).ratio >= own.ratio) {
-      reached++;
-    }
+    // With the treated area among its donors every area is fitted by as many others: only so are the ranks exchangeable.
+    const others = donors.map((donor, other) => (other === d ? treated : donor));
+    if (syntheticControl(placebo, others, start).ratio >= own.ratio) reached++;
   });
   return { ...own, p: reached / (donors.length + 1) };
 }
