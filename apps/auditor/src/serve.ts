@@ -7,9 +7,11 @@ import {
   createLogger,
   type Logger,
   listen,
+  Metrics,
   type RunningProcess,
   relayOver,
   SignedClient,
+  serveOperations,
   startWitnessLoop,
 } from '#libs/nest-kit';
 import {
@@ -114,6 +116,25 @@ export async function serveAuditor(
       logger,
     });
     const app = await createHttpApp(appModule(opened, manifest, paths.log), logger);
+    const metrics = new Metrics(config.id);
+    metrics.gauge('concordat_log_entries', 'Size of the own log', () => Number(journal.size));
+    metrics.gaugeBy(
+      'concordat_witnessed_log_entries',
+      'Size of each log at its newest cosigned checkpoint',
+      ['origin'],
+      async () =>
+        [...logVerifierKeys(manifest).keys()].flatMap((name) => {
+          const latest = opened.latest(name);
+          return latest ? [{ labels: { origin: name }, value: Number(latest.size) }] : [];
+        }),
+    );
+    serveOperations(app, {
+      metrics,
+      ready: {
+        log: () => (journal.size > 0n ? undefined : 'log-unavailable'),
+        manifest: () => undefined,
+      },
+    });
     const bound = await listen(app, config.listen.host, config.listen.port);
     return {
       url: bound,

@@ -24,7 +24,6 @@ import { graphqlOptions } from './graphql/graphql-options.js';
 import { QueriesResolver } from './graphql/queries.resolver.js';
 import { ReleaseQueries } from './graphql/release-queries.js';
 import { RoundQueries } from './graphql/round-queries.js';
-import { HealthController } from './health.controller.js';
 import { JOBS } from './jobs/coordinator-jobs.js';
 import { mapControllers, mapProviders } from './map/map.module.js';
 import { BlobsController } from './releases/blobs.controller.js';
@@ -61,7 +60,6 @@ export function appModule(
       GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, ...graphqlOptions }),
     ],
     controllers: [
-      HealthController,
       RoundsController,
       WitnessingController,
       BlobsController,

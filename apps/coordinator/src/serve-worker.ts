@@ -1,18 +1,20 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { createHttpApp, createLogger, listen, type RunningProcess } from '#libs/nest-kit';
+import { Module } from '@nestjs/common';
+import {
+  createHttpApp,
+  createLogger,
+  listen,
+  Metrics,
+  type RunningProcess,
+  serveOperations,
+} from '#libs/nest-kit';
 import { LayerStore } from './analytics/layer-store.js';
 import { coordinatorPaths } from './config.js';
 import { manifestInFolder } from './federation/federation.js';
-import { HealthController } from './health.controller.js';
 import { openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
+import { jobMetrics, queueMetrics, workerCheck } from './operations.js';
 
 @Module({})
 class WorkerModule {}
-
-const workerModule = (): DynamicModule => ({
-  module: WorkerModule,
-  controllers: [HealthController],
-});
 
 /**
  * Runs the coordinator's jobs from Redis over its folder, or over a folder that shares its `manifest.json`, `domains`, `uploads`,
@@ -28,6 +30,7 @@ export async function serveWorker(
   },
 ): Promise<RunningProcess> {
   const logger = createLogger('coordinator-worker');
+  const metrics = new Metrics('coordinator-worker');
   const paths = coordinatorPaths(dir);
   const manifest = manifestInFolder(paths.manifest);
   const jobs = await openCoordinatorJobs({
@@ -39,9 +42,12 @@ export async function serveWorker(
     concurrency: options.concurrency,
     logger,
     nowMs: options.nowMs,
+    onEvent: jobMetrics(metrics),
   });
   try {
-    const app = await createHttpApp(workerModule(), logger);
+    const app = await createHttpApp({ module: WorkerModule }, logger);
+    queueMetrics(metrics, jobs);
+    serveOperations(app, { metrics, ready: { jobs: workerCheck(jobs) } });
     const url = await listen(app, '127.0.0.1', options.port);
     return {
       url,

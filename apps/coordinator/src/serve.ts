@@ -4,9 +4,11 @@ import {
   createHttpApp,
   type Logger,
   listen,
+  Metrics,
   packageRoot,
   RefusedRequests,
   type RunningProcess,
+  serveOperations,
 } from '#libs/nest-kit';
 import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
@@ -18,6 +20,7 @@ import { startWitnessing } from './federation/witnessing.js';
 import { defaultConcurrency, openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
+import { coordinatorOperations, jobMetrics } from './operations.js';
 import { ReleaseStore } from './releases/release-store.js';
 import { Inboxes } from './rounds/inbox.js';
 import { RoundBook } from './rounds/round-book.js';
@@ -47,6 +50,7 @@ export async function serveCoordinator(
       counts,
     }),
   );
+  const metrics = new Metrics(config.id);
   let jobs: Jobs | undefined;
   try {
     const store = await LayerStore.open(coordinatorPaths(dir).layers);
@@ -60,6 +64,7 @@ export async function serveCoordinator(
       concurrency: defaultConcurrency(),
       logger: coordinator.logger,
       nowMs,
+      onEvent: jobMetrics(metrics),
     });
     const opened = jobs;
     const releases = new ReleaseStore(coordinator.blobs);
@@ -75,6 +80,7 @@ export async function serveCoordinator(
       coordinator.logger,
       { id: config.id, key, nowMs },
     );
+    serveOperations(app, coordinatorOperations(metrics, coordinator, book, releases, opened));
     await serveWeb(app, WEB_ROOT);
     await app.get(RoundsService).recover();
     const { host, port: wanted } = config.listen;

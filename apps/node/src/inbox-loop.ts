@@ -83,7 +83,10 @@ export function startInboxLoop(options: {
     let after = 0;
     while (!stopping.signal.aborted) {
       try {
-        if (!connected) await options.onConnect();
+        if (!connected) {
+          await options.onConnect();
+          lastContact = options.nowMs();
+        }
         if (isRereading) after = 0;
         connected = true;
         isRereading = false;

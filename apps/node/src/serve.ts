@@ -7,6 +7,7 @@ import {
   listen,
   type RunningProcess,
   SignedClient,
+  serveOperations,
 } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
@@ -18,6 +19,7 @@ import { heldVersion } from './held-version.js';
 import { type InboxLoop, startInboxLoop } from './inbox-loop.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
+import { nodeOperations } from './operations.js';
 import { newToken, removeControl, writeControl } from './requests/control-file.js';
 import { expireRequests } from './requests/decide-request.js';
 import { startWitnessing, type Witnessing } from './witnessing.js';
@@ -105,6 +107,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     };
     const desk = { token, onDecision: () => inbox.reread() };
     const app = await createHttpApp(appModule(node, contact, desk), node.logger);
+    serveOperations(app, nodeOperations(node, contact));
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
     const { control } = nodePaths(dir);
     writeControl(control, { url: bound, token });

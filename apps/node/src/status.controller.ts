@@ -10,18 +10,13 @@ export interface Contact {
   clockSkewSeconds(): number | undefined;
 }
 
-/** For the agency's own operators, on loopback: is it alive, which policy is in force, when was the last contact. */
+/** For the agency's own operators, on loopback: which policy is in force, when was the last contact. */
 @Controller()
 export class StatusController {
   constructor(
     @Inject(NODE) private readonly node: Node,
     @Inject(CONTACT) private readonly contact: Contact,
   ) {}
-
-  @Get('healthz')
-  health(): { status: 'ok'; clockSkewSeconds: number | null } {
-    return { status: 'ok', clockSkewSeconds: this.contact.clockSkewSeconds() ?? null };
-  }
 
   @Get('v1/status')
   status(): object {

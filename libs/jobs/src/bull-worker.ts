@@ -78,6 +78,7 @@ export function startBullWorker(
         kind: job.name,
         key,
         attempt: job.attemptsStarted,
+        carrier: job.data.carrier,
         durationMs: type === 'started' ? 0 : nowMs() - beganMs,
         ...(error === undefined ? {} : { code: faultOf(error).code, error }),
       });
@@ -128,7 +129,15 @@ export function startBullWorker(
   worker.on('error', (error) => {
     if (isAway) return;
     isAway = true;
-    onEvent?.({ type: 'queue-unavailable', kind: '', key: '', attempt: 0, durationMs: 0, error });
+    onEvent?.({
+      type: 'queue-unavailable',
+      kind: '',
+      key: '',
+      attempt: 0,
+      carrier: {},
+      durationMs: 0,
+      error,
+    });
   });
   worker.on('ready', () => {
     isAway = false;

@@ -256,6 +256,7 @@ class InlineJobs implements Jobs {
       kind: job.kind.name,
       key: job.key,
       attempt: job.attempts,
+      carrier: job.carrier,
       durationMs,
       ...(error === undefined ? {} : { code: faultOf(error).code, error }),
     });

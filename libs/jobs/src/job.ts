@@ -66,6 +66,8 @@ export interface JobEvent {
   readonly kind: string;
   readonly key: string;
   readonly attempt: number;
+  /** What the asker sent along. */
+  readonly carrier: Readonly<Record<string, string>>;
   /** Since the try began. */
   readonly durationMs: number;
   readonly code?: string;

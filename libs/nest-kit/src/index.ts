@@ -1,6 +1,8 @@
 export { readConfig } from './config.js';
 export { createHttpApp, listen } from './http-app.js';
 export { createLogger, type Logger } from './logger.js';
+export { Metrics } from './metrics.js';
+export { type Operations, type ReadyCheck, serveOperations } from './operations.js';
 export { packageRoot } from './package-root.js';
 export {
   type ProcessMessage,

@@ -71,12 +71,13 @@ export async function openCoordinatorJobs(options: CoordinatorJobsOptions): Prom
   });
 }
 
-function logEvent(logger: Logger, { error, ...event }: JobEvent): void {
+function logEvent(logger: Logger, { error, carrier, ...event }: JobEvent): void {
   const { type, code } = event;
+  const about = { ...carrier, job: event };
   if (type === 'queue-unavailable') {
     logger.warn('Redis is away; jobs wait until it is back');
   } else if (type === 'failed' || type === 'retried') {
     // a verdict is for the asker; what is not ours is for whoever runs this process
-    logger.warn({ job: event, ...(code === 'internal' ? { err: error } : {}) }, `job ${type}`);
-  } else logger.debug({ job: event }, `job ${type}`);
+    logger.warn({ ...about, ...(code === 'internal' ? { err: error } : {}) }, `job ${type}`);
+  } else logger.info(about, `job ${type}`);
 }

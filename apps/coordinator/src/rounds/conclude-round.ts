@@ -83,7 +83,7 @@ export class ConcludeRound {
     const { logger, federation } = this.coordinator;
     const { id, fingerprint } = state;
     const input = composeInput(state, federation.hash);
-    const composed = this.jobs.run(COMPOSE_JOB, input, { signal });
+    const composed = this.jobs.run(COMPOSE_JOB, input, { signal, carrier: { round: id } });
     const digest = Digest.parse(
       await composed.catch(async (error: unknown) => {
         // too late to be of use; while this process merely stops, the job may go on elsewhere
