@@ -45,6 +45,7 @@ const MAY_IMPORT = {
     'ledger',
     'protocol',
     'layers',
+    'jobs',
     'journal',
     'keystore',
   ],

@@ -9,6 +9,7 @@ import { registerPolicy } from './commands/policy.js';
 import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
 import { registerReceipt } from './commands/receipt.js';
+import { registerSeries } from './commands/series.js';
 import { registerStart } from './commands/start.js';
 
 /** The whole command line, one noun a file. */
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   registerDpEstimate(program);
   registerAnalyse(program);
   registerForecast(program);
+  registerSeries(program);
   registerLinkage(program);
   return program;
 }

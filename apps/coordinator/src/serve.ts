@@ -13,6 +13,7 @@ import {
 import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
 import { openAnalytics } from './analytics/analytics.js';
+import { ForecastsService } from './analytics/forecasts.service.js';
 import { LayerStore } from './analytics/layer-store.js';
 import { appModule } from './app.module.js';
 import { coordinatorPaths } from './config.js';
@@ -91,6 +92,7 @@ export async function serveCoordinator(
         app.get(Inboxes).close();
         await app.get(RoundsService).stop();
         await opened.close();
+        await app.get(ForecastsService).stop();
         await refused.stop();
         await witnessing.stop();
         await app.close();

@@ -11,11 +11,13 @@ export const DecimalText = z
   .regex(/^(?:0|[1-9]\d*)(?:\.\d*[1-9])?$/, 'a decimal number such as 0.05');
 
 const DIGITS = 6;
+/** Smaller magnitudes, such as probabilities far out in a tail, are written as 0. */
+const LEAST = 1e-12;
 
-/** Six significant digits without an exponent; null for NaN and the infinities, which are no figures. */
+/** Six significant digits without an exponent, 0 below 10^-12; null for NaN and the infinities, which are no figures. */
 export function decimalText(value: number): string | null {
   if (!Number.isFinite(value)) return null;
-  if (value === 0) return '0';
+  if (Math.abs(value) < LEAST) return '0';
   const [mantissa = '', exponent = '0'] = Math.abs(value)
     .toExponential(DIGITS - 1)
     .split('e');

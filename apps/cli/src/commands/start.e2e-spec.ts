@@ -89,7 +89,7 @@ describe('concordat start with bad files among good ones', () => {
         [fileOf('2024-06')]: good,
       }),
     );
-    const { agencies, release, total } = documentOf(output);
+    const { agencies, analytics, release, total } = documentOf(output);
     expect({ code, stderr: code === 0 ? '' : output.stderr }).toEqual({ code: 0, stderr: '' });
     expect(agencies).toEqual([
       expect.objectContaining({
@@ -115,6 +115,10 @@ describe('concordat start with bad files among good ones', () => {
       }),
     ]);
     expect(release).toMatchObject({ periods: ['2024-01', '2024-06'], categories: ['robbery'] });
+    expect(analytics).toMatchObject({
+      hotspots: { category: 'robbery', resolution: 8, code: null },
+      forecast: 'forecast-off',
+    });
     expect(Math.abs(total.estimate - 13)).toBeLessThan(4 * total.standardError);
     for (const month of ['02', '03', '04', '05']) {
       expect(output.stderr).toMatch(new RegExp(`2024-${month}-city.*was refused \\([a-z-]+\\)`));

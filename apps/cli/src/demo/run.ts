@@ -9,6 +9,7 @@ import { ask, type RoundProgress } from '../ask.js';
 import { graphql, reach } from '../graphql-client.js';
 import { fetchRelease, writeCellsCsv } from '../release-files.js';
 import { agenciesIn, type DemoAgency, loadAreas, sampleAgencies } from './agencies.js';
+import { demoAnalytics } from './analytics.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ANALYST, AUDITOR, COORDINATOR, prepareFederation } from './federation-folder.js';
 import type { Progress } from './progress.js';
@@ -127,6 +128,7 @@ export async function runDemo(
     },
     cells: { domain: release.domainCells, nonZero: release.nonZeroCells },
     privacy: release.privacy,
+    analytics: await demoAnalytics(url, release),
     logs: await readLogs(url),
     elapsedMs: 0,
   };

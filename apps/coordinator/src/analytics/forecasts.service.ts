@@ -33,6 +33,8 @@ const off = (): ConcordatError =>
 @Injectable()
 export class ForecastsService {
   private switching: Promise<unknown> = Promise.resolve();
+  /** Runs under way, by layer and content key: their drift is noted whether or not anybody comes back for the result. */
+  private readonly runs = new Map<string, Promise<void>>();
 
   constructor(
     @Inject(COORDINATOR) private readonly coordinator: Coordinator,
@@ -80,7 +82,13 @@ export class ForecastsService {
     // It may have been switched off meanwhile.
     if (!this.book.get(name)?.isOn) throw off();
     if (state.result) await this.noteRun(name, state.result);
+    else if (state.fault === null) this.watch(name, state);
     return state;
+  }
+
+  /** Waits for what is being noted. Call it once the jobs are closed. */
+  async stop(): Promise<void> {
+    await Promise.all(this.runs.values());
   }
 
   /** Refuses a forecast result that no layer which is on would give. Throws `forecast-off`. */
@@ -99,6 +107,19 @@ export class ForecastsService {
       ([member, value]) => result?.parameters[member] === value,
     );
     return modelCard(state, isCurrent ? result : undefined);
+  }
+
+  private watch(name: string, { key, request }: LayerState): void {
+    const run = `${name} ${key}`;
+    if (this.runs.has(run)) return;
+    const noted = this.layers
+      .finished(request)
+      .then((result) => (result ? this.noteRun(name, result) : undefined))
+      .catch((error: unknown) => {
+        this.coordinator.logger.error({ err: error, layer: name }, 'a forecast run was not noted');
+      })
+      .finally(() => this.runs.delete(run));
+    this.runs.set(run, noted);
   }
 
   private async carryOut(signed: unknown): Promise<ForecastLayerState> {

@@ -88,6 +88,12 @@ export class LayersService {
     return this.state(request);
   }
 
+  /** Result of a request that was asked for, once it is computed; undefined when it never will be. */
+  async finished(request: LayerRequest): Promise<LayerResult | undefined> {
+    await this.jobs.run(LAYER_JOB, this.input(request)).catch(() => undefined);
+    return this.store.result(layerKey(request));
+  }
+
   /** State of a request without asking for it. */
   async state(request: LayerRequest): Promise<LayerState> {
     const key = layerKey(request);
