@@ -10,7 +10,7 @@ const ran = (month: string, query: number, made: string | null = release): Serie
   release: made,
   code: made === null ? 'no-contribution' : null,
 });
-const series = (change: Partial<Series> = {}): Series =>
+const series = (change: object = {}): Series =>
   checkedSeries({
     version: 1,
     name: 'monthly',
@@ -81,7 +81,7 @@ describe('a series file', () => {
     ['firstMonth', { firstMonth: '2024' }],
     ['name', { name: '../elsewhere' }],
     ['a run', { runs: [ran('2024-01', 7)] }],
-    ['document', { colour: 'blue' } as Partial<Series>],
+    ['document', { colour: 'blue' }],
   ])('is refused by its %s', (place, change) => {
     expect(() => series(change)).toThrow(
       expect.objectContaining({ code: 'bad-series', message: expect.stringContaining(place) }),
