@@ -52,7 +52,7 @@ export function costOf(series: Series): SeriesCost {
 const hasSpent = ({ release }: SeriesRun): boolean => release !== null;
 
 /** rho that the series has spent on an accounting year of the data. */
-export const spentOn = (series: Series, year: string): Rational =>
+const spentOn = (series: Series, year: string): Rational =>
   series.runs
     .filter((run) => hasSpent(run) && run.month.startsWith(`${year}-`))
     .reduce<Rational>(

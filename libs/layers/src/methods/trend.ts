@@ -1,4 +1,4 @@
-import { benjaminiHochberg, normalTwoSided, trends } from '#libs/analytics';
+import { benjaminiHochberg, trends, trendTails } from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
 import { readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
@@ -11,7 +11,7 @@ export const trendLayer: LayerMethod<'trend'> = {
     citation:
       'Mann 1945, Econometrica 13; Kendall 1975; Sen 1968, JASA 63; Benjamini and Hochberg 1995.',
     uncertainty:
-      'z: Mann-Kendall score of the unclamped noisy counts with its continuity correction; p: two-sided, normal. Listed cells are discoveries at false discovery rate `rate` over all cells. slope: median change a month (Theil and Sen).',
+      'z: Mann-Kendall score of the unclamped noisy counts with its continuity correction; p: two-sided, by the exact law of the score given the ties. Listed cells are discoveries at false discovery rate `rate` over all cells. slope: median change a month (Theil and Sen).',
     listed: 'Cells whose trend is a discovery.',
   },
   async compute({ category, resolution, from, to, rate }, context) {
@@ -27,14 +27,14 @@ export const trendLayer: LayerMethod<'trend'> = {
     }
     await context.progress(0.3);
     const { z, slope } = trends(series.periods);
-    const p = z.map(normalTwoSided);
+    const p = trendTails(series.periods);
     const { threshold, count } = benjaminiHochberg(p, Number(rate));
     const found = positionsWhere(z.length, (i) => count > 0 && (p[i] as number) <= threshold);
     return {
       limitations: [
         RECORDED,
         MISSING,
-        'The normal law of z is a limit: with few months a small p is approximate.',
+        'With few months the smallest possible p is large, and no single cell can be a discovery among many.',
         'Seasons are not taken out: compare whole years.',
       ],
       summary: {
