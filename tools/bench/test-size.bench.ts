@@ -28,8 +28,8 @@ type Emit = (line: { name: string; figure: number; unit: string }) => void;
 
 const CELLS = 100_000;
 const WORLDS = 100_000;
-const PLACEBO_WORLDS = 2000;
-const SCAN_WORLDS = 1000;
+const PLACEBO_WORLDS = 10_000;
+const SCAN_WORLDS = 10_000;
 const MONTHS = 12;
 const RATES = [0.02, 0.3, 2, 15];
 

@@ -20,6 +20,7 @@ export const auditorPaths = (dir: string) => ({
   manifest: join(dir, 'manifest.json'),
   log: join(dir, 'log'),
   witnessed: join(dir, 'witnessed'),
+  linkage: join(dir, 'linkage'),
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */

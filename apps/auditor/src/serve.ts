@@ -24,6 +24,7 @@ import {
 import { encodeEntry, type NoteSigner } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
+import { startKeyHolding } from './linkage.js';
 import { VERSION } from './version.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
@@ -56,7 +57,8 @@ export async function serveAuditor(
       'the manifest names another key for the auditor than the one in its folder',
     );
   }
-  if (manifest.auditor.boxKey !== loadBoxKey(paths.boxKey).publicKey) {
+  const box = loadBoxKey(paths.boxKey);
+  if (manifest.auditor.boxKey !== box.publicKey) {
     throw new ConcordatError(
       'wrong-key',
       'the manifest names another box key for the auditor than the one in its folder',
@@ -72,6 +74,7 @@ export async function serveAuditor(
   const journal = await openJournal({ dir: paths.log, origin, signer, clock: nowMs });
   let witness: Witness | undefined;
   let stopLoop: (() => Promise<void>) | undefined;
+  let stopHolding: (() => Promise<void>) | undefined;
   try {
     const at = new Date(nowMs()).toISOString();
     await journal.append(
@@ -115,6 +118,10 @@ export async function serveAuditor(
       witness: opened,
       logger,
     });
+    stopHolding = await startKeyHolding(
+      { id: config.id, manifest: () => manifest, box, journal, client, logger, nowMs },
+      paths.linkage,
+    );
     const app = await createHttpApp(appModule(opened, manifest, paths.log), logger);
     const metrics = new Metrics(config.id);
     metrics.gauge('concordat_log_entries', 'Size of the own log', () => Number(journal.size));
@@ -139,6 +146,7 @@ export async function serveAuditor(
     return {
       url: bound,
       stop: async () => {
+        await stopHolding?.();
         await stopLoop?.();
         await app.close();
         await opened.close();
@@ -148,6 +156,7 @@ export async function serveAuditor(
       },
     };
   } catch (error) {
+    await stopHolding?.();
     await stopLoop?.();
     await witness?.close();
     await journal.close();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import type { SigningKey } from '#libs/keystore';
 import { seal } from '#libs/protocol';
-import { canonicaliseQuery, fingerprint, type Measure } from '#libs/query';
+import { canonicaliseQuery, fingerprint, type LinkedPeople, type Measure } from '#libs/query';
 import { graphql } from './graphql-client.js';
 
 export interface Question {
@@ -17,6 +17,7 @@ export interface Question {
   readonly rho: string;
   readonly purpose: string;
   readonly agencies?: readonly string[];
+  readonly linkage?: LinkedPeople;
 }
 
 const Coverage = z.object({

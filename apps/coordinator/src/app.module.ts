@@ -25,6 +25,8 @@ import { QueriesResolver } from './graphql/queries.resolver.js';
 import { ReleaseQueries } from './graphql/release-queries.js';
 import { RoundQueries } from './graphql/round-queries.js';
 import { JOBS } from './jobs/coordinator-jobs.js';
+import { LinkageController } from './linkage/linkage.controller.js';
+import { LinkageService } from './linkage/linkage.service.js';
 import { mapControllers, mapProviders } from './map/map.module.js';
 import { BlobsController } from './releases/blobs.controller.js';
 import { mapReader } from './releases/map-reader.js';
@@ -51,6 +53,7 @@ export function appModule(
   refused: RefusedRequests,
   analytics: Analytics,
   jobs: Jobs,
+  linkage: LinkageService,
 ): DynamicModule {
   const { federation, key, logger, nowMs } = coordinator;
   const { coordinator: own } = federation.manifest;
@@ -64,6 +67,7 @@ export function appModule(
       WitnessingController,
       BlobsController,
       PublishedLogController,
+      LinkageController,
       ...mapControllers,
       ...analyticsControllers,
     ],
@@ -74,6 +78,7 @@ export function appModule(
       { provide: RoundBook, useValue: book },
       { provide: RoundFiles, useValue: new RoundFiles(coordinator.roundBlobs) },
       { provide: JOBS, useValue: jobs },
+      { provide: LinkageService, useValue: linkage },
       { provide: Offers, useValue: new Offers() },
       { provide: Checkpoints, useValue: witnessing.checkpoints },
       { provide: WitnessRelay, useValue: witnessing.relay },

@@ -1,5 +1,5 @@
 import type { Blobs, Journal } from '#libs/journal';
-import type { SigningKey } from '#libs/keystore';
+import type { BoxKey, SigningKey } from '#libs/keystore';
 import type { Logger } from '#libs/nest-kit';
 import type { Entry } from '#libs/tlog';
 import type { CoordinatorConfig } from './config.js';
@@ -12,6 +12,7 @@ export const COORDINATOR = Symbol('Coordinator');
 export interface Coordinator {
   readonly config: CoordinatorConfig;
   readonly key: SigningKey;
+  readonly box: BoxKey;
   readonly federation: Federation;
   readonly journal: Journal;
   /** Parts of releases, served to everyone. */

@@ -28,7 +28,8 @@ export async function openCoordinator(
     );
   }
   const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
-  if (federation.manifest.coordinator.boxKey !== loadBoxKey(paths.boxKey).publicKey) {
+  const box = loadBoxKey(paths.boxKey);
+  if (federation.manifest.coordinator.boxKey !== box.publicKey) {
     throw new ConcordatError(
       'wrong-key',
       'the manifest names another box key for the coordinator than the one in its folder',
@@ -48,6 +49,7 @@ export async function openCoordinator(
   const coordinator: Coordinator = {
     config,
     key,
+    box,
     federation,
     journal,
     blobs: await openBlobs({ dir: paths.blobs }),

@@ -19,6 +19,7 @@ import { appModule } from './app.module.js';
 import { coordinatorPaths } from './config.js';
 import { startWitnessing } from './federation/witnessing.js';
 import { defaultConcurrency, openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
+import { LinkageService } from './linkage/linkage.service.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { coordinatorOperations, jobMetrics } from './operations.js';
@@ -53,6 +54,7 @@ export async function serveCoordinator(
   );
   const metrics = new Metrics(config.id);
   let jobs: Jobs | undefined;
+  let linkage: LinkageService | undefined;
   try {
     const store = await LayerStore.open(coordinatorPaths(dir).layers);
     const analytics = await openAnalytics(coordinator, store);
@@ -76,8 +78,10 @@ export async function serveCoordinator(
       if (isRoundEvent(entry)) book.replay(index, entry);
       analytics.forecasts.apply(entry);
     }
+    const linking = await LinkageService.open(coordinator);
+    linkage = linking;
     const app = await createHttpApp(
-      appModule(coordinator, dir, releases, book, witnessing, refused, analytics, opened),
+      appModule(coordinator, dir, releases, book, witnessing, refused, analytics, opened, linking),
       coordinator.logger,
       { id: config.id, key, nowMs },
     );
@@ -95,12 +99,14 @@ export async function serveCoordinator(
         await app.get(ForecastsService).stop();
         await refused.stop();
         await witnessing.stop();
+        await linking.stop();
         await app.close();
         await coordinator.close();
       },
     };
   } catch (error) {
     await jobs?.close();
+    await linkage?.stop();
     await witnessing.stop();
     await coordinator.close();
     throw error;

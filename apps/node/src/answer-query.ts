@@ -17,27 +17,12 @@ import type { Task } from '#libs/protocol';
 import { accountingYears, groupsOf, monthsOf, type Query, type QueryGroup } from '#libs/query';
 import { answerPrivacy } from './answer-privacy.js';
 import { heldVersion } from './held-version.js';
+import { answerLinked, type FindLabelled, type Payable } from './linkage/answer-linked.js';
 import type { Node } from './node.js';
-import { type Released, type ReleasePlan, release } from './release.js';
+import type { Outcome } from './outcome.js';
+import { type ReleasePlan, release } from './release.js';
 import { newestHold, standingOf } from './requests/hold-book.js';
 import { about, taskFault } from './task.js';
-
-/** One accepted answer: what `receipt.ts` writes the receipt from. */
-export interface Answer extends Released {
-  readonly groups: readonly QueryGroup[];
-  readonly levelVariances: readonly string[];
-}
-
-interface Refused {
-  readonly code: string;
-  readonly constraint: string | null;
-}
-
-export type Outcome =
-  | { readonly status: 'answered'; readonly answer: Answer }
-  | { readonly status: 'refused'; readonly refused: Refused }
-  /** The question waits for a person; asked again after they agreed, it is answered. */
-  | { readonly status: 'held'; readonly until: string };
 
 const refused = (code: string, constraint: string | null = null): Outcome => ({
   status: 'refused',
@@ -62,11 +47,19 @@ function answerable(
  * person decided): its question is logged as received once, and so is the same refusal of it. Throws only for faults of the
  * machine (log, disk, database); then nothing was answered, and the same call may succeed later.
  */
-export function answerQuery(task: Task, node: Node): Promise<Outcome> {
-  return node.inTurn(task.fingerprint, () => receiveAndAnswer(task, node));
+export function answerQuery(
+  task: Task,
+  node: Node,
+  findLabelled: FindLabelled = () => undefined,
+): Promise<Outcome> {
+  return node.inTurn(task.fingerprint, () => receiveAndAnswer(task, node, findLabelled));
 }
 
-async function receiveAndAnswer(task: Task, node: Node): Promise<Outcome> {
+async function receiveAndAnswer(
+  task: Task,
+  node: Node,
+  findLabelled: FindLabelled,
+): Promise<Outcome> {
   const { query } = task;
   const analyst = task.assertion.payload.analyst;
   if (!node.holds.received.has(task.round)) {
@@ -79,7 +72,7 @@ async function receiveAndAnswer(task: Task, node: Node): Promise<Outcome> {
       query: canonicalJson(query),
     });
   }
-  const outcome = await decideAndAnswer(task, node);
+  const outcome = await decideAndAnswer(task, node, findLabelled);
   if (outcome.status === 'refused') {
     const { code, constraint } = outcome.refused;
     if (node.holds.received.get(task.round)?.refusedWith === code) return outcome;
@@ -96,11 +89,17 @@ async function receiveAndAnswer(task: Task, node: Node): Promise<Outcome> {
   return outcome;
 }
 
-async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
+async function decideAndAnswer(
+  task: Task,
+  node: Node,
+  findLabelled: FindLabelled,
+): Promise<Outcome> {
   const { query } = task;
   const fault = taskFault(task, node);
   if (fault !== undefined) return refused(fault);
-  if (query.linkage) return refused('linkage-not-labelled', 'linkage.epoch');
+  const finishOrPay = async (plan: Payable): Promise<Reservation | Outcome> =>
+    unfinished(plan, node) ?? (await pay(plan, node));
+  if (query.linkage) return answerLinked(task, query.linkage, node, findLabelled, finishOrPay);
 
   const dataset = node.config.dataset.name;
   const version = await heldVersion(node.records, dataset);
@@ -124,7 +123,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
     levelVariances: privacy.levels.map(({ sigma2 }) => formatRational(sigma2)),
   };
   if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
-  const logged = unfinished(plan, node) ?? (await pay(plan, node));
+  const logged = await finishOrPay(plan);
   if ('status' in logged) return logged;
   return { status: 'answered', answer: { ...described, ...(await release(plan, logged, node)) } };
 }
@@ -133,7 +132,7 @@ async function decideAndAnswer(task: Task, node: Node): Promise<Outcome> {
  * The reservation of an earlier attempt whose process died before it released. That spend is used, and no noise of it ever left, so it
  * is finished and not decided again; unless the policy changed or a person refused meanwhile.
  */
-function unfinished({ task, versionDigest }: ReleasePlan, node: Node): Reservation | undefined {
+function unfinished({ task, versionDigest }: Payable, node: Node): Reservation | undefined {
   const paid = reservationFor(node.ledger, task.fingerprint, versionDigest);
   const isDenied = newestHold(node.holds, task.fingerprint)?.state === 'denied';
   return paid?.entry.policyDigest === node.policyDigest && !isDenied ? paid : undefined;
@@ -141,7 +140,7 @@ function unfinished({ task, versionDigest }: ReleasePlan, node: Node): Reservati
 
 /** Policy, person, budget, in this order: a durable reservation, or why there is none. */
 async function pay(
-  { task, dataset, versionDigest, groups }: ReleasePlan,
+  { task, dataset, versionDigest, groups }: Payable,
   node: Node,
 ): Promise<Reservation | Outcome> {
   const { query } = task;

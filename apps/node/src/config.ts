@@ -30,6 +30,7 @@ export const nodePaths = (dir: string) => ({
   blobs: join(dir, 'blobs'),
   witnessed: join(dir, 'witnessed'),
   records: join(dir, 'records'),
+  linkage: join(dir, 'linkage'),
   control: join(dir, 'control.json'),
 });
 

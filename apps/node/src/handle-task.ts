@@ -1,9 +1,11 @@
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import { openEnvelope, type SignedTask, seal, Task } from '#libs/protocol';
-import { answerQuery, type Outcome } from './answer-query.js';
+import { answerQuery } from './answer-query.js';
 import type { CoordinatorClient } from './coordinator-client.js';
+import type { FindLabelled } from './linkage/answer-linked.js';
 import type { Node } from './node.js';
+import type { Outcome } from './outcome.js';
 import { writeReceipt } from './receipt.js';
 import { newestHold } from './requests/hold-book.js';
 
@@ -34,13 +36,18 @@ function openTask(signed: SignedTask, node: Node): Task | undefined {
  * dropped. Resolves to false while the question waits for a person: the task must come again. Throws when the coordinator is out
  * of reach or the machine failed (`log-unavailable`, `blob-unavailable`, `cannot-answer`): the task is then still in the inbox.
  */
-export async function handleTask(signed: SignedTask, node: Node, client: Client): Promise<boolean> {
+export async function handleTask(
+  signed: SignedTask,
+  node: Node,
+  client: Client,
+  findLabelled?: FindLabelled,
+): Promise<boolean> {
   const task = openTask(signed, node);
   if (!task) return true;
   const startedMs = node.nowMs();
   let outcome: Outcome;
   try {
-    outcome = await answerQuery(task, node);
+    outcome = await answerQuery(task, node, findLabelled);
   } catch (cause) {
     if (isConcordatError(cause) && DISK.has(cause.code)) throw cause;
     throw new ConcordatError('cannot-answer', 'this machine failed to answer a question', {

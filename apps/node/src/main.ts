@@ -5,6 +5,7 @@ import { registerBudget } from './commands/budget.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
+import { registerPeople } from './commands/people.js';
 import { registerRequests } from './commands/requests.js';
 import { registerServe } from './commands/serve.js';
 import { registerSignPolicy } from './commands/sign-policy.js';
@@ -16,6 +17,7 @@ const program = new Command('concordat node')
 registerInit(program);
 registerSignPolicy(program);
 registerIngest(program);
+registerPeople(program);
 registerServe(program);
 registerRequests(program);
 registerBudget(program);

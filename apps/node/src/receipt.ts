@@ -1,8 +1,8 @@
 import { bytesToHex, ConcordatError, fromUtf8 } from '#libs/bytes';
 import { type Receipt, type Signed, seal, type Task } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
-import type { Answer } from './answer-query.js';
 import type { Node } from './node.js';
+import type { Answer } from './outcome.js';
 
 /** Signs what an answer is and proves that it is in the log: a checkpoint over it and the inclusion proof. */
 export async function writeReceipt(
@@ -26,7 +26,7 @@ export async function writeReceipt(
       dataset: entry.dataset,
       versionDigest: entry.versionDigest,
       privacy: entry.privacy,
-      mechanism: 'discrete-gaussian',
+      mechanism: entry.mechanism as Receipt['mechanism'],
       levelVariances: [...answer.levelVariances],
       rho: entry.rho,
       policyDigest: entry.policyDigest,

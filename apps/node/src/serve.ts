@@ -17,6 +17,7 @@ import { DoneRounds } from './done-rounds.js';
 import { giveUpTask, handleTask } from './handle-task.js';
 import { heldVersion } from './held-version.js';
 import { type InboxLoop, startInboxLoop } from './inbox-loop.js';
+import { type Linkage, startLinkage } from './linkage/linkage.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 import { nodeOperations } from './operations.js';
@@ -57,6 +58,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
   const node = await openNode(dir, options);
   let witnessing: Witnessing | undefined;
   let loop: InboxLoop | undefined;
+  let linkage: Linkage | undefined;
   try {
     const url = options.coordinatorUrl ?? node.config.coordinator.url;
     const http = new SignedClient({
@@ -76,6 +78,8 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     });
     const { log } = witnessing;
     await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS)]);
+    const linking = await startLinkage(node, http, nodePaths(dir).linkage);
+    linkage = linking;
     const done = new DoneRounds();
     const inbox = startInboxLoop({
       client,
@@ -91,7 +95,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
         const { round } = task.payload;
         if (done.has(round)) return;
         await log.untilVouched();
-        if (await handleTask(task, node, client)) done.add(round);
+        if (await handleTask(task, node, client, linking.find)) done.add(round);
         await log.publish();
       },
       giveUp: async (task) => {
@@ -124,6 +128,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
         removeControl(control);
         log.abandon();
         await inbox.stop();
+        await linking.stop();
         await app.close();
         await witnessing?.stop();
         await node.close();
@@ -131,6 +136,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     };
   } catch (error) {
     await loop?.stop();
+    await linkage?.stop();
     await witnessing?.stop();
     await node.close();
     throw error;

@@ -104,8 +104,6 @@ export function power({
     );
   }
   const se = Math.sqrt(treated * (2 + change) + 2 * control + noiseVariance);
-  // No incident and no noise: nothing is ever found.
-  if (se === 0) return 0;
   const shift = Math.abs(treated * change) / se;
   const limit = normalQuantile(1 - size / 2);
   return normalUpperTail(limit - shift) + normalUpperTail(limit + shift);

@@ -11,7 +11,14 @@ import {
 } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import nacl from 'tweetnacl';
-import { ConcordatError, concatBytes, fromBase64url, toBase64url } from '#libs/bytes';
+import {
+  ConcordatError,
+  concatBytes,
+  domainDigest,
+  fromBase64url,
+  toBase64url,
+  utf8ToBytes,
+} from '#libs/bytes';
 import { readPrivateFile, writePrivateFile } from './private-file.js';
 
 const NONCE_BYTES = nacl.box.nonceLength;
@@ -24,6 +31,8 @@ export interface BoxKey {
   close(message: Uint8Array, recipient: string): Uint8Array;
   /** The message of a box that `sender` made for this key. Throws `bad-box` for any other bytes, `bad-box-key`. */
   open(box: Uint8Array, sender: string): Uint8Array;
+  /** 32 bytes that only this key and `other` can compute, for one use. Throws `bad-box-key`. */
+  secretWith(other: string, use: string): Uint8Array;
 }
 
 const raw = (key: KeyObject, part: 'd' | 'x'): Uint8Array =>
@@ -72,6 +81,8 @@ const fromKeyObject = (privateKey: KeyObject): BoxKey => {
       }
       return message;
     },
+    secretWith: (other, use) =>
+      domainDigest('concordat/pairwise-secret/v1', sharedWith(other, secretKey), utf8ToBytes(use)),
   };
 };
 

@@ -27,6 +27,9 @@ const RELATIVES_DIFFER: Readonly<Partial<Record<CountKey, string>>> = {
   FSL: 'D',
 };
 
+/** Key types whose relatives are counted. */
+export const RELATED_KEYS = Object.keys(RELATIVES_DIFFER) as readonly CountKey[];
+
 /** The match key of a count key. */
 export const countMatchKey = (key: CountKey): MatchKey =>
   matchKey([...key].map((field) => FIELD_COMPONENTS[field] as ComponentName));
@@ -75,6 +78,14 @@ function relativesIn(key: CountKey, field: string, people: readonly Fields[]): n
     else if (seen !== other) several.add(value);
   }
   return several.size;
+}
+
+/** The same of every key type that needs it, for one list with one record per person. */
+export function relativesOf(people: readonly StandardPerson[]): ReadonlyMap<CountKey, number> {
+  const fields = people.map(fieldsOfPerson);
+  return new Map(
+    RELATED_KEYS.map((key) => [key, relativesIn(key, RELATIVES_DIFFER[key] as string, fields)]),
+  );
 }
 
 const sharedBy = (a: ReadonlySet<string>, b: ReadonlySet<string>): number => {

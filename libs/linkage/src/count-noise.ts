@@ -26,6 +26,9 @@ export interface CountNoise {
   readonly dummyMean: number;
 }
 
+const dummyMeanOf = (scale: Rational): number =>
+  Number((SHIFT_SCALES * scale.num + scale.den - 1n) / scale.den);
+
 /** Plans the noise. Throws `bad-epsilon`, `bad-count`. */
 export function planCountNoise(epsilon: Rational, counts: number): CountNoise {
   if (epsilon.num <= 0n)
@@ -34,7 +37,34 @@ export function planCountNoise(epsilon: Rational, counts: number): CountNoise {
     throw new ConcordatError('bad-count', 'at least one count is released');
   }
   const scale = divideRational(rational(BigInt(counts)), epsilon);
-  return { scale, dummyMean: Number((SHIFT_SCALES * scale.num + scale.den - 1n) / scale.den) };
+  return { scale, dummyMean: dummyMeanOf(scale) };
+}
+
+/** Steps of a scale that is found for a rho: finer than any error that matters, coarse enough for a short sampler. */
+const SCALE_STEPS = 1024n;
+
+/** The least integer whose square is at least `value`. */
+function ceilRoot(value: bigint): bigint {
+  if (value <= 0n) return 0n;
+  let root = BigInt(Math.ceil(Math.sqrt(Number(value)))) + 1n;
+  while ((root - 1n) * (root - 1n) >= value) root--;
+  while (root * root < value) root++;
+  return root;
+}
+
+/**
+ * Noise of `counts` numbers, each of which one person moves by at most 1, that together cost at most `rho` of zCDP. Noise of scale b
+ * makes a number (1/b)-differentially private, which is 1/(2 b^2)-zCDP, and these add up ([BS16] proposition 1.4, lemma 1.7):
+ * b = sqrt(counts / (2 rho)), rounded up to a multiple of 1/1024. Throws `bad-epsilon`, `bad-count`.
+ */
+export function planRhoNoise(rho: Rational, counts: number): CountNoise {
+  if (rho.num <= 0n) throw new ConcordatError('bad-epsilon', 'rho is an exact rational above 0');
+  if (!Number.isSafeInteger(counts) || counts < 1) {
+    throw new ConcordatError('bad-count', 'at least one count is released');
+  }
+  const square = SCALE_STEPS * SCALE_STEPS * BigInt(counts) * rho.den;
+  const scale = rational(ceilRoot((square + 2n * rho.num - 1n) / (2n * rho.num)), SCALE_STEPS);
+  return { scale, dummyMean: dummyMeanOf(scale) };
 }
 
 const draw = (scale: Rational, length: number, random: RandomSource): Int32Array => {

@@ -7,14 +7,26 @@ export {
   type LabelsOf,
   overlapCounts,
   plainCounts,
+  relativesOf,
 } from './count-keys.js';
 export {
   type CountNoise,
   drawDummyCounts,
   noiseVariance,
   planCountNoise,
+  planRhoNoise,
   releaseCounts,
 } from './count-noise.js';
+export {
+  COUNTED_NUMBERS,
+  type CountSet,
+  type CountSetSources,
+  countLinked,
+  makeCountSets,
+  type SetKind,
+  type Side,
+  setsOf,
+} from './count-sets.js';
 export { DEFAULT_KEYS, HOUSEHOLD_SAFE_KEYS } from './default-keys.js';
 export { MAX_BATCH, proveBatch, verifyBatch } from './dleq.js';
 export { checkEntropy, EntropyMeter, MIN_KEY_BITS } from './entropy.js';
@@ -71,7 +83,9 @@ export {
   type OverlapCounts,
   type OverlapEstimate,
 } from './overlap.js';
+export { columnName, fieldOfColumn, personReader } from './person-columns.js';
 export { randomScalar } from './ristretto.js';
+export { secretStream } from './secret-stream.js';
 export {
   PERSON_FIELDS,
   type PersonField,

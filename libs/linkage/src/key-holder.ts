@@ -115,18 +115,22 @@ interface NodeState {
 
 /** One share at work. Holds what each node used, and rebuilds it from the log with `replay` after a restart. */
 export class KeyHolder {
-  private readonly nodes: ReadonlyMap<string, NodeState>;
+  private readonly nodes = new Map<string, NodeState>();
 
   constructor(
     private readonly share: KeyShare,
     grants: readonly QuotaGrant[],
   ) {
-    this.nodes = new Map(
-      grants.map((grant) => [
-        grant.node,
-        { quota: quotaOf(grant), used: 0, lastSequence: 0, seen: new Set<string>() },
-      ]),
-    );
+    for (const grant of grants) this.grant(grant);
+  }
+
+  /** Gives a node its quota for the epoch. Throws `bad-quota`, and `already-declared` for a node that has one. */
+  grant(grant: QuotaGrant): void {
+    if (this.nodes.has(grant.node)) {
+      throw new ConcordatError('already-declared', 'a node declares its people once an epoch');
+    }
+    const quota = quotaOf(grant);
+    this.nodes.set(grant.node, { quota, used: 0, lastSequence: 0, seen: new Set<string>() });
   }
 
   /** Takes an entry of this holder's own log into account. */

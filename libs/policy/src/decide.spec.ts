@@ -122,7 +122,7 @@ describe('inputs that must be refused with a code', () => {
     ['bad-ledger', { ledger: { spent: { incidents: { 2024: '1/0' } } } }],
     ['bad-agency-view', { agency: { id: 'x' } }],
     ['bad-dataset', { dataset: 7 }],
-    ['unknown-dataset', { dataset: 'people' }],
+    ['unknown-dataset', { dataset: 'stops' }],
     ['unknown-dataset', { dataset: 'constructor' }],
     ['bad-instant', { now: undefined }],
     ['bad-instant', { now: 0 }],

@@ -40,7 +40,7 @@ export type Decision =
 export interface DecisionRequest {
   readonly policies: PolicySet;
   readonly query: unknown;
-  /** The dataset whose budget pays, whatever is measured in it; `incidents` when left out. */
+  /** The dataset whose budget pays, whatever is measured in it; when left out `people` for linked people, else `incidents`. */
   readonly dataset?: unknown;
   readonly analyst: unknown;
   /** What the node knows of itself. Left out, every category asked must be granted, held or not. */
@@ -50,8 +50,9 @@ export interface DecisionRequest {
   readonly now: unknown;
 }
 
-/** Name of the dataset in policies and cases that speak of one only. */
+/** Names of the datasets in policies, and in cases, which do not name any. */
 const DEFAULT_DATASET = 'incidents';
+const PEOPLE_DATASET = 'people';
 
 class Refusal {
   constructor(
@@ -152,7 +153,8 @@ function decideOrThrow(request: DecisionRequest): Decision {
   const query = readQuery(request.query);
   const everything = { id: policy.agency, categories: CATEGORIES };
   const agency = readAs(AgencyView, request.agency ?? everything, 'bad-agency-view', 'agency');
-  const dataset = readAs(DatasetName, request.dataset ?? DEFAULT_DATASET, 'bad-dataset', 'dataset');
+  const paying = query.linkage ? PEOPLE_DATASET : DEFAULT_DATASET;
+  const dataset = readAs(DatasetName, request.dataset ?? paying, 'bad-dataset', 'dataset');
   const analyst = readAs(Analyst, request.analyst, 'bad-analyst', 'analyst');
   const ledger = readAs(LedgerView, request.ledger, 'bad-ledger', 'ledger');
   const nowMs = readNow(request.now);

@@ -21,6 +21,7 @@ export type Purpose =
   | 'enrolment'
   | 'forecast'
   | 'hold'
+  | 'linkage'
   | 'manifest'
   | 'offer'
   | 'policy'

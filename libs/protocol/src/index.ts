@@ -47,9 +47,27 @@ export {
   verifyRequest,
 } from './http-signature.js';
 export {
+  LINKAGE_ACTIONS,
+  type LinkageAction,
+  LinkageBody,
+  LinkageInstruction,
+  LinkageLetter,
+  LinkageMail,
+  LinkagePartState,
+  LinkagePost,
+  LinkageProject,
+  LinkageStatus,
+  LinkedAnswer,
+  LinkedRelease,
+  LinkedSet,
+  linkageProjectDigest,
+  SignedLinkageInstruction,
+} from './linkage.js';
+export {
   allLogKeys,
   logVerifierKey,
   logVerifierKeys,
+  processBoxKey,
   processKey,
   witnessVerifierKeys,
 } from './log-keys.js';

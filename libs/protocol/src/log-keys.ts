@@ -14,6 +14,10 @@ const processesOf = ({ coordinator, auditor, agencies }: Manifest) => [
 export const processKey = (manifest: Manifest, id: string): string | undefined =>
   processesOf(manifest).find((process) => process.id === id)?.publicKey;
 
+/** X25519 key of a process of the federation, in base64url; undefined for a stranger. */
+export const processBoxKey = (manifest: Manifest, id: string): string | undefined =>
+  processesOf(manifest).find((process) => process.id === id)?.boxKey;
+
 type KeyType = 'ed25519' | 'cosignature/v1';
 
 const formatKey = (manifest: Manifest, id: string, publicKey: string, type: KeyType): string =>

@@ -13,6 +13,11 @@ import { Digest, Name, PublicKey } from './names.js';
 
 const Reason = z.string().min(1).max(200);
 
+/** The auditor and two agencies, or three agencies. */
+const KeyHolders = z
+  .tuple([Name, Name, Name])
+  .refine((holders) => new Set(holders).size === 3, 'three different processes');
+
 /** Why this manifest follows the one before, with the evidence. */
 export const ManifestChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('founded') }),
@@ -24,6 +29,7 @@ export const ManifestChange = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('rotated'), rotation: SignedRotation }),
   z.strictObject({ kind: z.literal('revoked'), agency: Name, reason: Reason }),
+  z.strictObject({ kind: z.literal('key-holders-named'), holders: KeyHolders }),
   z.strictObject({ kind: z.literal('analyst-added'), analyst: ManifestAnalyst }),
   z.strictObject({ kind: z.literal('analyst-removed'), analyst: Name, reason: Reason }),
 ]);
@@ -50,6 +56,8 @@ export const Manifest = z.strictObject({
   analysts: z.array(ManifestAnalyst).max(10_000),
   /** The auditor and agencies that cosign the checkpoints of every log but their own. */
   witnesses: z.array(Name).max(64),
+  /** Who holds the shares of linkage keys; left out where nobody links, and dropped when one of them is revoked. */
+  keyHolders: KeyHolders.optional(),
   /** How many of them must have seen a checkpoint before an auditor believes it; 0 where there are no witnesses. */
   quorum: z.int().min(0).max(64),
   formerKeys: z.array(FormerKey).max(100_000),
@@ -75,7 +83,8 @@ export type Founding = Pick<
   | 'grid'
   | 'quorum'
   | 'witnesses'
->;
+> &
+  Partial<Pick<Manifest, 'keyHolders'>>;
 
 /** Manifest of serial 1. Throws `bad-manifest` when ids or keys appear twice or witnesses are strangers. */
 export function foundManifest(founding: Founding): Manifest {
@@ -108,6 +117,9 @@ export function assertSound(manifest: Manifest): void {
     id !== coordinator.id && processes.some((process) => process.id === id);
   if (new Set(witnesses).size !== witnesses.length || !witnesses.every(isProcess)) {
     bad('witnesses are the auditor and agencies of the federation, each once');
+  }
+  if (!(manifest.keyHolders ?? []).every(isProcess)) {
+    bad('key-holders are the auditor and agencies of the federation');
   }
   if (quorum > witnesses.length) bad('there are fewer witnesses than the quorum');
 }

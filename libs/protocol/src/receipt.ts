@@ -33,9 +33,13 @@ export const Receipt = z.strictObject({
   /** Keyed digest of the dataset version: equal for equal data, tells nothing else. */
   versionDigest: Digest,
   privacy: PrivacyUnit,
-  mechanism: z.literal('discrete-gaussian'),
-  /** sigma^2 of the noise a level: the domain total first, then resolution 4 and finer. */
-  levelVariances: z.array(RationalText).min(2),
+  /** Of a tree of counts the Gaussian; of a linked count the Laplace. */
+  mechanism: z.enum(['discrete-gaussian', 'discrete-laplace']),
+  /**
+   * sigma^2 of the noise a level: the domain total first, then resolution 4 and finer. Of a linked count one number, which the variance
+   * of this agency's noise on each number does not exceed.
+   */
+  levelVariances: z.array(RationalText).min(1),
   rho: RationalText,
   policyDigest: Digest,
   grant: Name,

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { canonicalBytes, sha256Hex } from '#libs/bytes';
 import { CATEGORIES, Query } from '#libs/query';
+import { LinkedRelease } from './linkage.js';
 import { Code, Digest, Name, PeriodText, RationalText, RoundId } from './names.js';
 import { PrivacyUnit } from './receipt.js';
 
@@ -70,6 +71,8 @@ export const ReleaseHeader = z.strictObject({
     exactEpsilon: z.string(),
     delta: z.string(),
   }),
+  /** Of a question about linked people: the one number. Then there are no classes and no groups. */
+  linked: LinkedRelease.optional(),
   classes: z.array(CoverageClass),
   groups: z.array(GroupColumnBlobs),
 });

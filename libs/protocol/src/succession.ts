@@ -43,14 +43,26 @@ export function nextManifest(
     change,
     ...membersAfter(previous, change, verify),
   };
-  assertSound(next);
-  return next;
+  const { keyHolders, ...others } = next;
+  const stays = keyHolders?.every(
+    (holder) => holder === next.auditor.id || next.agencies.some(({ id }) => id === holder),
+  );
+  const kept = keyHolders && (stays || change.kind === 'key-holders-named') ? next : others;
+  assertSound(kept);
+  return kept;
 }
 
 type Members = Partial<
   Pick<
     Manifest,
-    'agencies' | 'analysts' | 'auditor' | 'coordinator' | 'formerKeys' | 'quorum' | 'witnesses'
+    | 'agencies'
+    | 'analysts'
+    | 'auditor'
+    | 'coordinator'
+    | 'formerKeys'
+    | 'keyHolders'
+    | 'quorum'
+    | 'witnesses'
   >
 >;
 
@@ -82,6 +94,8 @@ function membersAfter(
         formerKeys: [...previous.formerKeys, former(agency, previous)],
       };
     }
+    case 'key-holders-named':
+      return { keyHolders: change.holders };
     case 'analyst-added':
       assertNew(previous, change.analyst);
       return { analysts: [...previous.analysts, change.analyst] };

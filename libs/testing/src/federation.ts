@@ -32,6 +32,7 @@ import {
   type Category,
   canonicaliseQuery,
   fingerprint,
+  type LinkedPeople,
   type Measure,
 } from '#libs/query';
 import type { IngestReport } from '#libs/records';
@@ -60,6 +61,8 @@ export interface TestAgency {
   readonly categories?: readonly Category[];
   /** Record files by name, of any kind that a bundled mapping recognises. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
+  /** CSV of the people that linkage may label. */
+  readonly people?: string;
 }
 
 export interface FederationOptions {
@@ -72,6 +75,7 @@ export interface FederationOptions {
   readonly quorum?: number;
   /** Where the coordinator's jobs wait for workers, which the test starts. */
   readonly redisUrl?: string;
+  readonly keyHolders?: Manifest['keyHolders'];
   /** False: folders are made and files taken in, but no process is started. */
   readonly serve?: boolean;
 }
@@ -84,6 +88,7 @@ export interface TestQuestion {
   readonly rho?: string;
   readonly purpose?: string;
   readonly agencies?: readonly string[];
+  readonly linkage?: LinkedPeople;
 }
 
 /** What came of a question: `release` and its header, or the `code` of a round that was aborted. */
@@ -147,7 +152,13 @@ export class Federation {
     const federation = new Federation(apps, dir, manifest, analystKey, random);
     federation.redisUrl = options.redisUrl;
     try {
-      for (const { id, files } of options.agencies) await federation.ingest(id, files);
+      for (const { id, files, people } of options.agencies) {
+        await federation.ingest(id, files);
+        if (people === undefined) continue;
+        const file = join(dir, `${id}-people.csv`);
+        await writeFile(file, people);
+        await apps.bringPeople(federation.folder(id), file, 'person_id', federation.nowMs);
+      }
       if (options.serve ?? true) await federation.start();
       return federation;
     } catch (error) {
@@ -395,7 +406,7 @@ async function enrol(
   apps: Apps,
   dir: string,
   analystPublicKey: string,
-  { agencies, limits = {}, roundDeadlineSeconds = 30, quorum = 0 }: FederationOptions,
+  { agencies, limits = {}, roundDeadlineSeconds = 30, quorum = 0, keyHolders }: FederationOptions,
 ): Promise<Manifest> {
   const listen = { host: '127.0.0.1', port: 0 };
   const folder = (id: string): string => join(dir, id);
@@ -460,6 +471,7 @@ async function enrol(
     ],
     witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],
     quorum,
+    ...(keyHolders ? { keyHolders } : {}),
   });
   const key = loadSigningKey(join(folder(COORDINATOR), 'keys', 'signing.pem'));
   const signed = JSON.stringify(seal('manifest', manifest, key));

@@ -12,6 +12,7 @@ export const loadApps = async () => {
     ...(await import('../../../apps/node/src/serve.js')),
     ...(await import('../../../apps/node/src/init.js')),
     ...(await import('../../../apps/node/src/ingest.js')),
+    ...(await import('../../../apps/node/src/linkage/bring-people.js')),
     ...(await import('../../../apps/cli/src/ask.js')),
     ...(await import('../../../apps/cli/src/release-files.js')),
   };

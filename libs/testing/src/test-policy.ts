@@ -11,16 +11,19 @@ export interface TestLimits {
   readonly privacyUnit?: { readonly maxPerRelease: number; readonly maxPerYear: number };
 }
 
+interface DatasetLimit {
+  rhoPerYear: string;
+  privacyUnit: { readonly maxPerRelease: number; readonly maxPerYear: number };
+}
+
 interface PolicyDocument {
   agency?: string;
   grants?: { rhoPerQuery: string; measures: readonly Measure[] }[];
   floor?: { rhoPerQuery: string; measures: readonly Measure[] };
   limits: {
     datasets: {
-      incidents: {
-        rhoPerYear: string;
-        privacyUnit: { readonly maxPerRelease: number; readonly maxPerYear: number };
-      };
+      incidents: DatasetLimit;
+      people?: DatasetLimit;
     };
     analysts: { rhoPerYear: string; queriesPerDay: number };
   };
@@ -39,6 +42,12 @@ export function policyText(file: string, limits: TestLimits, agency?: string): s
   const { datasets, analysts } = document.limits;
   datasets.incidents.rhoPerYear = rhoPerYear ?? datasets.incidents.rhoPerYear;
   datasets.incidents.privacyUnit = privacyUnit ?? datasets.incidents.privacyUnit;
+  if (measures?.includes('linked-people')) {
+    datasets.people = {
+      rhoPerYear: rhoPerYear ?? datasets.incidents.rhoPerYear,
+      privacyUnit: { maxPerRelease: 1, maxPerYear: 1 },
+    };
+  }
   analysts.rhoPerYear = rhoPerYear ?? analysts.rhoPerYear;
   analysts.queriesPerDay = queriesPerDay ?? analysts.queriesPerDay;
   if (agency !== undefined) {

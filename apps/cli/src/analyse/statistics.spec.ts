@@ -75,40 +75,4 @@ describe('concordat analyse STATISTIC', () => {
       ask('tail', { lambda: 1, mechanism: 'discrete-laplace', sigma2: 1, z: 2 }),
     ).toThrow(/takes epsilon/);
   });
-
-  it('knows the long tails of the noise in wdd, and how many terms there are', () => {
-    const counts = { treatedBefore: 60, treatedAfter: 20, controlBefore: 50, controlAfter: 50 };
-    const noise = { mechanism: 'discrete-laplace', epsilon: 0.2 };
-    const byLaw = ask('wdd', { ...counts, ...noise });
-    expect(byLaw).toEqual(ask('wdd', { ...counts, ...noise, terms: 4 }));
-    const byVariance = ask('wdd', { ...counts, variance: (byLaw.se as number) ** 2 - 180 });
-    expect(byVariance.z).toBeCloseTo(byLaw.z as number, 9);
-    expect(byVariance.p).not.toBe(byLaw.p);
-    expect(() => ask('wdd', { ...counts, ...noise, variance: 3 })).toThrow(/not both/);
-  });
-
-  it.each<[string, unknown, string]>([
-    ['gi-star', { values: [1e300, 2, 3], weights: [] }, 'malformed-input'],
-    ['gi-star', { values: [1, 2], weights: [] }, 'too-few-places'],
-    ['gi-star', { values: [1, 2, 3], weights: [[0, 7, 1]] }, 'invalid-weight'],
-    ['moran', { values: [2, 2, 2, 2], weights: [[0, 1, 1]] }, 'constant-values'],
-    ['moran', { values: [1, 2, 3, 4], weights: [] }, 'no-weights'],
-    ['mann-kendall', { series: [1, null, 2] }, 'too-few-periods'],
-    ['lorenz', { counts: [1, -1] }, 'no-incidents'],
-    ['wdd', { treatedBefore: null }, 'malformed-input'],
-    ['scan', { counts: [3], expected: [1], zones: [[0, 0]] }, 'invalid-zone'],
-    ['scan', { counts: [3], expected: [0], zones: [[0]] }, 'malformed-input'],
-    ['tail', { lambda: -1, mechanism: 'discrete-laplace', epsilon: 1, z: 0 }, 'malformed-input'],
-    ['tail', { lambda: 1, mechanism: 'discrete-laplace', epsilon: 1e-9, z: 0 }, 'noise-too-wide'],
-    ['coverage', { periods: [[1], [2, 3]] }, 'malformed-input'],
-  ])('%s refuses %j with %s', (name, input, code) => {
-    expect(() => ask(name, input)).toThrow(expect.objectContaining({ code }) as unknown as Error);
-  });
-
-  it('finds nothing where there is nothing', () => {
-    expect(ask('power', { treated: 0, control: 0 })).toEqual({ power: 0, detectableFall: null });
-    expect(
-      ask('tail', { lambda: 4.2, m: 12, mechanism: 'discrete-gaussian', sigma2: 9.5, z: 31 }).p,
-    ).toBeCloseTo(0.00782036539147683, 14);
-  });
 });

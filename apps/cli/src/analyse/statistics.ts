@@ -21,14 +21,10 @@ import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { type NoiseOptions, noiseLaw, noiseSampler } from './noise.js';
 
-/** Counts beyond this are not exact as doubles, and their fourth powers must stay finite. */
-const LARGEST = 1e15;
-const finite = z.number().min(-LARGEST).max(LARGEST);
-const positive = z.number().positive().max(LARGEST);
-const fromZero = z.number().min(0).max(LARGEST);
+const finite = z.number();
 const values = z.array(finite).min(1);
 const weights = z.array(z.tuple([z.int(), z.int(), finite]));
-const variance = fromZero.default(0);
+const variance = z.number().min(0).default(0);
 const mechanism = z.enum(['discrete-laplace', 'discrete-gaussian']);
 
 const GiStarInput = z.strictObject({ values, weights, star: z.boolean().default(true) });
@@ -52,21 +48,21 @@ const WddInput = z.strictObject({
   displacementAfter: finite.default(0),
   displacementControlBefore: finite.default(0),
   displacementControlAfter: finite.default(0),
-  variance: fromZero.optional(),
+  variance: z.number().min(0).optional(),
   ...noiseFields,
-  terms: z.int().min(1).max(1e9).optional(),
+  terms: z.int().min(1).optional(),
 });
 const ScanInput = z.strictObject({
   counts: z.array(finite.nullable()).min(1),
-  expected: z.array(positive).min(1),
+  expected: z.array(z.number().positive()).min(1),
   zones: z.array(z.array(z.int()).min(1)).min(1),
   model: z.enum(['expectation', 'conditional']).default('expectation'),
-  variance: fromZero.optional(),
+  variance: z.number().min(0).optional(),
   ...noiseFields,
   draws: z.int().min(0).max(100_000).default(0),
 });
 const TailInput = z.strictObject({
-  lambda: fromZero,
+  lambda: z.number().min(0),
   m: z.int().min(0).default(1),
   ...noiseFields,
   mechanism,
@@ -78,10 +74,10 @@ const CoverageInput = z.strictObject({
   ...noiseFields,
 });
 const PowerInput = z.strictObject({
-  treated: fromZero,
-  control: fromZero,
-  change: z.number().min(-1).max(1000).default(-0.3),
-  terms: z.int().min(0).max(1e9).default(4),
+  treated: z.number().min(0),
+  control: z.number().min(0),
+  change: z.number().min(-1).default(-0.3),
+  terms: z.int().min(0).default(4),
   size: z.number().gt(0).lt(1).default(0.05),
   ...noiseFields,
 });
@@ -229,9 +225,6 @@ function computeScan(input: unknown, random: RandomSource): object {
   }
   if (zones.some((zone) => zone.some((place) => place < 0 || place >= counts.length))) {
     throw new ConcordatError('invalid-zone', 'zones hold positions of places, counted from 0');
-  }
-  if (zones.some((zone) => new Set(zone).size < zone.length)) {
-    throw new ConcordatError('invalid-zone', 'a zone holds each place once');
   }
   const offsets = [0];
   for (const zone of zones) offsets.push((offsets.at(-1) as number) + zone.length);

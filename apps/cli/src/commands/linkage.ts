@@ -5,6 +5,8 @@ import { ConcordatError, digestOf } from '#libs/bytes';
 import { osRandom } from '#libs/keystore';
 import type { MatchKey, StandardPerson } from '#libs/linkage';
 import type { ColumnTask } from '../linkage/evaluate.js';
+import { registerLinkageCount } from './linkage-count.js';
+import { registerLinkageProject } from './linkage-project.js';
 
 // The linkage library waits for WebAssembly when it is imported: no other command should.
 const lazily = async () => ({
@@ -202,13 +204,16 @@ async function learn(options: LearnCommandOptions): Promise<void> {
   ]);
 }
 
-/** `concordat linkage evaluate` and `concordat linkage learn`. */
+/** `concordat linkage`: its projects, and evaluation and learning over files. */
 export function registerLinkage(program: Command): void {
   const linkage =
     program.commands.find((command) => command.name() === 'linkage') ??
     program
       .command('linkage')
       .description('hashed-identifier linkage: counts of people known to two agencies');
+
+  registerLinkageProject(linkage);
+  registerLinkageCount(linkage);
 
   linkage
     .command('evaluate')

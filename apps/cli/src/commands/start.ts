@@ -23,6 +23,7 @@ interface StartFlags {
   readonly to?: string;
   readonly categories?: string;
   readonly port?: number;
+  readonly withLinkage?: boolean;
 }
 
 /** `concordat start`: a whole federation on this machine. */
@@ -38,6 +39,10 @@ export function registerStart(program: Command): void {
       "keep every process's folder here; run again with it and everything continues",
     )
     .option('--out <folder>', 'write cells.csv there')
+    .option(
+      '--with-linkage',
+      'also count people known to two of the bundled agencies; the people are synthetic',
+    )
     .option('--from <month>', 'first month asked for, YYYY-MM')
     .option('--to <month>', 'last month asked for, YYYY-MM')
     .option('--categories <list>', 'categories asked for, separated by commas')
@@ -52,6 +57,7 @@ export function registerStart(program: Command): void {
 Examples:
   npm start                                        the bundled agencies, then the map until Ctrl-C
   npm start -- --once --json                       the same, one JSON document, no serving
+  npm start -- --with-linkage --once               the same, and one linked count of synthetic people
   npm start -- --data downloads --out results      own police.uk downloads, cells as CSV
   npm start -- --dir federation --from 2024-01 --to 2024-06 --categories robbery,weapons`,
     )
@@ -80,6 +86,7 @@ async function start(flags: StartFlags): Promise<void> {
         to: flags.to,
         categories: flags.categories?.split(',').map((name) => name.trim()),
         port: flags.port ?? (flags.once ? 0 : DEFAULT_PORT),
+        withLinkage: flags.withLinkage ?? false,
       },
       progress,
       children,

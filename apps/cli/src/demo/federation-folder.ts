@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { ConcordatError } from '#libs/bytes';
 import { type Areas, formatDomainFile } from '#libs/grid';
 import { createSigningKey, loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
-import { foundManifest, openSignedManifest, seal } from '#libs/protocol';
+import { foundManifest, type Manifest, openSignedManifest, seal } from '#libs/protocol';
 import type { DemoAgency } from './agencies.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ROOT } from './root.js';
@@ -39,6 +39,7 @@ export async function prepareFederation(
   agencies: readonly DemoAgency[],
   areas: Areas,
   children: Children,
+  keyHolders: Manifest['keyHolders'],
 ): Promise<SigningKey> {
   const analystKey = join(dir, 'analyst', 'signing.pem');
   if (existsSync(join(dir, COORDINATOR, 'manifest.json'))) {
@@ -99,6 +100,7 @@ export async function prepareFederation(
     ],
     witnesses,
     quorum: Math.min(QUORUM, witnesses.length - 1),
+    ...(keyHolders ? { keyHolders } : {}),
   });
   const signed = `${JSON.stringify(seal('manifest', manifest, coordinatorKey), null, 2)}\n`;
   for (const { id, domain } of agencies) {

@@ -1,5 +1,6 @@
 /** What the demo prints: one JSON document for programs, or a short table for people. */
 
+import type { LinkedDemo } from './linkage.js';
 import { placeNames } from './places.js';
 import type { Held } from './question.js';
 
@@ -28,6 +29,7 @@ export interface DemoReport {
     readonly size: number;
     readonly root: string;
   }[];
+  readonly linkage?: LinkedDemo;
   readonly elapsedMs: number;
 }
 
@@ -98,6 +100,18 @@ const table = (rows: readonly (readonly string[])[], rightFrom: number): string 
     .join('\n');
 };
 
+/** The linked count beside the truth, which only the demo knows. */
+function linkedLines({ left, right, truth, naive, corrected, low, high }: LinkedDemo): string {
+  const found =
+    corrected === null
+      ? 'too few people agree to tell'
+      : `about ${number(corrected)} (likely ${number(Math.max(0, low ?? 0))} to ${number(high ?? 0)})`;
+  return `
+SYNTHETIC people known to both ${left} and ${right}: ${found}
+One strict key finds about ${number(Math.max(0, naive))}. The truth, which only this demo knows: ${number(truth)}
+`;
+}
+
 /** The report as people read it. */
 export function formatDemo(
   report: DemoReport,
@@ -139,7 +153,7 @@ ${table(
 
 ${analyticsText(report)}
 Release ${report.release.id}
-`;
+${report.linkage ? linkedLines(report.linkage) : ''}`;
 }
 
 function analyticsText({ analytics: { hotspots, forecast }, release }: DemoReport): string {

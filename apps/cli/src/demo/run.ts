@@ -12,6 +12,7 @@ import { agenciesIn, type DemoAgency, loadAreas, sampleAgencies } from './agenci
 import { demoAnalytics } from './analytics.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ANALYST, AUDITOR, COORDINATOR, prepareFederation } from './federation-folder.js';
+import { assertLinkable, bringSyntheticPeople, DEMO_KEY_HOLDERS, runLinkage } from './linkage.js';
 import type { Progress } from './progress.js';
 import { demoQuestion, type Held } from './question.js';
 import type { AgencyLine, DemoReport, TopCell } from './report.js';
@@ -25,6 +26,7 @@ export interface DemoOptions {
   readonly to: string | undefined;
   readonly categories: readonly string[] | undefined;
   readonly port: number;
+  readonly withLinkage: boolean;
 }
 
 export interface Demo {
@@ -73,15 +75,23 @@ export async function runDemo(
   const areas = loadAreas();
   const agencies =
     options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
+  if (options.withLinkage) assertLinkable(agencies);
   const { dir } = options;
   mkdirSync(dir, { recursive: true });
   progress.say(`making keys and folders for ${agencies.length} agencies in ${dir}`);
-  const analystKey = await prepareFederation(dir, agencies, areas, children);
+  const analystKey = await prepareFederation(
+    dir,
+    agencies,
+    areas,
+    children,
+    options.withLinkage ? DEMO_KEY_HOLDERS : undefined,
+  );
   const url = await children.serve(COORDINATOR, 'coordinator', [
     'serve',
     ...['--dir', join(dir, COORDINATOR), '--port', String(options.port)],
   ]);
   const ingested = await ingestAll(dir, agencies, children, progress);
+  if (options.withLinkage) await bringSyntheticPeople(dir, children);
   const auditorUrl = await children.serve(AUDITOR, 'auditor', [
     'serve',
     ...['--dir', join(dir, AUDITOR), '--coordinator', url],
@@ -110,6 +120,9 @@ export async function runDemo(
     onProgress: reportRound(progress),
   });
   const release = await readRelease(url, round.release);
+  const linkage = options.withLinkage
+    ? await runLinkage(dir, url, analystKey, progress)
+    : undefined;
   const report: DemoReport = {
     release: {
       id: release.id,
@@ -130,6 +143,7 @@ export async function runDemo(
     privacy: release.privacy,
     analytics: await demoAnalytics(url, release),
     logs: await readLogs(url),
+    ...(linkage ? { linkage } : {}),
     elapsedMs: 0,
   };
   if (options.out !== undefined) await writeOut(url, release.id, options.out, progress);

@@ -1,38 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
 import { ConcordatError } from '#libs/bytes';
-import {
-  type PersonField,
-  type PersonRecord,
-  type StandardPerson,
-  standardise,
-} from '#libs/linkage';
-
-/** Column names read for each field, lower case. */
-const HEADERS: Readonly<Record<PersonField, readonly string[]>> = {
-  forename: ['forename', 'given_name', 'first_name', 'forename1', 'givenname'],
-  surname: ['surname', 'last_name', 'family_name', 'lastname'],
-  dateOfBirth: ['date_of_birth', 'dob', 'birth_date', 'dateofbirth'],
-  houseNumber: ['street_number', 'house_number', 'house'],
-  street: ['address_1', 'street', 'address1', 'address'],
-  locality: ['address_2', 'locality', 'address2'],
-  town: ['suburb', 'town', 'city'],
-  region: ['state', 'county', 'region'],
-  postcode: ['postcode', 'post_code', 'postal_code'],
-  idNumber: ['soc_sec_id', 'nhs_number', 'id_number', 'national_id'],
-};
-const FIELDS = Object.keys(HEADERS) as PersonField[];
-
-/** The field a column is read for. Throws `unknown-field`. */
-export function fieldOfColumn(column: string): PersonField {
-  const name = column.trim().toLowerCase();
-  const field = FIELDS.find((f) => f.toLowerCase() === name || HEADERS[f].includes(name));
-  if (field) return field;
-  throw new ConcordatError(
-    'unknown-field',
-    'name a column that linkage reads, such as soc_sec_id or postcode',
-  );
-}
+import { columnName, personReader, type StandardPerson, standardise } from '#libs/linkage';
 
 export interface PersonFile {
   /** One per row, in file order. */
@@ -56,8 +25,9 @@ const parseRows = (path: string): Record<string, string>[] => {
   try {
     return parse(read(path), {
       bom: true,
-      columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
+      columns: (header: string[]) => header.map(columnName),
       skip_empty_lines: true,
+      relax_quotes: true,
       trim: true,
     });
   } catch (error) {
@@ -73,29 +43,16 @@ const parseRows = (path: string): Record<string, string>[] => {
 export function readPeople(path: string, idColumn: string): PersonFile {
   const rows = parseRows(path);
   const columns = Object.keys(rows[0] ?? {});
-  const id = idColumn.trim().toLowerCase();
+  const id = columnName(idColumn);
   if (!columns.includes(id)) {
     throw new ConcordatError('no-id-column', 'a file is empty or lacks the column given with --id');
   }
-  const sources = FIELDS.flatMap((field) => {
-    const column = columns.find((name) => HEADERS[field].includes(name));
-    return column === undefined ? [] : [{ field, column }];
-  });
-  if (sources.length < 2) {
-    throw new ConcordatError(
-      'no-person-columns',
-      'the file has no columns such as given_name, surname, date_of_birth',
-    );
-  }
-  const people = rows.map((row) => {
-    const record: PersonRecord = Object.fromEntries(
-      sources.map(({ field, column }) => [field, row[column] ?? '']),
-    );
-    return standardise(record);
-  });
-  const entities = rows.map((row) => {
+  const personOf = personReader(columns);
+  const people = rows.map((row) => standardise(personOf(row)));
+  const entities = rows.map((row, i) => {
     const text = row[id] ?? '';
-    return /^rec-(\d+)/.exec(text)?.[1] ?? text;
+    // a row that names nobody is nobody else
+    return text === '' ? `${path} ${i}` : (/^rec-(\d+)/.exec(text)?.[1] ?? text);
   });
   return { people, entities };
 }

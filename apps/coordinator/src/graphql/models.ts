@@ -369,3 +369,39 @@ export class LedgerLine {
   @Field(() => Int)
   releases!: number;
 }
+
+@ObjectType({ description: 'How many people are known to two agencies: one number with noise.' })
+export class LinkedCount {
+  @Field(() => ID)
+  id!: string;
+
+  @Field()
+  fingerprint!: string;
+
+  @Field()
+  sentence!: string;
+
+  @Field()
+  releasedAt!: string;
+
+  @Field(() => Int, { description: 'What one strict key finds; may be negative, from noise.' })
+  naive!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Corrected for links that errors hide; null when too few people agree.',
+  })
+  corrected!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Lower end of the 95 % interval.' })
+  low!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Upper end of the 95 % interval.' })
+  high!: number | null;
+
+  @Field(() => Float)
+  epsilon!: number;
+
+  @Field(() => Float)
+  delta!: number;
+}

@@ -7,6 +7,7 @@ import {
   CellPage,
   Federation,
   LedgerLine,
+  LinkedCount,
   Preview,
   QueryInput,
   Release,
@@ -83,6 +84,11 @@ export class QueriesResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null = null,
   ): Promise<CellPage> {
     return this.published.cells({ release, resolution, category, period, orderBy, first, after });
+  }
+
+  @Query(() => [LinkedCount], { description: 'People known to two agencies, newest first.' })
+  linkedCounts(@Args('first', { type: () => Int, defaultValue: 10 }) first: number): LinkedCount[] {
+    return this.published.linkedCounts(first);
   }
 
   @Query(() => [LedgerLine], { description: 'What each agency has spent, proved by its receipts.' })

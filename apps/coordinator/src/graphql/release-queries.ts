@@ -10,7 +10,7 @@ import {
 import { cellToText } from '#libs/grid';
 import type { LayerSum } from '../map/map-layer.js';
 import { ReleaseStore } from '../releases/release-store.js';
-import type { Cell, CellPage, Estimate, LedgerLine, Release } from './models.js';
+import type { Cell, CellPage, Estimate, LedgerLine, LinkedCount, Release } from './models.js';
 
 const MAX_PAGE = 5_000;
 const MAX_LISTED = 100;
@@ -105,12 +105,40 @@ export class ReleaseQueries {
     };
   }
 
+  /** Linked counts, newest first. Throws `bad-page`. */
+  linkedCounts(first: number): LinkedCount[] {
+    if (!(first >= 1 && first <= MAX_LISTED)) {
+      throw new ConcordatError('bad-page', `ask for 1 to ${MAX_LISTED} releases`);
+    }
+    return this.store
+      .linked()
+      .slice(0, first)
+      .flatMap(({ id, header: { linked, ...header }, releasedAt }) =>
+        linked
+          ? [
+              {
+                id,
+                fingerprint: header.fingerprint,
+                sentence: header.sentence,
+                releasedAt,
+                naive: linked.naive,
+                corrected: linked.corrected,
+                low: linked.low,
+                high: linked.high,
+                epsilon: Number(header.privacy.epsilon),
+                delta: Number(header.privacy.delta),
+              },
+            ]
+          : [],
+      );
+  }
+
   ledger(): LedgerLine[] {
     const lines = new Map<
       string,
       { spent: ReturnType<typeof parseRational>; receipts: Set<string> }
     >();
-    for (const { header } of this.store.all()) {
+    for (const { header } of [...this.store.all(), ...this.store.linked()]) {
       for (const { agency, rhoSpent, answer } of header.coverage) {
         if (rhoSpent === null || answer === null) continue;
         const line = lines.get(agency) ?? {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { rationalToNumberUp } from '#libs/dp';
+import { parseRho, rationalToNumberUp } from '#libs/dp';
+import { COUNTED_NUMBERS, noiseVariance, planRhoNoise } from '#libs/linkage';
 import type { SignedAssertion } from '#libs/protocol';
 import {
   answerNoise,
@@ -8,6 +9,7 @@ import {
   fingerprint,
   groupsOf,
   INCIDENT_UNIT,
+  type Query,
 } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { reportedLoss } from '../releases/reported-loss.js';
@@ -27,6 +29,7 @@ export class RoundQueries {
 
   preview(input: QueryInput): Preview {
     const query = canonicaliseQuery(this.document(input));
+    if (query.linkage) return this.previewLinked(query);
     // Noise of one unit in one group: agencies whose unit is the person add more, by bounds that only their own policies say.
     const levels = answerNoise({ ...query, measure: 'incidents' }, groupsOf(query), INCIDENT_UNIT);
     return {
@@ -37,6 +40,17 @@ export class RoundQueries {
         level: String(level),
         standardDeviation: Math.sqrt(rationalToNumberUp(sigma2)),
       })),
+      epsilon: Number(reportedLoss(query.rho).epsilon),
+    };
+  }
+
+  private previewLinked(query: Query): Preview {
+    const noise = planRhoNoise(parseRho(query.rho), COUNTED_NUMBERS);
+    return {
+      fingerprint: fingerprint(query),
+      sentence: describeQuery(query),
+      groups: 1,
+      typicalError: [{ level: 'total', standardDeviation: Math.sqrt(noiseVariance(noise)) }],
       epsilon: Number(reportedLoss(query.rho).epsilon),
     };
   }

@@ -16,9 +16,11 @@ import {
 } from '#libs/dp';
 import { buildTree, embed, formatDomainFile, type GridTree, unionDomains } from '#libs/grid';
 import type { Blobs } from '#libs/journal';
+import type { BoxKey } from '#libs/keystore';
 import type { CoverageEntry, Receipt, ReleaseHeader, RoundState, Signed } from '#libs/protocol';
 import { describeQuery, groupsOf, type Query, type QueryGroup } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
+import { countRound } from '../linkage/counter.js';
 import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import type { VectorStore } from '../rounds/vector-store.js';
 import { exactEpsilon, reportedLoss } from './reported-loss.js';
@@ -132,7 +134,11 @@ async function composeGroup(
 }
 
 /** What each agency did, in the order of the manifest. */
-function coverageOf({ round, federation, receiptDigest }: ReleaseSources): CoverageEntry[] {
+function coverageOf({
+  round,
+  federation,
+  receiptDigest,
+}: Omit<ReleaseSources, 'onProgress'>): CoverageEntry[] {
   return partiesOf(round.standings, round.contributions).map((party): CoverageEntry => {
     const name = federation.agency(party.agency)?.name ?? party.agency;
     const nothing = {
@@ -178,13 +184,59 @@ function releasePrivacy(
     groups,
     privacy: receipt.payload.privacy,
   }));
+  const loss = reportedLoss(query.rho);
   const everyPerson = contributors.every(({ privacy }) => privacy.unit === 'person-year');
   return {
     unit: everyPerson ? 'person-year' : 'incident',
     rho: query.rho,
-    ...reportedLoss(query.rho),
-    exactEpsilon: exactEpsilon(query, contributors),
+    ...loss,
+    exactEpsilon: query.linkage ? loss.epsilon : exactEpsilon(query, contributors),
   };
+}
+
+/** What every release says, whatever it counts; the receipts that it names are stored. */
+async function headerOf(
+  sources: Omit<ReleaseSources, 'onProgress'>,
+  answered: readonly Answered[],
+): Promise<Omit<ReleaseHeader, 'linked' | 'classes' | 'groups'>> {
+  const { round, federation, blobs } = sources;
+  for (const { contribution } of answered) await blobs.put(canonicalBytes(contribution.receipt));
+  return {
+    version: 1,
+    round: round.id,
+    manifest: federation.hash,
+    fingerprint: round.fingerprint,
+    query: round.query,
+    sentence: describeQuery(round.query),
+    coverage: coverageOf(sources),
+    privacy: releasePrivacy(round, answered),
+  };
+}
+
+const answeredOf = ({ standings, contributions }: ClosedRound): Answered[] => {
+  const answered = partiesOf(standings, contributions).filter(
+    (party): party is Answered => party.status === 'answered',
+  );
+  if (answered.length === 0) throw new ConcordatError('no-contribution', 'no agency answered');
+  return answered;
+};
+
+/**
+ * The release of a linked count, which has no tree: the same header for the same answers, whenever it is composed. It needs the
+ * coordinator's box key, so it is composed in its own process. Throws `no-contribution` and what `countRound` throws.
+ */
+export async function composeLinked(
+  sources: Omit<ReleaseSources, 'onProgress'>,
+  box: BoxKey,
+): Promise<ReleaseHeader> {
+  const { round, federation, vectors } = sources;
+  const { query, fingerprint } = round;
+  const answered = answeredOf(round);
+  if (!query.linkage) throw new ConcordatError('wrong-round', 'the round asks for no linked count');
+  const { linkage } = query;
+  const counting = { query, linkage, fingerprint, answered, federation, vectors, box };
+  const linked = await countRound(counting);
+  return { ...(await headerOf(sources, answered)), linked, classes: [], groups: [] };
 }
 
 /**
@@ -192,11 +244,8 @@ function releasePrivacy(
  * Throws `no-contribution`, and what a missing or wrong vector throws.
  */
 export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHeader> {
-  const { round, federation } = sources;
-  const answered = partiesOf(round.standings, round.contributions).filter(
-    (party): party is Answered => party.status === 'answered',
-  );
-  if (answered.length === 0) throw new ConcordatError('no-contribution', 'no agency answered');
+  const { round } = sources;
+  const answered = answeredOf(round);
 
   const classes = new Map<string, { readonly at: number; readonly coverage: CoverageClass }>();
   const groups: ReleaseHeader['groups'] = [];
@@ -221,18 +270,8 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
     done += 1;
     sources.onProgress(done / wanted.length);
   }
-  for (const { contribution } of answered) {
-    await sources.blobs.put(canonicalBytes(contribution.receipt));
-  }
   return {
-    version: 1,
-    round: round.id,
-    manifest: federation.hash,
-    fingerprint: round.fingerprint,
-    query: round.query,
-    sentence: describeQuery(round.query),
-    coverage: coverageOf(sources),
-    privacy: releasePrivacy(round, answered),
+    ...(await headerOf(sources, answered)),
     classes: [...classes.values()].map(({ coverage }) => ({
       agencies: [...coverage.agencies],
       domain: coverage.domainBlob,

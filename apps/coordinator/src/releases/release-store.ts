@@ -40,6 +40,7 @@ const float64 = (bytes: Uint8Array): Float64Array =>
 export class ReleaseStore {
   /** Newest first. */
   private readonly announced: Announced[] = [];
+  private readonly counts: Announced[] = [];
   private readonly opened = new Map<string, Promise<Opened>>();
 
   constructor(private readonly blobs: Blobs) {}
@@ -53,7 +54,7 @@ export class ReleaseStore {
 
   /** Lists a release whose `round.released` entry is in the log. */
   announce(release: Announced): void {
-    this.announced.unshift(release);
+    (release.header.linked ? this.counts : this.announced).unshift(release);
   }
 
   /** The same, out of its header blob. Throws `blob-missing` or `blob-corrupt`. */
@@ -61,9 +62,14 @@ export class ReleaseStore {
     this.announce({ id, header: await this.header(id), releasedAt });
   }
 
-  /** Newest first. */
+  /** Those with cells, newest first. */
   all(): readonly Announced[] {
     return this.announced;
+  }
+
+  /** Linked counts, which are one number and have no cells; newest first. */
+  linked(): readonly Announced[] {
+    return this.counts;
   }
 
   find(id: string): Announced | undefined {

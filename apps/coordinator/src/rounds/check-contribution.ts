@@ -4,6 +4,7 @@ import { verifySignature } from '#libs/keystore';
 import { type Contribution, type Receipt, verifyReceipt } from '#libs/protocol';
 import { answerNoise, groupsOf } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
+import { checkLinkedReceipt } from '../linkage/counter.js';
 import type { Round } from './round.js';
 
 const refuse = (code: string, why: string): never => {
@@ -15,14 +16,15 @@ const key = (group: { category: string; period: string }): string =>
 
 /**
  * Everything that can be checked about an answer without its vector: asked groups only and in canonical order, the receipt's
- * proof, and that bounds, spend and noise are those of the question. Returns the opened receipt and the vector's exact length in bytes.
+ * proof, and that bounds, spend and noise are those of the question. Returns the opened receipt and the vector's exact length in bytes,
+ * undefined where the length is nobody's to know (a linked count).
  * A contribution is refused whole.
  */
 export function checkContribution(
   contribution: Contribution,
   round: Round,
   federation: Federation,
-): { readonly receipt: Receipt; readonly vectorBytes: number } {
+): { readonly receipt: Receipt; readonly vectorBytes: number | undefined } {
   const receipt = verifyReceipt(contribution.receipt, federation.manifest, verifySignature);
   if (receipt.agency !== contribution.agency)
     refuse('wrong-agency', "the receipt is another agency's");
@@ -46,6 +48,13 @@ export function checkContribution(
   }
 
   if (receipt.rho !== round.query.rho) refuse('wrong-rho', 'the spend is not the one asked for');
+  if (round.query.linkage) {
+    checkLinkedReceipt(receipt, round.query);
+    return { receipt, vectorBytes: undefined };
+  }
+  if (receipt.mechanism !== 'discrete-gaussian') {
+    refuse('wrong-variances', 'a tree of counts has Gaussian noise');
+  }
   const resolution = round.query.resolution as Resolution;
   // Throws where the unit and its bounds cannot be those of an answer with these groups to this measure.
   const noise = answerNoise(round.query, contribution.groups, receipt.privacy);

@@ -1,13 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { ConcordatError, canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
 import { type Jobs, jobKey } from '#libs/jobs';
-import { answeredIn, Digest, isOver, type RoundEvent, type RoundState } from '#libs/protocol';
+import {
+  answeredIn,
+  Digest,
+  isOver,
+  type RoundEvent,
+  type RoundState,
+  releaseBytes,
+} from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { COMPOSE_JOB, composeInput } from '../jobs/compose-job.js';
 import { JOBS } from '../jobs/coordinator-jobs.js';
+import { composeLinked } from '../releases/compose-release.js';
 import { ReleaseStore } from '../releases/release-store.js';
 import type { Round } from './round.js';
 import { RoundBook } from './round-book.js';
+import { VectorStore } from './vector-store.js';
 
 /** How long everything after the closing may take, unless the settings say otherwise. */
 const FINISH_WITHIN_SECONDS = 3_600;
@@ -25,6 +34,7 @@ export class ConcludeRound {
     @Inject(RoundBook) private readonly book: RoundBook,
     @Inject(JOBS) private readonly jobs: Jobs,
     @Inject(ReleaseStore) private readonly releases: ReleaseStore,
+    @Inject(VectorStore) private readonly vectors: VectorStore,
   ) {}
 
   /**
@@ -79,20 +89,13 @@ export class ConcludeRound {
     await this.release({ ...round, state }, signal);
   }
 
-  private async release({ state, query, assertion }: Round, signal: AbortSignal): Promise<void> {
-    const { logger, federation } = this.coordinator;
+  private async release(round: Round, signal: AbortSignal): Promise<void> {
+    const { state, query, assertion } = round;
+    const { logger } = this.coordinator;
     const { id, fingerprint } = state;
-    const input = composeInput(state, federation.hash);
-    const composed = this.jobs.run(COMPOSE_JOB, input, { signal, carrier: { round: id } });
-    const digest = Digest.parse(
-      await composed.catch(async (error: unknown) => {
-        // too late to be of use; while this process merely stops, the job may go on elsewhere
-        if (signal.aborted && !this.stopping.signal.aborted) {
-          await this.jobs.cancel(jobKey(COMPOSE_JOB, input)).catch(() => undefined);
-        }
-        throw error;
-      }),
-    );
+    const digest = query.linkage
+      ? await this.countLinked(round)
+      : await this.compose(state, signal);
     signal.throwIfAborted();
     const header = await this.releases.header(digest);
     if (header.round !== id || header.fingerprint !== fingerprint) {
@@ -111,6 +114,37 @@ export class ConcludeRound {
     });
     this.releases.announce({ id: digest, header, releasedAt: about.at });
     logger.info({ round: id, release: digest }, 'released');
+  }
+
+  private async compose(state: RoundState, signal: AbortSignal): Promise<string> {
+    const input = composeInput(state, this.coordinator.federation.hash);
+    const composed = this.jobs.run(COMPOSE_JOB, input, { signal, carrier: { round: state.id } });
+    return Digest.parse(
+      await composed.catch(async (error: unknown) => {
+        // too late to be of use; while this process merely stops, the job may go on elsewhere
+        if (signal.aborted && !this.stopping.signal.aborted) {
+          await this.jobs.cancel(jobKey(COMPOSE_JOB, input)).catch(() => undefined);
+        }
+        throw error;
+      }),
+    );
+  }
+
+  /** A linked count is opened with the coordinator's own key, which no worker has. */
+  private async countLinked({ state, query, contributions }: Round): Promise<string> {
+    const { federation, blobs, box } = this.coordinator;
+    const { id, fingerprint, standings } = state;
+    const header = await composeLinked(
+      {
+        round: { id, fingerprint, query, standings, contributions },
+        federation,
+        vectors: this.vectors,
+        blobs,
+        receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
+      },
+      box,
+    );
+    return blobs.put(releaseBytes(header));
   }
 
   private async move(id: string, event: RoundEvent): Promise<RoundState> {

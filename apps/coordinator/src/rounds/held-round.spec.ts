@@ -69,6 +69,7 @@ beforeEach(async () => {
       roundDeadlineSeconds: DEADLINE_SECONDS,
     },
     key,
+    box,
     federation,
     get journal(): never {
       throw new Error('these rounds log through append alone');
@@ -94,7 +95,7 @@ beforeEach(async () => {
     new RoundFiles(blobs),
     new Inboxes(() => book.newestSequence),
     vectors,
-    new ConcludeRound(coordinator, book, jobs, new ReleaseStore(blobs)),
+    new ConcludeRound(coordinator, book, jobs, new ReleaseStore(blobs), vectors),
   );
   const query = canonicaliseQuery({
     version: 1,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +9,9 @@ import type { Upload } from '#libs/protocol';
 
 /** Largest vector that is taken: every category and 120 months of a very large agency. */
 const MAX_VECTOR_BYTES = 4 * 1024 ** 3;
+
+/** Largest upload that is read at once: the label sets of some four million people. */
+const MAX_WHOLE_BYTES = 1024 ** 3 / 2;
 
 /** Which part of a vector a request carries, of how many bytes in all, and who sends it. */
 export interface VectorPart {
@@ -128,12 +131,12 @@ export class VectorStore {
     return join(this.dir, `${digest}.${sender}.partial`);
   }
 
-  /** Throws `not-yet` when the vector has not arrived, `wrong-length` when it is not exactly `bytes` long. */
-  async require(digest: string, bytes: number): Promise<void> {
+  /** Throws `not-yet` when the vector has not arrived, `wrong-length` when it is not exactly `bytes` long, where that is known. */
+  async require(digest: string, bytes: number | undefined): Promise<void> {
     const found = await stat(join(this.dir, digest)).catch(() => undefined);
     if (!found)
       throw new ConcordatError('not-yet', 'upload the vector first, then its contribution');
-    if (found.size !== bytes)
+    if (bytes !== undefined && found.size !== bytes)
       throw new ConcordatError('wrong-length', 'the vector does not fit the domain and the groups');
   }
 
@@ -154,6 +157,15 @@ export class VectorStore {
   private async sync(): Promise<void> {
     const folder = await open(this.dir, 'r');
     await folder.sync().finally(() => folder.close());
+  }
+
+  /** All bytes of an upload that is read at once. Throws `too-large`. */
+  async whole(digest: string): Promise<Uint8Array> {
+    const path = join(this.dir, digest);
+    if ((await stat(path)).size > MAX_WHOLE_BYTES) {
+      throw new ConcordatError('too-large', 'the answer is too large: ask area by area');
+    }
+    return readFile(path);
   }
 
   /** `length` int32 values from position `from` of a vector. */

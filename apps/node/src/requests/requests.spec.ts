@@ -3,10 +3,11 @@ import { verifyJournal } from '#libs/journal';
 import { createLogger } from '#libs/nest-kit';
 import type { SignedTask } from '#libs/protocol';
 import { decodeEntry, type Entry, formatVerifierKey } from '#libs/tlog';
-import { answerQuery, type Outcome } from '../answer-query.js';
+import { answerQuery } from '../answer-query.js';
 import { nodePaths } from '../config.js';
 import type { Node } from '../node.js';
 import { openNode } from '../open-node.js';
+import type { Outcome } from '../outcome.js';
 import {
   makeSmallNode,
   type Question,

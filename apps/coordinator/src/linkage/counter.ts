@@ -1,0 +1,146 @@
+/**
+ * The counter: opens the label sets of two agencies, joins them key type by key type, adds noise of its own and estimates. It holds no key
+ * of the labels and no seed, so it cannot tell whom a label stands for. Its noise follows from a secret and the two answers: the same
+ * answers are never counted with two noises.
+ */
+import { ConcordatError, fromBase64url, parseCanonicalJson } from '#libs/bytes';
+import { formatRational, multiplyRational, parseRho, rational } from '#libs/dp';
+import type { BoxKey } from '#libs/keystore';
+import {
+  COUNT_KEYS,
+  COUNTED_NUMBERS,
+  type CountKey,
+  type CountSet,
+  countLinked,
+  estimateOverlap,
+  type OverlapCounts,
+  type OverlapEstimate,
+  planRhoNoise,
+  type Side,
+  secretStream,
+  setsOf,
+} from '#libs/linkage';
+import { LinkedAnswer, type LinkedRelease, LinkedSet, type Receipt } from '#libs/protocol';
+import type { LinkedPeople, Query } from '#libs/query';
+import type { Federation } from '../federation/federation.js';
+import type { Party } from '../rounds/round.js';
+import type { VectorStore } from '../rounds/vector-store.js';
+
+type Answered = Extract<Party, { status: 'answered' }>;
+
+const refuse = (code: string, why: string): never => {
+  throw new ConcordatError(code, why);
+};
+
+const noiseOf = (query: Query) => planRhoNoise(parseRho(query.rho), COUNTED_NUMBERS);
+
+/** Checks what a receipt says of its noise: `wrong-variances` unless it is what the question's rho buys. */
+export function checkLinkedReceipt(receipt: Receipt, query: Query): void {
+  const { scale } = noiseOf(query);
+  const variance = formatRational(multiplyRational(rational(2n), multiplyRational(scale, scale)));
+  const { unit, maxPerRelease, maxPerYear } = receipt.privacy;
+  if (
+    receipt.mechanism !== 'discrete-laplace' ||
+    receipt.levelVariances.join() !== variance ||
+    unit !== 'person-year' ||
+    maxPerRelease !== 1 ||
+    maxPerYear !== 1
+  ) {
+    refuse('wrong-variances', 'the noise is not the one that the spend buys');
+  }
+}
+
+function labelsOf(text: string): BigUint64Array {
+  const bytes = fromBase64url(text);
+  if (bytes.length % 8 !== 0) refuse('wrong-sets', 'labels are 64-bit numbers');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return BigUint64Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(8 * i));
+}
+
+/** Opens the boxes of one agency. Throws `bad-box`, `wrong-sets`. */
+function openSets(
+  bytes: Uint8Array,
+  agency: { readonly id: string; readonly boxKey: string },
+  side: Side,
+  fingerprint: string,
+  box: BoxKey,
+): CountSet[] {
+  const answer = LinkedAnswer.safeParse(parseCanonicalJson(bytes));
+  if (!answer.success) return refuse('wrong-sets', 'not the label sets of a linked count');
+  const sets = answer.data.boxes.map((text): CountSet => {
+    const opened = box.open(fromBase64url(text), agency.boxKey);
+    const set = LinkedSet.safeParse(parseCanonicalJson(opened));
+    if (!set.success || set.data.agency !== agency.id || set.data.fingerprint !== fingerprint) {
+      return refuse('wrong-sets', 'a label set is of another agency or question');
+    }
+    const { key, kind, relatives, labels } = set.data;
+    return { key: key as CountKey, kind, relatives, labels: labelsOf(labels) };
+  });
+  if (sets.length !== setsOf(side).length) refuse('wrong-sets', 'a label set is missing');
+  return sets;
+}
+
+/** The estimate, or nothing where too few agree. */
+function estimated(counts: OverlapCounts): OverlapEstimate | undefined {
+  try {
+    return estimateOverlap(counts);
+  } catch (error) {
+    if (error instanceof ConcordatError && error.code === 'overlap-too-small') return undefined;
+    throw error;
+  }
+}
+
+export interface CounterSources {
+  readonly query: Query;
+  readonly linkage: LinkedPeople;
+  readonly fingerprint: string;
+  readonly answered: readonly Answered[];
+  readonly federation: Federation;
+  readonly vectors: VectorStore;
+  readonly box: BoxKey;
+}
+
+/** Counts one round. The same answers give the same release. Throws `other-side-missing`, `bad-box`, `wrong-sets`. */
+export async function countRound(sources: CounterSources): Promise<LinkedRelease> {
+  const { query, linkage, fingerprint, answered, federation, vectors, box } = sources;
+  const sideOf = async (side: Side) => {
+    const party = answered.find(({ agency }) => agency === linkage[side].agency);
+    const agency = party && federation.agency(party.agency);
+    if (!party || !agency) {
+      return refuse('other-side-missing', 'a linked count needs the answers of both agencies');
+    }
+    const { groups, receipt } = party.contribution;
+    const digest = receipt.payload.valueDigest;
+    const bytes = await vectors.whole(digest);
+    return {
+      digest,
+      sets: openSets(bytes, agency, side, fingerprint, box),
+      categories: [...new Set(groups.map(({ category }) => category))],
+    };
+  };
+  const [left, right] = [await sideOf('left'), await sideOf('right')];
+  const noise = noiseOf(query);
+  const secret = box.secretWith(box.publicKey, 'linked count noise');
+  const random = secretStream(secret, fingerprint, left.digest, right.digest);
+  const counts = countLinked(left.sets, right.sets, noise, random);
+  const estimate = estimated(counts);
+  return {
+    naive: counts.counts.FSDL?.shared ?? 0,
+    corrected: estimate ? Math.round(estimate.corrected) : null,
+    low: estimate ? Math.floor(estimate.low) : null,
+    high: estimate ? Math.ceil(estimate.high) : null,
+    method: estimate?.method ?? null,
+    noiseScale: formatRational(noise.scale),
+    counts: COUNT_KEYS.map((key) => {
+      const counted = counts.counts[key];
+      return {
+        key,
+        shared: counted?.shared ?? 0,
+        decoys: counted?.decoys ?? null,
+        relativesLeft: counted?.relatives?.left ?? null,
+        relativesRight: counted?.relatives?.right ?? null,
+      };
+    }),
+    categories: { left: left.categories, right: right.categories },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * How a node answers a question about linked people: by the same policy, person, ledger and log as any other. Its people are frozen for
+ * the epoch, so the same question has the same answer for as long as there is one.
+ */
+import { formatRational, multiplyRational, rational } from '#libs/dp';
+import { answerFor, type Reservation } from '#libs/ledger';
+import type { Task } from '#libs/protocol';
+import { groupsOf, type LinkedPeople, type Query } from '#libs/query';
+import type { EntryOf } from '#libs/tlog';
+import type { Node } from '../node.js';
+import type { Outcome } from '../outcome.js';
+import type { ReleasePlan } from '../release.js';
+import { about } from '../task.js';
+import type { Labelled } from './labelling.js';
+import { linkedAnswer, linkedNoise } from './linked-sets.js';
+import { PEOPLE_DATASET } from './people.js';
+
+/** Finds what an epoch can be counted from. */
+export type FindLabelled = (linkage: LinkedPeople) => Labelled | undefined;
+
+/** What a question costs and of what it is, as policy and ledger see it. */
+export type Payable = Pick<ReleasePlan, 'task' | 'dataset' | 'versionDigest' | 'groups'>;
+
+/** A person counts once in every number, however often they are known. */
+const UNIT = { unit: 'person-year', maxPerRelease: 1, maxPerYear: 1 } as const;
+
+const refused = (code: string, constraint: string): Outcome => ({
+  status: 'refused',
+  refused: { code, constraint },
+});
+
+/** Not above the variance of one node's discrete Laplace noise of scale b, which is below 2 b^2. */
+const linkedVariance = (query: Query): string => {
+  const { scale } = linkedNoise(query);
+  return formatRational(multiplyRational(rational(2n), multiplyRational(scale, scale)));
+};
+
+/** `pay` decides and reserves, or finishes what was reserved before (`answer-query.ts`). */
+export async function answerLinked(
+  task: Task,
+  linkage: LinkedPeople,
+  node: Node,
+  find: FindLabelled,
+  pay: (plan: Payable) => Promise<Reservation | Outcome>,
+): Promise<Outcome> {
+  const labelled = find(linkage);
+  if (!labelled) return refused('linkage-not-labelled', 'linkage.epoch');
+  const { project, side, versionDigest } = labelled;
+  if (linkage.left.agency !== project.left || linkage.right.agency !== project.right) {
+    return refused('other-project', 'linkage.project');
+  }
+  const wanted = linkage[side].categories ?? task.query.categories;
+  const groups = groupsOf(task.query).filter(
+    ({ category }) => wanted.includes(category) && node.agency.categories.includes(category),
+  );
+  if (groups.length === 0) return refused('nothing-held', 'query.categories');
+  const described = { groups, levelVariances: [linkedVariance(task.query)] };
+  const earlier = answerFor(node.ledger, task.fingerprint, versionDigest);
+  if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
+  const logged = await pay({ task, dataset: PEOPLE_DATASET, versionDigest, groups });
+  if ('status' in logged) return logged;
+  const valueDigest = await node.blobs.put(await linkedAnswer(task, linkage, labelled, node));
+  const entry: EntryOf<'release.made'> = {
+    kind: 'release.made',
+    verb: 'disclosure',
+    ...about(task, node),
+    versionDigest,
+    dataset: PEOPLE_DATASET,
+    rho: logged.entry.rho,
+    grant: logged.entry.grant,
+    policyDigest: logged.entry.policyDigest,
+    valueDigest,
+    blob: valueDigest,
+    mechanism: 'discrete-laplace',
+    privacy: UNIT,
+    reservation: String(logged.index),
+  };
+  const index = await node.append(entry);
+  return { status: 'answered', answer: { ...described, index, entry } };
+}

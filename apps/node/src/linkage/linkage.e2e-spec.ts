@@ -1,0 +1,271 @@
+/**
+ * A linkage project from set-up to end between real processes on sockets: key making, labelling, one count through policy, ledger, log,
+ * receipt and release, a second asking, and the end of the epoch. The people are invented.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cellAt, disk, domainFromCells } from '#libs/grid';
+import { type SyntheticRecord, syntheticLists } from '#libs/linkage';
+import {
+  ANALYST,
+  AUDITOR,
+  COORDINATOR,
+  Federation,
+  type LinkageOperator,
+  linkageOperator,
+  seededRandom,
+  streetFile,
+} from '#libs/testing';
+
+const POLICE = 'test-police';
+const COUNCIL = 'test-council';
+const BOTH = 250;
+const WITHIN_MS = 400_000;
+
+const HEADER =
+  'person_id,category,month,role,local_authority,given_name,surname,date_of_birth,address_1,suburb,postcode';
+const lists = syntheticLists(
+  { both: BOTH, onlyLeft: 50, onlyRight: 50, dependence: 1 },
+  seededRandom('linkage project'),
+);
+const csvOf = (records: readonly SyntheticRecord[], role: string): string =>
+  [
+    HEADER,
+    ...records.map(({ person, record }) =>
+      [
+        person,
+        'asb',
+        '2024-03',
+        role,
+        'E06000023',
+        record.forename,
+        record.surname,
+        record.dateOfBirth,
+        record.street,
+        record.town,
+        record.postcode,
+      ].join(','),
+    ),
+  ].join('\n');
+
+let federation: Federation;
+let operator: LinkageOperator;
+
+const QUESTION = {
+  measure: 'linked-people',
+  categories: ['asb'],
+  periods: ['2024-01/2024-06'],
+  resolution: 4,
+  rho: '2',
+  agencies: [COUNCIL, POLICE],
+} as const;
+const linkage = {
+  project: 'harm',
+  epoch: '2024-1',
+  left: { agency: POLICE },
+  right: { agency: COUNCIL },
+  area: 'total',
+} as const;
+
+beforeAll(async () => {
+  const cell = cellAt(51.4545, -2.5879, 9);
+  const domain = domainFromCells('test/area', disk(cell, 1));
+  const files = { 'street.csv': streetFile([{ month: '2024-03', type: 'Robbery', cell }]) };
+  federation = await Federation.open({
+    agencies: [
+      { id: COUNCIL, domain, files, people: csvOf(lists.right, 'tenant') },
+      { id: POLICE, domain, files, people: csvOf(lists.left, 'suspect') },
+    ],
+    limits: {
+      rhoPerQuery: '2',
+      rhoPerYear: '4',
+      measures: ['incidents', 'linked-people'],
+    },
+    keyHolders: [AUDITOR, POLICE, COUNCIL],
+    roundDeadlineSeconds: 300,
+  });
+  operator = await linkageOperator(federation, {
+    project: 'harm',
+    epoch: '2024-1',
+    left: POLICE,
+    right: COUNCIL,
+  });
+}, 120_000);
+afterAll(() => federation?.close());
+
+/** How many entries of a kind the log of a process holds up to its newest checkpoint. */
+const entriesOf = async (process: string, kind: string): Promise<number> =>
+  (await federation.entries(process)).filter((entry) => entry.kind === kind).length;
+
+describe('a linkage project between processes', () => {
+  it('is refused before it is set up, and before there is a key', async () => {
+    await expect(operator.tell('keygen')).rejects.toMatchObject({ code: 'unknown-project' });
+    const { round } = await federation.ask({ ...QUESTION, linkage });
+    expect(round.coverage.map(({ code }) => code)).toEqual([
+      'linkage-not-labelled',
+      'linkage-not-labelled',
+    ]);
+    await operator.tell('init');
+  }, 120_000);
+
+  it(
+    'three holders make one key that none of them holds, each logs its share',
+    async () => {
+      const status = await operator.until('keygen');
+      const keys = status.parts.flatMap(({ parts }) => parts.map(({ publicKey }) => publicKey));
+      expect(new Set(keys.filter((key) => key !== null)).size).toBe(1);
+      for (const holder of [AUDITOR, POLICE, COUNCIL]) {
+        const made = () => entriesOf(holder, 'linkage.share-made');
+        // entries are read up to a checkpoint, which follows them
+        for (let waited = 0; (await made()) === 0 && waited < 300; waited++) await pause(100);
+        expect(await made()).toBe(1);
+        const file = join(federation.folder(holder), 'linkage', 'shares', 'harm.2024-1', 'share');
+        // sealed: not even its format can be read
+        expect(readFileSync(file).toString('latin1')).not.toContain('linkage-share');
+      }
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'both agencies label their people within their quotas, going on after restarts',
+    async () => {
+      await operator.tell('run');
+      for (const process of [POLICE, AUDITOR]) {
+        await federation.stop(process);
+        if (process === AUDITOR) await federation.startAuditor();
+        else await federation.startNode(process);
+      }
+      await operator.until('run');
+      for (const holder of [AUDITOR, POLICE, COUNCIL]) {
+        const entries = await federation.entries(holder);
+        const declared = entries.filter((entry) => entry.kind === 'linkage.declared');
+        for (const { node, quota, people, keys } of declared) {
+          expect(people % 50).toBe(0);
+          expect(quota).toBe(Math.floor(1.05 * people * keys));
+          const used = entries
+            .filter((e) => e.kind === 'linkage.batch' && e.node === node && e.code === undefined)
+            .map((e) => (e.kind === 'linkage.batch' ? e.used : 0));
+          expect(Math.max(0, ...used)).toBeLessThanOrEqual(quota);
+        }
+      }
+    },
+    2 * WITHIN_MS,
+  );
+
+  let first: string | null = null;
+
+  it(
+    'counts once, with an interval around the truth, paid for in both ledgers',
+    async () => {
+      const { round, header } = await federation.ask({ ...QUESTION, linkage });
+      expect(round.coverage.map(({ status, code }) => [status, code])).toEqual([
+        ['answered', null],
+        ['answered', null],
+      ]);
+      first = round.release;
+      const { linked } = header ?? {};
+      if (!linked) throw new Error('a linked release');
+      expect(linked.low).toBeLessThanOrEqual(BOTH);
+      expect(linked.high).toBeGreaterThanOrEqual(BOTH);
+      expect(linked.corrected).toBeGreaterThan(linked.naive);
+      expect([header?.classes, header?.groups]).toEqual([[], []]);
+      for (const agency of [POLICE, COUNCIL]) {
+        const entries = await federation.entries(agency);
+        const paid = entries.filter((e) => e.kind === 'budget.reserved');
+        expect(paid).toMatchObject([{ dataset: 'people', rho: '2', analyst: ANALYST }]);
+        expect(entries.filter((e) => e.kind === 'release.made')).toMatchObject([
+          { dataset: 'people', mechanism: 'discrete-laplace' },
+        ]);
+      }
+      const { linkedCounts } = await federation.graphql<{ linkedCounts: { id: string }[] }>(
+        '{ linkedCounts { id corrected low high } }',
+      );
+      expect(linkedCounts.map(({ id }) => id)).toEqual([first]);
+      expect(await federation.graphql('{ releases { id } }')).toEqual({ releases: [] });
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'gives the same number when it is asked again, at no cost',
+    async () => {
+      const again = await federation.ask({ ...QUESTION, linkage });
+      const before = await federation.graphql<{ linkedCounts: { corrected: number }[] }>(
+        '{ linkedCounts { corrected low high naive } }',
+      );
+      const [newest, oldest] = before.linkedCounts;
+      expect(newest).toEqual(oldest);
+      expect(again.round.release).not.toBe(first);
+      for (const agency of [POLICE, COUNCIL]) {
+        const paid = (await federation.entries(agency)).filter((e) => e.kind === 'budget.reserved');
+        expect(paid).toHaveLength(1);
+      }
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'refuses sides the wrong way round, and more than is left of the budget',
+    async () => {
+      const turned = { ...linkage, left: linkage.right, right: linkage.left };
+      const wrong = await federation.ask({ ...QUESTION, linkage: turned });
+      expect(wrong.round.coverage.map(({ code }) => code)).toEqual([
+        'other-project',
+        'other-project',
+      ]);
+      const other = { ...linkage, left: { agency: POLICE, roles: ['suspect'] } };
+      await federation.ask({ ...QUESTION, linkage: other });
+      const third = { ...linkage, left: { agency: POLICE, roles: ['suspect', 'victim'] } };
+      const broke = await federation.ask({ ...QUESTION, linkage: third });
+      expect(broke.round.coverage.map(({ code }) => code)).toEqual([
+        'rho-per-year',
+        'rho-per-year',
+      ]);
+    },
+    WITHIN_MS,
+  );
+
+  it('lets no name, date or postcode out of a node: not into another folder, nor any line of a log', async () => {
+    const canaries = [...lists.left, ...lists.right]
+      .flatMap(({ record }) => [record.surname, record.dateOfBirth, record.postcode])
+      .filter((text, i): text is string => i % 10 === 0 && (text ?? '').length > 6)
+      .flatMap((text) => [text, text.toLowerCase(), text.toLowerCase().replace(/[^a-z0-9]/g, '')]);
+    const words = new Set(canaries);
+    const files = [COORDINATOR, AUDITOR].flatMap((process) => federation.filesOf(process));
+    const texts = [
+      ...files.map((file) => readFileSync(file).toString('latin1')),
+      ...federation.lines,
+    ];
+    for (const text of texts) for (const word of words) expect(text.includes(word)).toBe(false);
+  }, 120_000);
+
+  it(
+    'ends: shares and outputs are gone, logged, and nothing of the epoch is made again',
+    async () => {
+      await operator.tell('destroy');
+      for (const holder of [AUDITOR, POLICE, COUNCIL]) {
+        const shares = join(federation.folder(holder), 'linkage', 'shares', 'harm.2024-1');
+        expect(existsSync(join(shares, 'share'))).toBe(false);
+        expect(existsSync(join(shares, 'key-making'))).toBe(false);
+      }
+      for (const node of [POLICE, COUNCIL]) {
+        const labels = join(federation.folder(node), 'linkage', 'labels', 'harm.2024-1');
+        expect(existsSync(join(labels, 'outputs'))).toBe(false);
+        expect(existsSync(join(labels, 'people'))).toBe(false);
+      }
+      const status = await operator.tell('keygen');
+      expect(status.parts.map(({ code }) => code)).toEqual(Array(3).fill('share-destroyed'));
+      const run = await operator.tell('run');
+      expect(run.parts.map(({ code }) => code)).toEqual(Array(2).fill('labels-erased'));
+      await federation.stop(AUDITOR);
+      await federation.startAuditor();
+      const after = await operator.tell('status');
+      const states = after.parts.flatMap(({ parts }) => parts.map(({ state }) => state));
+      expect(new Set(states)).toEqual(new Set(['destroyed']));
+    },
+    WITHIN_MS,
+  );
+});

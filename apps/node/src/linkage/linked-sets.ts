@@ -1,0 +1,87 @@
+/** A node's part of a linked count: who is asked about, their label sets with dummies, each set in a box that only the counter opens. */
+import { canonicalBytes, toBase64url } from '#libs/bytes';
+import { parseRho } from '#libs/dp';
+import {
+  COUNTED_NUMBERS,
+  type CountNoise,
+  type CountSet,
+  makeCountSets,
+  planRhoNoise,
+  relativesOf,
+  type StandardPerson,
+  setsOf,
+} from '#libs/linkage';
+import type { LinkedAnswer, LinkedSet, Task } from '#libs/protocol';
+import { type LinkedPeople, monthsOf, type Query } from '#libs/query';
+import type { Node } from '../node.js';
+import { columnOf, type Labelled } from './labelling.js';
+
+/** Noise of every number of a linked count. Both nodes and the counter compute it from the question alone. */
+export const linkedNoise = (query: Query): CountNoise =>
+  planRhoNoise(parseRho(query.rho), COUNTED_NUMBERS);
+
+/** Positions of the people a side is asked about: known for one of the categories, in the period, in one of the roles, in the area. */
+function askedAbout(query: Query, linkage: LinkedPeople, { side, people }: Labelled): number[] {
+  const { roles, categories = query.categories } = linkage[side];
+  const months = new Set(query.periods.flatMap(monthsOf));
+  const area = side === 'left' && linkage.area !== 'total' ? linkage.area : undefined;
+  const found = people.encounters.filter(
+    (known) =>
+      categories.includes(known.category) &&
+      months.has(known.month) &&
+      (roles === undefined || (known.role !== null && roles.includes(known.role))) &&
+      (area === undefined || known.authority === area),
+  );
+  return [...new Set(found.map(({ person }) => person))].sort((a, b) => a - b);
+}
+
+const bytesOfLabels = (labels: BigUint64Array): Uint8Array => {
+  const bytes = new Uint8Array(8 * labels.length);
+  const view = new DataView(bytes.buffer);
+  labels.forEach((label, i) => {
+    view.setBigUint64(8 * i, label);
+  });
+  return bytes;
+};
+
+/** Draws dummies and noise, reads outputs, and closes every set in a box for the counter. The bytes are what is stored, signed for and uploaded. */
+export async function linkedAnswer(
+  task: Task,
+  linkage: LinkedPeople,
+  labelled: Labelled,
+  node: Node,
+): Promise<Uint8Array> {
+  const { side, people, files, project } = labelled;
+  const other = side === 'left' ? project.right : project.left;
+  const otherBox = node.manifest.agencies.find(({ id }) => id === other)?.boxKey ?? '';
+  const use = `linkage ${project.project} ${project.epoch} ${task.fingerprint}`;
+  const positions = askedAbout(task.query, linkage, labelled);
+  const outputs = new Map<string, readonly Uint8Array[]>();
+  for (const { key, kind } of setsOf(side)) {
+    outputs.set(columnOf(key, kind), await files.read(columnOf(key, kind), positions));
+  }
+  const sets = makeCountSets({
+    side,
+    seed: node.box.secretWith(otherBox, use),
+    queryId: task.fingerprint,
+    noise: linkedNoise(task.query),
+    outputs: (key, kind) => outputs.get(columnOf(key, kind)) ?? [],
+    relatives: relativesOf(positions.map((at) => people.people[at] as StandardPerson)),
+    random: node.random,
+  });
+  const { boxKey } = node.manifest.coordinator;
+  const boxOf = ({ key, kind, labels, relatives }: CountSet): string => {
+    const set: LinkedSet = {
+      version: 1,
+      fingerprint: task.fingerprint,
+      agency: node.agency.id,
+      key,
+      kind,
+      relatives,
+      labels: toBase64url(bytesOfLabels(labels)),
+    };
+    return toBase64url(node.box.close(canonicalBytes(set), boxKey));
+  };
+  const answer: LinkedAnswer = { version: 1, boxes: sets.map(boxOf) };
+  return canonicalBytes(answer);
+}

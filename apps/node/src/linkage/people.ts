@@ -1,0 +1,185 @@
+/** People that an agency brings to linkage: standardised at the door, in one sealed file of the node's folder. */
+import { readFileSync } from 'node:fs';
+import { CsvError, parse } from 'csv-parse/sync';
+import { z } from 'zod';
+import {
+  bytesToHex,
+  ConcordatError,
+  canonicalBytes,
+  domainDigest,
+  parseCanonicalJson,
+} from '#libs/bytes';
+import type { BoxKey } from '#libs/keystore';
+import {
+  columnName,
+  personReader,
+  RULES_VERSION,
+  type StandardPerson,
+  standardise,
+} from '#libs/linkage';
+import type { SealedFolder } from '#libs/linkage-party';
+import { CATEGORIES, type Category } from '#libs/query';
+
+/** Name of the dataset in policies, ledger and log. */
+export const PEOPLE_DATASET = 'people';
+const FILE = 'people';
+const MONTH = /^\d{4}-(?:0[1-9]|1[0-2])$/;
+const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const AUTHORITY = /^[EW]\d{8}$/;
+
+/** How an agency knows one of its people: one row of its file. */
+interface Encounter {
+  /** Position in `people`. */
+  readonly person: number;
+  readonly category: Category;
+  readonly month: string;
+  readonly role: string | null;
+  readonly authority: string | null;
+}
+
+/** One standardised record for each person, and every way the agency knows them. No reference to a person is kept. */
+export interface People {
+  readonly people: readonly StandardPerson[];
+  readonly encounters: readonly Encounter[];
+}
+
+const Stored = z.strictObject({
+  rules: z.literal(RULES_VERSION),
+  people: z.array(z.record(z.string(), z.string())),
+  encounters: z.array(
+    z.tuple([
+      z.int().min(0),
+      z.enum(CATEGORIES),
+      z.string().regex(MONTH),
+      z.string().nullable(),
+      z.string().nullable(),
+    ]),
+  ),
+});
+
+const refuseRow = (row: number, what: string): never => {
+  throw new ConcordatError('malformed-people', `row ${row}: ${what}`);
+};
+
+function readRows(path: string): Record<string, string>[] {
+  let text: Buffer;
+  try {
+    text = readFileSync(path);
+  } catch {
+    throw new ConcordatError('unreadable-file', 'the file could not be read: check its path');
+  }
+  try {
+    return parse(text, {
+      bom: true,
+      columns: (header: string[]) => header.map(columnName),
+      skip_empty_lines: true,
+      relax_quotes: true,
+      trim: true,
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new ConcordatError(
+      'malformed-csv',
+      `not a CSV file with a header and equal rows (${error.code})`,
+    );
+  }
+}
+
+/**
+ * Reads a CSV of encounters: `person_id` (or `idColumn`), `category` (common name), `month` YYYY-MM, and, where the agency has them, `role` and
+ * `local_authority` (ONS code), beside the columns that say who it is. A person's record is the one of their latest month, the last such
+ * row. Throws `unreadable-file`, `malformed-csv`, `malformed-people` (with the row, never a value), `no-person-columns`.
+ */
+export function parsePeople(path: string, idColumn: string): People {
+  const rows = readRows(path);
+  const columns = Object.keys(rows[0] ?? {});
+  for (const needed of [columnName(idColumn), 'category', 'month']) {
+    if (!columns.includes(needed)) {
+      throw new ConcordatError(
+        'malformed-people',
+        `the file is empty or has no column ${needed === columnName(idColumn) ? 'for --id' : needed}`,
+      );
+    }
+  }
+  const recordOf = personReader(columns);
+  const positions = new Map<string, number>();
+  const people: StandardPerson[] = [];
+  const months: string[] = [];
+  const encounters = rows.map((row, i): Encounter => {
+    const at = i + 2;
+    const { category = '', month = '', role = '', local_authority: authority = '' } = row;
+    const id = row[columnName(idColumn)] ?? '';
+    if (id === '') refuseRow(at, 'says not whom it is about');
+    if (!CATEGORIES.includes(category as Category)) refuseRow(at, 'category is not a common one');
+    if (!MONTH.test(month)) refuseRow(at, 'month is not YYYY-MM');
+    if (role !== '' && !KEBAB.test(role)) refuseRow(at, 'role is not lower-case words and hyphens');
+    if (authority !== '' && !AUTHORITY.test(authority)) {
+      refuseRow(at, 'local_authority is not a code such as E06000023');
+    }
+    const person = positions.get(id) ?? people.length;
+    positions.set(id, person);
+    if (month >= (months[person] ?? '')) {
+      people[person] = standardise(recordOf(row));
+      months[person] = month;
+    }
+    return {
+      person,
+      category: category as Category,
+      month,
+      role: role || null,
+      authority: authority || null,
+    };
+  });
+  return { people, encounters };
+}
+
+const bytesOf = ({ people, encounters }: People): Uint8Array =>
+  canonicalBytes({
+    rules: RULES_VERSION,
+    people: people.map((person) => ({ ...person })),
+    encounters: encounters.map(({ person, category, month, role, authority }) => [
+      person,
+      category,
+      month,
+      role,
+      authority,
+    ]),
+  });
+
+/** Keyed digest of people: equal for equal people at one node, tells nothing else. In hex. */
+export const peopleDigest = (people: People, box: BoxKey): string =>
+  bytesToHex(
+    domainDigest(
+      'concordat/linkage-people/v1',
+      box.secretWith(box.publicKey, 'people digest'),
+      bytesOf(people),
+    ),
+  );
+
+export const writePeople = (folder: SealedFolder, people: People): Promise<void> =>
+  folder.write(FILE, bytesOf(people));
+
+/** Undefined where none were brought. Throws `other-rules` when they were standardised by another version. */
+export async function readPeople(folder: SealedFolder): Promise<People | undefined> {
+  const bytes = await folder.read(FILE);
+  if (!bytes) return undefined;
+  const parsed = Stored.safeParse(parseCanonicalJson(bytes));
+  if (!parsed.success) {
+    throw new ConcordatError(
+      'other-rules',
+      'the people were standardised by another version: bring them again with node people',
+    );
+  }
+  return {
+    people: parsed.data.people as unknown as readonly StandardPerson[],
+    encounters: parsed.data.encounters.map(([person, category, month, role, authority]) => ({
+      person,
+      category,
+      month,
+      role,
+      authority,
+    })),
+  };
+}
+
+export const erasePeople = (folder: SealedFolder): void => folder.erase(FILE);

@@ -1,0 +1,10 @@
+export {
+  type Correspondence,
+  type CorrespondenceOptions,
+  startCorrespondence,
+} from './correspondence.js';
+export { joinElements, splitElements } from './elements.js';
+export { checkProject, type EpochName, epochFolder } from './epoch.js';
+export { Holder, type HolderOptions } from './holder.js';
+export { type Post, postOver } from './post.js';
+export { type Box, SealedFolder } from './sealed-folder.js';

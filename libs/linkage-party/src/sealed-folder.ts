@@ -1,0 +1,86 @@
+/**
+ * Small secrets on disk: each file is a box that the process closed for itself, mode 0600, replaced at once or not at all. A copy of the
+ * folder without the process's box key is noise.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConcordatError } from '#libs/bytes';
+
+/** The part of a box key (`BoxKey` of the keystore lib) that this lib needs. */
+export interface Box {
+  readonly publicKey: string;
+  close(message: Uint8Array, recipient: string): Uint8Array;
+  open(box: Uint8Array, sender: string): Uint8Array;
+}
+
+const writeDurably = (path: string, bytes: Uint8Array): void => {
+  const temporary = `${path}.tmp`;
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, 'wx', 0o600);
+  try {
+    writeSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+};
+
+export class SealedFolder {
+  constructor(
+    readonly dir: string,
+    private readonly box: Box,
+  ) {}
+
+  /** Names of the sub-folders. */
+  async folders(): Promise<string[]> {
+    const found = await readdir(this.dir, { withFileTypes: true }).catch(() => []);
+    return found.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  }
+
+  folder(name: string): SealedFolder {
+    return new SealedFolder(join(this.dir, name), this.box);
+  }
+
+  /** The message of a file, undefined where there is none. Throws `bad-box` for a file that this key did not close. */
+  async read(name: string): Promise<Uint8Array | undefined> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await readFile(join(this.dir, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new ConcordatError('linkage-file-unreadable', 'check permissions and disk', {
+        cause: error,
+      });
+    }
+    return this.box.open(bytes, this.box.publicKey);
+  }
+
+  /** Throws `linkage-file-unwritable`; then the old file stands. */
+  async write(name: string, message: Uint8Array): Promise<void> {
+    try {
+      await mkdir(this.dir, { recursive: true, mode: 0o700 });
+      writeDurably(join(this.dir, name), this.box.close(message, this.box.publicKey));
+    } catch (cause) {
+      throw new ConcordatError('linkage-file-unwritable', 'check the disk', { cause });
+    }
+  }
+
+  /** Overwrites a file with zeros, then removes it. What a disk keeps of overwritten blocks is the disk's (docs/privacy/linkage.md). */
+  erase(name: string): void {
+    const path = join(this.dir, name);
+    try {
+      const file = openSync(path, 'r+');
+      try {
+        writeSync(file, new Uint8Array(fstatSync(file).size), 0, undefined, 0);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    rmSync(path, { force: true });
+  }
+}
