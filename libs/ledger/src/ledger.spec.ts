@@ -351,4 +351,73 @@ describe('order rules', () => {
       '9 analyst-over-limit',
     ]);
   });
+
+  /** An honest log of random spends, some of them released, some never. */
+  const honest = fc
+    .array(
+      fc.record({
+        rho: fc.constantFrom('1/8', '1/7', '2/3', '1'),
+        years: fc.constantFrom(['2023'], ['2024'], ['2023', '2024']),
+        analyst: fc.constantFrom('analyst-1', 'analyst-2'),
+        isReleased: fc.boolean(),
+      }),
+      { minLength: 3, maxLength: 25 },
+    )
+    .map((asked) => {
+      const { log, ledger, append } = withLog(
+        activated('3', { rhoPerYear: '4', queriesPerDay: 9 }),
+      );
+      asked.forEach(({ isReleased, ...change }, n) => {
+        const result = reserve(ledger, ask(n, change));
+        if (!result.ok) return;
+        const at = append(result.entry);
+        if (isReleased) append(release(result.entry, at));
+      });
+      return log;
+    })
+    .filter((log) => log.some(({ kind }) => kind === 'release.made'));
+
+  it('accuse no honest log, at any prefix', () => {
+    fc.assert(
+      fc.property(honest, (log) => {
+        for (let size = 0; size <= log.length; size++) {
+          expect(checkEntryOrder(log.slice(0, size)).faults).toEqual([]);
+        }
+      }),
+    );
+  });
+
+  it('name every release that is moved, repeated or changed, and every spend that is gone, repeated or dearer than allowed', () => {
+    const reservedBefore = (log: readonly Entry[], at: number): number =>
+      Number((log[at] as EntryOf<'release.made'>).reservation);
+    fc.assert(
+      fc.property(honest, fc.nat(), fc.nat(), (log, pick, kind) => {
+        const places = log.flatMap((entry, at) => (entry.kind === 'release.made' ? [at] : []));
+        const at = places[pick % places.length] as number;
+        const paid = reservedBefore(log, at);
+        const entry = log[at] as EntryOf<'release.made'>;
+        const spend = log[paid] as EntryOf<'budget.reserved'>;
+        const put = (place: number, changed: Entry): Entry[] => log.with(place, changed);
+        const spoilt: Entry[][] = [
+          // the release before what paid for it, or without it
+          [...log.slice(0, paid), entry, ...log.slice(paid, at), ...log.slice(at + 1)],
+          log.toSpliced(paid, 1),
+          // one answer twice, one spend twice
+          [...log, entry],
+          [...log, spend],
+          // another price, dataset, policy or year's worth than was paid
+          put(at, { ...entry, rho: '1/9' }),
+          put(at, { ...entry, dataset: 'people' }),
+          put(at, { ...entry, grant: 'another' }),
+          put(at, { ...entry, versionDigest: hex(99) }),
+          put(paid, { ...spend, rho: '31/10' }),
+          put(paid, { ...spend, limit: '4' }),
+          put(paid, { ...spend, policyDigest: hex(98) }),
+          log.slice(1),
+        ];
+        expect(checkEntryOrder(spoilt[kind % spoilt.length] as Entry[]).faults).not.toEqual([]);
+      }),
+      { numRuns: 600 },
+    );
+  });
 });
