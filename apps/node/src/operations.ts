@@ -47,8 +47,8 @@ export function nodeOperations(node: Node, contact: Contact): Operations {
     metrics,
     health: () => ({ clockSkewSeconds: contact.clockSkewSeconds() ?? null }),
     ready: {
-      // opened and verified at the start, or there would be no process
-      log: () => (node.journal.size > 0n ? undefined : 'log-unavailable'),
+      // opened and verified at the start, or there would be no process; a witness may close it later
+      log: () => contact.logRefusal() ?? (node.journal.size > 0n ? undefined : 'log-unavailable'),
       manifest: () => (node.manifestHash === '' ? 'manifest-missing' : undefined),
       coordinator: () => ((sinceContactMs() ?? Infinity) < OUTAGE_MS ? undefined : 'unreachable'),
     },

@@ -108,6 +108,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     const contact = {
       lastContactMs: () => inbox.lastContactMs(),
       clockSkewSeconds: () => http.skewSeconds,
+      logRefusal: () => log.refusal,
     };
     const desk = { token, onDecision: () => inbox.reread() };
     const app = await createHttpApp(appModule(node, contact, desk), node.logger);

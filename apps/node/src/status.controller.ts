@@ -8,6 +8,8 @@ export interface Contact {
   lastContactMs(): number | undefined;
   /** The coordinator's clock minus this one. */
   clockSkewSeconds(): number | undefined;
+  /** Why this log is closed for good: witnesses have seen more of it, or another one. */
+  logRefusal(): string | undefined;
 }
 
 /** For the agency's own operators, on loopback: which policy is in force, when was the last contact. */
@@ -25,7 +27,11 @@ export class StatusController {
       agency: this.node.agency.id,
       manifest: this.node.manifestHash,
       policyDigest: this.node.policyDigest,
-      log: { origin: this.node.logOrigin, size: String(this.node.journal.size) },
+      log: {
+        origin: this.node.logOrigin,
+        size: String(this.node.journal.size),
+        closedBy: this.contact.logRefusal() ?? null,
+      },
       lastContactAt: lastContactMs === undefined ? null : new Date(lastContactMs).toISOString(),
       clockSkewSeconds: this.contact.clockSkewSeconds() ?? null,
     };

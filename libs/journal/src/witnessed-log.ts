@@ -63,6 +63,11 @@ export class WitnessedLog {
     return this.#refusal === undefined && this.#held.size >= this.options.quorum;
   }
 
+  /** Code of what closed this log for good, `log-behind` or `log-forked`; undefined while nothing did. */
+  get refusal(): string | undefined {
+    return this.#refusal?.code;
+  }
+
   /** Resolves once this log may be signed. Rejects with `log-behind` or `log-forked`, for good. */
   async untilVouched(): Promise<void> {
     if (this.#refusal) throw this.#refusal;
