@@ -1,5 +1,6 @@
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
+import { RequestRefused } from '#libs/nest-kit';
 import { openEnvelope, type SignedTask, seal, Task } from '#libs/protocol';
 import { answerQuery } from './answer-query.js';
 import type { CoordinatorClient } from './coordinator-client.js';
@@ -12,8 +13,10 @@ import { newestHold } from './requests/hold-book.js';
 /** Answers leave on multiples of this, so that their timing says little about the counts. */
 const QUANTUM_MS = 250;
 
-/** Codes that will be the same however often the message is sent again. */
-const FINAL = new Set(['not-found', 'not-asked', 'round-closed', 'second-answer']);
+/** Answers that will be the same however often the message is sent again: there is no such round, or never anything but no. */
+const NEVER = new Set([404, 422]);
+const isFinal = (error: unknown): error is RequestRefused =>
+  error instanceof RequestRefused && NEVER.has(error.status);
 
 /** Codes of this machine's disk: the same question can be answered once it is mended. */
 const DISK = new Set(['log-unavailable', 'blob-unavailable', 'log-closed']);
@@ -58,7 +61,7 @@ export async function handleTask(
   try {
     await send(task, outcome, node, client);
   } catch (error) {
-    if (!isConcordatError(error) || !FINAL.has(error.code)) throw error;
+    if (!isFinal(error)) throw error;
     node.logger.warn(
       { round: task.round, code: error.code },
       'the coordinator did not take the answer',
@@ -74,7 +77,7 @@ export async function giveUpTask(signed: SignedTask, node: Node, client: Client)
   if (!task) return;
   const refused = { code: 'node-fault', constraint: null };
   await send(task, { status: 'refused', refused }, node, client).catch((error: unknown) => {
-    if (!isConcordatError(error) || !FINAL.has(error.code)) throw error;
+    if (!isFinal(error)) throw error;
   });
 }
 

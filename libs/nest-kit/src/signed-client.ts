@@ -33,6 +33,7 @@ export class RequestRefused extends ConcordatError {
   constructor(
     code: string,
     message: string,
+    readonly status: number,
     /** How long to wait before asking again; 0 where the answer does not say. */
     readonly retryAfterSeconds: number,
   ) {
@@ -106,6 +107,7 @@ export class SignedClient {
     throw new RequestRefused(
       code,
       `${url.host} answered ${response.status} to ${method} ${url.pathname}`,
+      response.status,
       Number(seconds ?? 0),
     );
   }

@@ -1,11 +1,17 @@
 import { ConcordatError } from '#libs/bytes';
-import { formatRational, type Resolution } from '#libs/dp';
+import { formatRational, type Resolution, rationalToNumberUp } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
 import { type Contribution, type Receipt, verifyReceipt } from '#libs/protocol';
 import { answerNoise, groupsOf } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 import { checkLinkedReceipt } from '../linkage/counter.js';
 import type { Round } from './round.js';
+import type { VectorShape } from './vector-store.js';
+
+/** More records than any agency has of one category in one period, and so little that the sum over 400 agencies fits an int32. */
+const MAX_COUNT = 5_000_000;
+/** Noise beyond this many standard deviations is none: a discrete Gaussian exceeds it with a chance below e^-2000. */
+const NOISE_DEVIATIONS = 64;
 
 const refuse = (code: string, why: string): never => {
   throw new ConcordatError(code, why);
@@ -16,15 +22,15 @@ const key = (group: { category: string; period: string }): string =>
 
 /**
  * Everything that can be checked about an answer without its vector: asked groups only and in canonical order, the receipt's
- * proof, and that bounds, spend and noise are those of the question. Returns the opened receipt and the vector's exact length in bytes,
- * undefined where the length is nobody's to know (a linked count).
+ * proof, and that bounds, spend and noise are those of the question. Returns the opened receipt and what its vector must be,
+ * undefined where its length is nobody's to know (a linked count).
  * A contribution is refused whole.
  */
 export function checkContribution(
   contribution: Contribution,
   round: Round,
   federation: Federation,
-): { readonly receipt: Receipt; readonly vectorBytes: number | undefined } {
+): { readonly receipt: Receipt; readonly vector: VectorShape | undefined } {
   const receipt = verifyReceipt(contribution.receipt, federation.manifest, verifySignature);
   if (receipt.agency !== contribution.agency)
     refuse('wrong-agency', "the receipt is another agency's");
@@ -50,7 +56,7 @@ export function checkContribution(
   if (receipt.rho !== round.query.rho) refuse('wrong-rho', 'the spend is not the one asked for');
   if (round.query.linkage) {
     checkLinkedReceipt(receipt, round.query);
-    return { receipt, vectorBytes: undefined };
+    return { receipt, vector: undefined };
   }
   if (receipt.mechanism !== 'discrete-gaussian') {
     refuse('wrong-variances', 'a tree of counts has Gaussian noise');
@@ -62,9 +68,13 @@ export function checkContribution(
   if (expected.join() !== receipt.levelVariances.join()) {
     refuse('wrong-variances', 'the noise is not the one that the spend buys');
   }
+  const widest = Math.max(...noise.map(({ sigma2 }) => Math.sqrt(rationalToNumberUp(sigma2))));
   const { nodeCount } = federation.treeOf(agency, resolution);
   return {
     receipt,
-    vectorBytes: contribution.groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT,
+    vector: {
+      bytes: contribution.groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT,
+      bound: MAX_COUNT + Math.ceil(NOISE_DEVIATIONS * widest),
+    },
   };
 }

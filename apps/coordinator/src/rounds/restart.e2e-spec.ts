@@ -64,7 +64,7 @@ let federation: Federation;
 afterEach(() => federation?.close());
 
 it('makes the same release from its log as without the stop, whenever it composes', async () => {
-  federation = await openFederation(20);
+  federation = await openFederation(3_600);
   await federation.stop('gamma-police');
   const id = await openRound();
   await until(id, (round) => answered(round) === 2);
@@ -75,13 +75,14 @@ it('makes the same release from its log as without the stop, whenever it compose
   federation.nowMs += 1_000;
   await federation.startCoordinator();
   expect(await roundOf(id)).toMatchObject({ phase: 'collecting' });
+  federation.nowMs += HOUR_MS;
   const first = await until(id, ({ phase }) => phase === 'released');
   expect(first.coverage.map(({ status }) => status)).toEqual(['answered', 'answered', 'silent']);
 
   await federation.stop(COORDINATOR);
   await rename(folder, `${folder}-first`);
   await rename(`${folder}-copy`, folder);
-  federation.nowMs += HOUR_MS;
+  federation.nowMs += 3 * HOUR_MS;
   await federation.startCoordinator();
   const second = await until(id, ({ phase }) => phase === 'released');
   expect(second).toEqual(first);

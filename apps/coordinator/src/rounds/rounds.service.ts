@@ -166,7 +166,7 @@ export class RoundsService {
     try {
       const round: Round = { state, ...live };
       const checked = checkContribution(contribution, round, this.coordinator.federation);
-      await this.vectors.require(valueDigest, checked.vectorBytes);
+      await this.vectors.require(valueDigest, checked.vector);
     } catch (error) {
       if (isConcordatError(error, 'not-yet')) throw error;
       const code = isConcordatError(error) ? error.code : 'internal';

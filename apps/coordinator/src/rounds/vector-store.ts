@@ -13,6 +13,15 @@ const MAX_VECTOR_BYTES = 4 * 1024 ** 3;
 /** Largest upload that is read at once: the label sets of some four million people. */
 const MAX_WHOLE_BYTES = 1024 ** 3 / 2;
 
+/** How many values are looked at at a time. */
+const CHECKED_VALUES = 1 << 18;
+
+/** Exact length of a vector of int32, and the public bound that no value of it exceeds in size. */
+export interface VectorShape {
+  readonly bytes: number;
+  readonly bound: number;
+}
+
 /** Which part of a vector a request carries, of how many bytes in all, and who sends it. */
 export interface VectorPart {
   readonly sender: string;
@@ -131,13 +140,23 @@ export class VectorStore {
     return join(this.dir, `${digest}.${sender}.partial`);
   }
 
-  /** Throws `not-yet` when the vector has not arrived, `wrong-length` when it is not exactly `bytes` long, where that is known. */
-  async require(digest: string, bytes: number | undefined): Promise<void> {
+  /**
+   * Throws `not-yet` when the vector has not arrived, and, where its shape is known, `wrong-length` when it has another length and
+   * `beyond-bound` when it has a value that is too large or too small.
+   */
+  async require(digest: string, shape: VectorShape | undefined): Promise<void> {
     const found = await stat(join(this.dir, digest)).catch(() => undefined);
     if (!found)
       throw new ConcordatError('not-yet', 'upload the vector first, then its contribution');
-    if (bytes !== undefined && found.size !== bytes)
+    if (!shape) return;
+    const { bytes, bound } = shape;
+    if (found.size !== bytes)
       throw new ConcordatError('wrong-length', 'the vector does not fit the domain and the groups');
+    for (let from = 0; from < bytes / 4; from += CHECKED_VALUES) {
+      const values = await this.slice(digest, from, Math.min(CHECKED_VALUES, bytes / 4 - from));
+      if (values.some((value) => value > bound || value < -bound))
+        throw new ConcordatError('beyond-bound', 'the vector has a value that no count can be');
+    }
   }
 
   /** Forgets a vector that no round needs any more. */
