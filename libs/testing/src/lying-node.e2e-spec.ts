@@ -12,18 +12,14 @@ import {
   type Signed,
   seal,
 } from '#libs/protocol';
-import {
-  Federation,
-  type RoundSeen,
-  seededRandom,
-  streetFile,
-  type TestQuestion,
-} from '#libs/testing';
 import { decodeEntry, type EntryOf, encodeEntry } from '#libs/tlog';
-import { CoordinatorClient } from '../../../node/src/coordinator-client.js';
-import { handleTask } from '../../../node/src/handle-task.js';
-import type { Node } from '../../../node/src/node.js';
-import { openNode } from '../../../node/src/open-node.js';
+import { CoordinatorClient } from '../../../apps/node/src/coordinator-client.js';
+import { handleTask } from '../../../apps/node/src/handle-task.js';
+import type { Node } from '../../../apps/node/src/node.js';
+import { openNode } from '../../../apps/node/src/open-node.js';
+import { Federation, type RoundSeen, type TestQuestion } from './federation.js';
+import { seededRandom } from './seeded-random.js';
+import { streetFile } from './street-file.js';
 
 const LIAR = 'gamma-police';
 const bristol = cellAt(51.4545, -2.5879, 9);
