@@ -28,9 +28,13 @@ class WitnessController {
 class AppModule {}
 
 /** Everything of the process, flat, over what was opened at its start. */
-export function appModule(witness: Witness, manifest: Manifest, logDir: string): DynamicModule {
+export function appModule(
+  witness: Witness,
+  pinned: { readonly manifest: Manifest },
+  logDir: string,
+): DynamicModule {
   const seen = (): WitnessedLogView[] =>
-    [...logVerifierKeys(manifest).keys()].flatMap((origin) => {
+    [...logVerifierKeys(pinned.manifest).keys()].flatMap((origin) => {
       const latest = witness.latest(origin);
       return latest ? [{ origin, size: String(latest.size), root: bytesToHex(latest.root) }] : [];
     });

@@ -16,6 +16,15 @@ program
   .requiredOption('--coordinator-key <key>', "the coordinator's public key, from its operator")
   .option('--id <id>', 'its name in the federation', 'auditor')
   .option('--port <port>', 'port of the console on loopback, 0 for a free one', Number, 0)
+  .option('--json', 'print one JSON document')
+  .addHelpText(
+    'after',
+    `
+Prints the auditor's card, with which the coordinator's operator founds the federation: id.key.box-key.
+
+Example:
+  concordat auditor init --dir /var/lib/concordat/auditor --coordinator https://concordat.example --coordinator-key KEY`,
+  )
   .action(async (options) => {
     const keys = await initAuditor(options.dir, {
       version: 1,
@@ -24,8 +33,9 @@ program
       listen: { host: '127.0.0.1', port: options.port },
     });
     tellParent({ type: 'initialised', id: options.id, ...keys });
-    process.stdout.write(`${keys.publicKey}\n`);
-    process.stderr.write(`box key ${keys.boxKey}\n`);
+    const card = [options.id, keys.publicKey, keys.boxKey].join('.');
+    const text = options.json ? JSON.stringify({ id: options.id, ...keys, card }) : card;
+    process.stdout.write(`${text}\n`);
   });
 
 program

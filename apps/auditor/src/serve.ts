@@ -1,27 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import { openJournal, openWitness, type Witness, WitnessedLog } from '#libs/journal';
-import { loadBoxKey, loadSigningKey, verifySignature } from '#libs/keystore';
+import {
+  loadBoxKey,
+  loadSigningKey,
+  noteSigner,
+  PinnedManifest,
+  verifySignature,
+} from '#libs/keystore';
 import {
   createHttpApp,
   createLogger,
+  fetchManifest,
   type Logger,
   listen,
+  type ManifestFollower,
   Metrics,
   type RunningProcess,
   relayOver,
   SignedClient,
   serveOperations,
+  startManifestFollower,
   startWitnessLoop,
 } from '#libs/nest-kit';
-import {
-  logOrigin,
-  logVerifierKey,
-  logVerifierKeys,
-  openSignedManifest,
-  witnessVerifierKeys,
-} from '#libs/protocol';
-import { encodeEntry, type NoteSigner } from '#libs/tlog';
+import { allLogKeys, logOrigin, logVerifierKeys, witnessVerifierKeys } from '#libs/protocol';
+import { encodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
 import { startKeyHolding } from './linkage.js';
@@ -41,16 +44,13 @@ export async function serveAuditor(
   const config = loadConfig(dir);
   const paths = auditorPaths(dir);
   const key = loadSigningKey(paths.signingKey);
-  let signed: unknown;
-  try {
-    signed = JSON.parse(readFileSync(paths.manifest, 'utf8'));
-  } catch {
-    throw new ConcordatError(
-      'manifest-missing',
-      `${paths.manifest} cannot be read; put the signed federation manifest there`,
-    );
+  const { url: configuredUrl, publicKey } = config.coordinator;
+  const url = coordinatorUrl ?? configuredUrl;
+  if (!existsSync(paths.manifest)) {
+    PinnedManifest.create(paths.manifest, await fetchManifest(url), publicKey);
   }
-  const manifest = openSignedManifest(signed, config.coordinator.publicKey, verifySignature);
+  const pinned = PinnedManifest.open(paths.manifest, publicKey);
+  const { manifest } = pinned;
   if (manifest.auditor.publicKey !== key.publicKey) {
     throw new ConcordatError(
       'wrong-key',
@@ -66,13 +66,10 @@ export async function serveAuditor(
   }
   const logger = options.logger ?? createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);
-  const signer: NoteSigner = {
-    name: origin,
-    publicKey: key.publicKeyBytes,
-    sign: (message) => key.sign(message),
-  };
+  const signer = noteSigner(origin, key);
   const journal = await openJournal({ dir: paths.log, origin, signer, clock: nowMs });
   let witness: Witness | undefined;
+  let follower: ManifestFollower | undefined;
   let stopLoop: (() => Promise<void>) | undefined;
   let stopHolding: (() => Promise<void>) | undefined;
   try {
@@ -80,19 +77,19 @@ export async function serveAuditor(
     await journal.append(
       encodeEntry({ kind: 'started', at, actor: config.id, process: 'auditor', version: VERSION }),
     );
+    const logKeys = new Map(logVerifierKeys(manifest));
     const opened = await openWitness({
       dir: paths.witnessed,
-      logKeys: logVerifierKeys(manifest),
+      logKeys,
       signer,
       clock: nowMs,
     });
     witness = opened;
-    const url = coordinatorUrl ?? config.coordinator.url;
     const client = new SignedClient({
       url,
       id: config.id,
       key,
-      server: () => manifest.coordinator.publicKey,
+      server: () => pinned.manifest.coordinator.publicKey,
       verify: verifySignature,
       nowMs,
     });
@@ -100,9 +97,14 @@ export async function serveAuditor(
     const log = new WitnessedLog({
       journal,
       origin,
-      logKeys: [logVerifierKey(manifest, config.id)],
-      witnesses: witnessVerifierKeys(manifest, config.id),
-      quorum: manifest.quorum,
+      logKeys: allLogKeys(manifest, config.id),
+      // read anew each time: the manifest may have been followed by another
+      get witnesses() {
+        return witnessVerifierKeys(pinned.manifest, config.id);
+      },
+      get quorum() {
+        return pinned.manifest.quorum;
+      },
       send: relay.send,
       onNote: (note) => {
         // shown again with the next note, when the coordinator is away
@@ -118,11 +120,22 @@ export async function serveAuditor(
       witness: opened,
       logger,
     });
+    follower = startManifestFollower({
+      url,
+      serial: () => pinned.manifest.serial,
+      take: async (step) => {
+        const { serial, change } = pinned.extend(step);
+        logKeys.clear();
+        for (const [log, keys] of logVerifierKeys(pinned.manifest)) logKeys.set(log, keys);
+        logger.info({ serial, change: change.kind }, 'new manifest');
+      },
+      logger,
+    });
     stopHolding = await startKeyHolding(
-      { id: config.id, manifest: () => manifest, box, journal, client, logger, nowMs },
+      { id: config.id, manifest: () => pinned.manifest, box, journal, client, logger, nowMs },
       paths.linkage,
     );
-    const app = await createHttpApp(appModule(opened, manifest, paths.log), logger);
+    const app = await createHttpApp(appModule(opened, pinned, paths.log), logger);
     const metrics = new Metrics(config.id);
     metrics.gauge('concordat_log_entries', 'Size of the own log', () => Number(journal.size));
     metrics.gaugeBy(
@@ -130,7 +143,7 @@ export async function serveAuditor(
       'Size of each log at its newest cosigned checkpoint',
       ['origin'],
       async () =>
-        [...logVerifierKeys(manifest).keys()].flatMap((name) => {
+        [...logVerifierKeys(pinned.manifest).keys()].flatMap((name) => {
           const latest = opened.latest(name);
           return latest ? [{ labels: { origin: name }, value: Number(latest.size) }] : [];
         }),
@@ -147,6 +160,7 @@ export async function serveAuditor(
       url: bound,
       stop: async () => {
         await stopHolding?.();
+        await follower?.stop();
         await stopLoop?.();
         await app.close();
         await opened.close();
@@ -157,6 +171,7 @@ export async function serveAuditor(
     };
   } catch (error) {
     await stopHolding?.();
+    await follower?.stop();
     await stopLoop?.();
     await witness?.close();
     await journal.close();

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { registerAnalyse } from './commands/analyse.js';
+import { registerAnalyst } from './commands/analyst.js';
 import { registerAudit } from './commands/audit.js';
 import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     .exitOverride()
     .showHelpAfterError('(concordat COMMAND --help shows examples)');
   registerStart(program);
+  registerAnalyst(program);
   registerQuery(program);
   registerProcesses(program);
   registerDoctor(program);

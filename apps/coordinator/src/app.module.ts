@@ -15,7 +15,10 @@ import { type Analytics, analyticsControllers, analyticsProviders } from './anal
 import { coordinatorPaths } from './config.js';
 import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
+import { CONTROL_TOKEN, EnrolmentController } from './federation/enrolment.controller.js';
 import { Offers } from './federation/offers.js';
+import { OFFICE } from './federation/office.js';
+import type { Office } from './federation/operations.js';
 import { WitnessRelay } from './federation/witness-relay.js';
 import { WitnessingController } from './federation/witnessing.controller.js';
 import type { Witnessing } from './federation/witnessing.js';
@@ -43,18 +46,35 @@ import { VectorStore } from './rounds/vector-store.js';
 @Module({})
 class AppModule {}
 
+/** What was opened at the start. */
+export interface Opened {
+  readonly coordinator: Coordinator;
+  readonly dir: string;
+  readonly releases: ReleaseStore;
+  readonly book: RoundBook;
+  readonly witnessing: Witnessing;
+  readonly refused: RefusedRequests;
+  readonly office: Office;
+  readonly controlToken: string;
+  readonly analytics: Analytics;
+  readonly jobs: Jobs;
+  readonly linkage: LinkageService;
+}
+
 /** Everything of the process, flat, over what was opened at its start. */
-export function appModule(
-  coordinator: Coordinator,
-  dir: string,
-  releases: ReleaseStore,
-  book: RoundBook,
-  witnessing: Witnessing,
-  refused: RefusedRequests,
-  analytics: Analytics,
-  jobs: Jobs,
-  linkage: LinkageService,
-): DynamicModule {
+export function appModule({
+  coordinator,
+  dir,
+  releases,
+  book,
+  witnessing,
+  refused,
+  office,
+  controlToken,
+  analytics,
+  jobs,
+  linkage,
+}: Opened): DynamicModule {
   const { federation, key, logger, nowMs } = coordinator;
   const { coordinator: own } = federation.manifest;
   return {
@@ -65,6 +85,7 @@ export function appModule(
     controllers: [
       RoundsController,
       WitnessingController,
+      EnrolmentController,
       BlobsController,
       PublishedLogController,
       LinkageController,
@@ -79,6 +100,8 @@ export function appModule(
       { provide: RoundFiles, useValue: new RoundFiles(coordinator.roundBlobs) },
       { provide: JOBS, useValue: jobs },
       { provide: LinkageService, useValue: linkage },
+      { provide: OFFICE, useValue: office },
+      { provide: CONTROL_TOKEN, useValue: controlToken },
       { provide: Offers, useValue: new Offers() },
       { provide: Checkpoints, useValue: witnessing.checkpoints },
       { provide: WitnessRelay, useValue: witnessing.relay },

@@ -26,6 +26,7 @@ export const coordinatorPaths = (dir: string) => ({
   signingKey: join(dir, 'keys', 'signing.pem'),
   boxKey: join(dir, 'keys', 'box.pem'),
   manifest: join(dir, 'manifest.json'),
+  control: join(dir, 'control.json'),
   domains: join(dir, 'domains'),
   log: join(dir, 'log'),
   blobs: join(dir, 'blobs'),

@@ -1,5 +1,5 @@
 import type { Blobs, Journal } from '#libs/journal';
-import type { BoxKey, SigningKey } from '#libs/keystore';
+import type { BoxKey, TurnableKey } from '#libs/keystore';
 import type { Logger } from '#libs/nest-kit';
 import type { Entry } from '#libs/tlog';
 import type { CoordinatorConfig } from './config.js';
@@ -11,7 +11,7 @@ export const COORDINATOR = Symbol('Coordinator');
 /** What every service of the process works with: settings, keys, log, time. Opened once in `open-coordinator.ts`. */
 export interface Coordinator {
   readonly config: CoordinatorConfig;
-  readonly key: SigningKey;
+  readonly key: TurnableKey;
   readonly box: BoxKey;
   readonly federation: Federation;
   readonly journal: Journal;

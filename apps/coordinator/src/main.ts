@@ -2,14 +2,17 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { runProgram } from '#libs/nest-kit';
 import { registerInit } from './commands/init.js';
+import { registerMembers } from './commands/members.js';
 import { registerServe } from './commands/serve.js';
 import { registerWorker } from './commands/worker.js';
 import { registerDoctor } from './doctor.js';
 
 const program = new Command('concordat coordinator')
   .exitOverride()
-  .description('Runs the coordinator of a federation.');
+  .description('Runs the coordinator of a federation.')
+  .showHelpAfterError();
 registerInit(program);
+registerMembers(program);
 registerServe(program);
 registerWorker(program);
 registerDoctor(program);

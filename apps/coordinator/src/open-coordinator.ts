@@ -1,8 +1,8 @@
 import { ConcordatError } from '#libs/bytes';
 import { openBlobs, openJournal } from '#libs/journal';
-import { loadBoxKey, loadSigningKey } from '#libs/keystore';
+import { loadBoxKey, loadSigningKey, noteSigner, turnableKey } from '#libs/keystore';
 import { createLogger, type Logger } from '#libs/nest-kit';
-import { logOrigin } from '#libs/protocol';
+import { allLogKeys, logOrigin } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
 import { coordinatorPaths, loadConfig } from './config.js';
 import type { Coordinator } from './coordinator.js';
@@ -12,7 +12,13 @@ import { VERSION } from './version.js';
 /** Opens a coordinator's folder: settings, key, pinned manifest, log. Whatever is missing or wrong stops the start. */
 export async function openCoordinator(
   dir: string,
-  options: { readonly port?: number; readonly nowMs: () => number; readonly logger?: Logger },
+  options: {
+    readonly port?: number;
+    readonly nowMs: () => number;
+    readonly logger?: Logger;
+    /** Who opens it, for the log: the server unless given. */
+    readonly process?: 'cli' | 'coordinator';
+  },
 ): Promise<Coordinator> {
   const paths = coordinatorPaths(dir);
   const loaded = loadConfig(dir);
@@ -20,14 +26,16 @@ export async function openCoordinator(
     options.port === undefined
       ? loaded
       : { ...loaded, listen: { ...loaded.listen, port: options.port } };
-  const key = loadSigningKey(paths.signingKey);
-  if (config.publicKey !== undefined && config.publicKey !== key.publicKey) {
+  const key = turnableKey(loadSigningKey(paths.signingKey));
+  const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
+  const { coordinator: own, formerKeys } = federation.manifest;
+  const known = [own, ...formerKeys.filter(({ id }) => id === own.id)];
+  if (config.publicKey !== undefined && !known.some((one) => one.publicKey === config.publicKey)) {
     throw new ConcordatError(
       'wrong-key',
-      'config.yaml names another public key than the signing key in this folder has',
+      'config.yaml names a public key that never was the one of this coordinator',
     );
   }
-  const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
   const box = loadBoxKey(paths.boxKey);
   if (federation.manifest.coordinator.boxKey !== box.publicKey) {
     throw new ConcordatError(
@@ -39,11 +47,8 @@ export async function openCoordinator(
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer: {
-      name: origin,
-      publicKey: key.publicKeyBytes,
-      sign: (message: Uint8Array) => key.sign(message),
-    },
+    signer: noteSigner(origin, key),
+    formerKeys: allLogKeys(federation.manifest, config.id),
     clock: options.nowMs,
   });
   const coordinator: Coordinator = {
@@ -63,7 +68,7 @@ export async function openCoordinator(
     kind: 'started',
     at: new Date(options.nowMs()).toISOString(),
     actor: config.id,
-    process: 'coordinator',
+    process: options.process ?? 'coordinator',
     version: VERSION,
   });
   return coordinator;

@@ -5,10 +5,13 @@ import {
   type Logger,
   listen,
   Metrics,
+  newToken,
   packageRoot,
   RefusedRequests,
   type RunningProcess,
+  removeControl,
   serveOperations,
+  writeControl,
 } from '#libs/nest-kit';
 import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
@@ -17,7 +20,8 @@ import { ForecastsService } from './analytics/forecasts.service.js';
 import { LayerStore } from './analytics/layer-store.js';
 import { appModule } from './app.module.js';
 import { coordinatorPaths } from './config.js';
-import { startWitnessing } from './federation/witnessing.js';
+import { openOffice } from './federation/office.js';
+import { startWitnessing, type Witnessing } from './federation/witnessing.js';
 import { defaultConcurrency, openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
 import { LinkageService } from './linkage/linkage.service.js';
 import { serveWeb } from './map/web-assets.js';
@@ -29,6 +33,10 @@ import { RoundBook } from './rounds/round-book.js';
 import { RoundsService } from './rounds/rounds.service.js';
 
 const WEB_ROOT = join(packageRoot(import.meta.url), 'dist', 'web');
+
+/** Where commands on the same machine reach a server that listens on every address. */
+const loopbackOf = (url: string): string =>
+  url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 
 /** Opens the folder, replays the log, takes up the rounds under way, binds the port. */
 export async function serveCoordinator(
@@ -42,7 +50,6 @@ export async function serveCoordinator(
   },
 ): Promise<RunningProcess> {
   const coordinator = await openCoordinator(dir, options);
-  const witnessing = startWitnessing(coordinator);
   const { config, key, nowMs } = coordinator;
   const refused = new RefusedRequests((counts) =>
     coordinator.append({
@@ -53,9 +60,14 @@ export async function serveCoordinator(
     }),
   );
   const metrics = new Metrics(config.id);
+  let witnessing: Witnessing | undefined;
+  const { control, signingKey } = coordinatorPaths(dir);
   let jobs: Jobs | undefined;
   let linkage: LinkageService | undefined;
   try {
+    const office = await openOffice(coordinator, signingKey, (code) => refused.note(code));
+    witnessing = startWitnessing(coordinator);
+    const witnessed = witnessing;
     const store = await LayerStore.open(coordinatorPaths(dir).layers);
     const analytics = await openAnalytics(coordinator, store);
     jobs = await openCoordinatorJobs({
@@ -80,8 +92,21 @@ export async function serveCoordinator(
     }
     const linking = await LinkageService.open(coordinator);
     linkage = linking;
+    const controlToken = newToken();
     const app = await createHttpApp(
-      appModule(coordinator, dir, releases, book, witnessing, refused, analytics, opened, linking),
+      appModule({
+        coordinator,
+        dir,
+        releases,
+        book,
+        witnessing: witnessed,
+        refused,
+        office,
+        controlToken,
+        analytics,
+        jobs: opened,
+        linkage: linking,
+      }),
       coordinator.logger,
       { id: config.id, key, nowMs },
     );
@@ -90,15 +115,18 @@ export async function serveCoordinator(
     await app.get(RoundsService).recover();
     const { host, port: wanted } = config.listen;
     const url = await listen(app, host, wanted);
+    writeControl(control, { url: loopbackOf(url), token: controlToken });
     return {
       url,
       stop: async () => {
+        removeControl(control);
         app.get(Inboxes).close();
+        office.succession.close();
         await app.get(RoundsService).stop();
         await opened.close();
         await app.get(ForecastsService).stop();
         await refused.stop();
-        await witnessing.stop();
+        await witnessed.stop();
         await linking.stop();
         await app.close();
         await coordinator.close();
@@ -107,7 +135,7 @@ export async function serveCoordinator(
   } catch (error) {
     await jobs?.close();
     await linkage?.stop();
-    await witnessing.stop();
+    await witnessing?.stop();
     await coordinator.close();
     throw error;
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ConcordatError } from '#libs/bytes';
 import { readConfig } from '#libs/nest-kit';
 import { Name, PublicKey } from '#libs/protocol';
 
@@ -9,7 +10,8 @@ const NodeConfig = z.strictObject({
   agency: Name,
   /** Dataset that this node answers about, and how its files are read. */
   dataset: z.strictObject({ name: Name, mapping: z.string().min(1) }),
-  coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }),
+  /** Where the coordinator is and the key that its first manifest is believed by; `node enrol` writes both. */
+  coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }).optional(),
   /** Loopback address of the controller console; 0 picks a free port. */
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
 });
@@ -37,3 +39,15 @@ export const nodePaths = (dir: string) => ({
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */
 export const loadConfig = (dir: string): NodeConfig =>
   readConfig(nodePaths(dir).config, NodeConfig, `concordat node init --dir ${dir}`);
+
+/** The coordinator of a node that has begun to enrol. Throws `not-enrolled`. */
+export function coordinatorOf(config: NodeConfig): {
+  readonly url: string;
+  readonly publicKey: string;
+} {
+  if (config.coordinator) return config.coordinator;
+  throw new ConcordatError(
+    'not-enrolled',
+    'this node belongs to no federation yet; run: concordat node enrol',
+  );
+}

@@ -22,7 +22,7 @@ import { logOrigin, type Manifest, openSignedManifest } from '#libs/protocol';
 import { dateToDay, dayToDate, londonDay } from '#libs/query';
 import { decodeEntry } from '#libs/tlog';
 import { budgetYears } from './budget.js';
-import { loadConfig, nodePaths } from './config.js';
+import { coordinatorOf, loadConfig, nodePaths } from './config.js';
 import { loadPolicies } from './signed-policy.js';
 
 const openManifest = (dir: string): Manifest => {
@@ -35,7 +35,7 @@ const openManifest = (dir: string): Manifest => {
       'manifest.json cannot be read; put the signed federation manifest there',
     );
   }
-  const { publicKey } = loadConfig(dir).coordinator;
+  const { publicKey } = coordinatorOf(loadConfig(dir));
   return openSignedManifest(signed, publicKey, verifySignature);
 };
 
@@ -65,7 +65,7 @@ function checkManifest(dir: string): Finding {
 function checkPolicy(dir: string, nowMs: number): Finding {
   const paths = nodePaths(dir);
   const { agency } = loadConfig(dir);
-  const { policies } = loadPolicies(paths, agency, loadSigningKey(paths.signingKey).publicKey);
+  const { policies } = loadPolicies(paths, agency, [loadSigningKey(paths.signingKey).publicKey]);
   const { grants } = policies.agency;
   const today = londonDay(nowMs);
   const valid = grants.filter(
@@ -114,7 +114,7 @@ export async function examineNode(
           nowMs,
           dirs: [dir, paths.log],
           newestEntryAt,
-          url: loadConfig(dir).coordinator.url,
+          url: loadConfig(dir).coordinator?.url,
         }),
     ],
     [

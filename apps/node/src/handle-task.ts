@@ -23,10 +23,11 @@ const DISK = new Set(['log-unavailable', 'blob-unavailable', 'log-closed']);
 
 type Client = Pick<CoordinatorClient, 'post' | 'putVector'>;
 
-/** A task whose signature the pinned key of the coordinator made; undefined, and a line in the process's log, for any other. */
+/** A task whose signature the coordinator's key of the task's own manifest made; undefined, and a line in the process's log, for any other. */
 function openTask(signed: SignedTask, node: Node): Task | undefined {
   try {
-    return openEnvelope('task', Task, signed, node.manifest.coordinator.publicKey, verifySignature);
+    const { coordinator } = node.pinned.named(signed.payload.manifest) ?? node.manifest;
+    return openEnvelope('task', Task, signed, coordinator.publicKey, verifySignature);
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     node.logger.warn({ code: error.code }, 'dropped a task');

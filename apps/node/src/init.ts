@@ -5,11 +5,11 @@ import { createBoxKey, createSecret, createSigningKey } from '#libs/keystore';
 import { type NodeConfig, nodePaths } from './config.js';
 import { signPolicies } from './signed-policy.js';
 
-/** Files that a node's folder starts from. */
+/** Files that a node's folder starts from; for the policy and the area, texts as well. */
 export interface NodeSources {
-  readonly policy: string;
+  readonly policy: string | { readonly text: string };
   readonly federationPolicy: string;
-  readonly domain: string;
+  readonly domain: string | { readonly bytes: Uint8Array };
 }
 
 /**
@@ -26,9 +26,11 @@ export async function initNode(
   const key = createSigningKey(paths.signingKey);
   const { publicKey: boxKey } = createBoxKey(paths.boxKey);
   createSecret(paths.recordSecret);
-  await copyFile(sources.policy, paths.policy);
+  if (typeof sources.policy === 'string') await copyFile(sources.policy, paths.policy);
+  else await writeFile(paths.policy, sources.policy.text, { flag: 'wx' });
   await copyFile(sources.federationPolicy, paths.federationPolicy);
-  await copyFile(sources.domain, paths.domain);
+  if (typeof sources.domain === 'string') await copyFile(sources.domain, paths.domain);
+  else await writeFile(paths.domain, sources.domain.bytes, { flag: 'wx' });
   signPolicies(paths, config.agency, key);
   await writeFile(paths.config, stringify(config), { flag: 'wx' });
   return { publicKey: key.publicKey, boxKey };

@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { runProgram } from '#libs/nest-kit';
 import { registerBudget } from './commands/budget.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerEnrol } from './commands/enrol.js';
 import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
 import { registerPeople } from './commands/people.js';
 import { registerRequests } from './commands/requests.js';
+import { registerRotateKey } from './commands/rotate-key.js';
 import { registerServe } from './commands/serve.js';
 import { registerSignPolicy } from './commands/sign-policy.js';
 
@@ -15,12 +17,14 @@ const program = new Command('concordat node')
   .description("Runs an agency's node: records stay here, noisy counts leave.")
   .showHelpAfterError();
 registerInit(program);
+registerEnrol(program);
 registerSignPolicy(program);
 registerIngest(program);
 registerPeople(program);
 registerServe(program);
 registerRequests(program);
 registerBudget(program);
+registerRotateKey(program);
 registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

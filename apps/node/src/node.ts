@@ -1,7 +1,7 @@
 import type { RandomSource } from '#libs/dp';
 import type { GridTree, Resolution } from '#libs/grid';
 import type { Blobs, Journal } from '#libs/journal';
-import type { BoxKey, SigningKey } from '#libs/keystore';
+import type { BoxKey, PinnedManifest, TurnableKey } from '#libs/keystore';
 import type { Ledger } from '#libs/ledger';
 import type { Logger } from '#libs/nest-kit';
 import type { PolicySet } from '#libs/policy';
@@ -17,8 +17,10 @@ export const NODE = Symbol('Node');
 /** Everything a node works with. Opened once in `open-node.ts`; randomness and time are members so that tests give their own. */
 export interface Node {
   readonly config: NodeConfig;
-  readonly key: SigningKey;
+  readonly key: TurnableKey;
   readonly box: BoxKey;
+  readonly pinned: Pick<PinnedManifest, 'extend' | 'named'>;
+  /** The manifest in force, its hash and this agency in it: read anew each time, since another may follow. */
   readonly manifest: Manifest;
   readonly manifestHash: string;
   readonly agency: ManifestAgency;

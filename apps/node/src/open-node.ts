@@ -4,27 +4,42 @@ import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
 import { openBlobs, openJournal } from '#libs/journal';
-import { loadBoxKey, loadSecret, loadSigningKey, osRandom, verifySignature } from '#libs/keystore';
+import {
+  loadBoxKey,
+  loadSecret,
+  loadSigningKey,
+  noteSigner,
+  osRandom,
+  PinnedManifest,
+  turnableKey,
+  waitingNextKey,
+} from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
 import { createLogger, type Logger } from '#libs/nest-kit';
-import { logOrigin, manifestHash, openSignedManifest } from '#libs/protocol';
+import { allLogKeys, logOrigin, type Manifest, type ManifestAgency } from '#libs/protocol';
 import { openRecords, type Records } from '#libs/records';
 import { decodeEntry, type Entry, encodeEntry } from '#libs/tlog';
 import { activatePolicy } from './activate-policy.js';
-import { loadConfig, nodePaths } from './config.js';
+import { coordinatorOf, loadConfig, nodePaths } from './config.js';
 import type { Node } from './node.js';
 import { applyToHolds, emptyHoldBook } from './requests/hold-book.js';
 import { loadPolicies } from './signed-policy.js';
+import { finishTurn } from './turn-key.js';
 import { turns } from './turns.js';
 import { VERSION } from './version.js';
 
-const readText = (path: string, code: string, what: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    throw new ConcordatError(code, `${path} cannot be read; put ${what} there`);
+/** This agency in a manifest. Throws `revoked`, `not-enrolled`. */
+function enrolledAs({ agencies, formerKeys }: Manifest, id: string): ManifestAgency {
+  const agency = agencies.find((candidate) => candidate.id === id);
+  if (agency) return agency;
+  if (formerKeys.some((key) => key.id === id)) {
+    throw new ConcordatError(
+      'revoked',
+      'the federation has revoked this agency; ask its coordinator why, and enrol under a new id',
+    );
   }
-};
+  throw new ConcordatError('not-enrolled', 'the manifest does not name this agency');
+}
 
 /**
  * Opens a node's folder and replays its log. Settings, key, manifest, domain and signed policy must all be there and fit together, or the
@@ -43,15 +58,13 @@ export async function openNode(
   const { nowMs } = options;
   const paths = nodePaths(dir);
   const config = loadConfig(dir);
-  const key = loadSigningKey(paths.signingKey);
-  const manifest = openSignedManifest(
-    JSON.parse(readText(paths.manifest, 'manifest-missing', 'the signed federation manifest')),
-    config.coordinator.publicKey,
-    verifySignature,
-  );
-  const agency = manifest.agencies.find(({ id }) => id === config.agency);
-  if (!agency) throw new ConcordatError('not-enrolled', 'the manifest does not name this agency');
-  if (agency.publicKey !== key.publicKey) {
+  const key = turnableKey(loadSigningKey(paths.signingKey));
+  const pinned = PinnedManifest.open(paths.manifest, coordinatorOf(config).publicKey);
+  let agency = enrolledAs(pinned.manifest, config.agency);
+  const { manifest } = pinned;
+  const next = waitingNextKey(paths.signingKey);
+  const isTurning = next?.publicKey === agency.publicKey;
+  if (agency.publicKey !== key.publicKey && !isTurning) {
     throw new ConcordatError(
       'wrong-key',
       'the manifest names another key for this agency than the one in its folder',
@@ -74,13 +87,17 @@ export async function openNode(
       'the domain file is not the one that the manifest names',
     );
   }
-  const { policies, digest } = loadPolicies(paths, agency.id, key.publicKey);
+  const { policies, digest } = loadPolicies(paths, agency.id, [
+    key.publicKey,
+    ...(isTurning ? [agency.publicKey] : []),
+  ]);
 
   const origin = logOrigin(manifest.federation, agency.id);
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    signer: noteSigner(origin, key),
+    formerKeys: allLogKeys(manifest, agency.id),
     clock: nowMs,
   });
   let records: Records | undefined;
@@ -102,9 +119,18 @@ export async function openNode(
       config,
       key,
       box,
-      manifest,
-      manifestHash: manifestHash(manifest),
-      agency,
+      pinned,
+      get manifest() {
+        return pinned.manifest;
+      },
+      get manifestHash() {
+        return pinned.hash;
+      },
+      get agency() {
+        // Revoked, it stays whoever it was, and nobody listens to it any more.
+        agency = pinned.manifest.agencies.find(({ id }) => id === config.agency) ?? agency;
+        return agency;
+      },
       policies,
       policyDigest: digest,
       journal,
@@ -140,6 +166,7 @@ export async function openNode(
       version: VERSION,
       ...(journal.recovered.tornBytes > 0 ? { truncatedBytes: journal.recovered.tornBytes } : {}),
     });
+    if (isTurning) await finishTurn(node, paths);
     await activatePolicy(node);
     return node;
   } catch (error) {

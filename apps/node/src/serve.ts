@@ -1,17 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
   type Logger,
   listen,
+  type ManifestFollower,
+  newToken,
   type RunningProcess,
+  removeControl,
   SignedClient,
   serveOperations,
+  startManifestFollower,
+  writeControl,
 } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
 import { appModule } from './app.module.js';
-import { nodePaths } from './config.js';
+import { coordinatorOf, nodePaths } from './config.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import { DoneRounds } from './done-rounds.js';
 import { giveUpTask, handleTask } from './handle-task.js';
@@ -21,8 +27,9 @@ import { type Linkage, startLinkage } from './linkage/linkage.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
 import { nodeOperations } from './operations.js';
-import { newToken, removeControl, writeControl } from './requests/control-file.js';
 import { expireRequests } from './requests/decide-request.js';
+import { takeManifest } from './take-manifest.js';
+import { turnKey } from './turn-key.js';
 import { startWitnessing, type Witnessing } from './witnessing.js';
 
 /** How often requests whose time is over are looked for. */
@@ -59,8 +66,9 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
   let witnessing: Witnessing | undefined;
   let loop: InboxLoop | undefined;
   let linkage: Linkage | undefined;
+  let follower: ManifestFollower | undefined;
   try {
-    const url = options.coordinatorUrl ?? node.config.coordinator.url;
+    const url = options.coordinatorUrl ?? coordinatorOf(node.config).url;
     const http = new SignedClient({
       url,
       id: node.agency.id,
@@ -77,6 +85,18 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       postNote(note).catch(() => undefined);
     });
     const { log } = witnessing;
+    const { followManifest } = witnessing;
+    const paths = nodePaths(dir);
+    const following = startManifestFollower({
+      url,
+      serial: () => node.manifest.serial,
+      take: async (step) => {
+        await takeManifest(step, node, paths);
+        followManifest();
+      },
+      logger: node.logger,
+    });
+    follower = following;
     await Promise.race([log.untilVouched(), pause(WITNESSES_WITHIN_MS)]);
     const linking = await startLinkage(node, http, nodePaths(dir).linkage);
     linkage = linking;
@@ -95,6 +115,8 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
         const { round } = task.payload;
         if (done.has(round)) return;
         await log.untilVouched();
+        // opened under a manifest that is on its way here
+        if (!node.pinned.named(task.payload.manifest)) await following.catchUp();
         if (await handleTask(task, node, client, linking.find)) done.add(round);
         await log.publish();
       },
@@ -110,12 +132,19 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       clockSkewSeconds: () => http.skewSeconds,
       logRefusal: () => log.refusal,
     };
+    const rotate = async (): Promise<void> => {
+      const before = node.key.publicKey;
+      await turnKey(node, client, paths);
+      await following.catchUp();
+      if (node.key.publicKey === before) {
+        throw new ConcordatError('not-yet', 'the new manifest has not arrived; look again later');
+      }
+    };
     const desk = { token, onDecision: () => inbox.reread() };
-    const app = await createHttpApp(appModule(node, contact, desk), node.logger);
+    const app = await createHttpApp(appModule(node, contact, desk, rotate), node.logger);
     serveOperations(app, nodeOperations(node, contact));
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
-    const { control } = nodePaths(dir);
-    writeControl(control, { url: bound, token });
+    writeControl(paths.control, { url: bound, token });
     const expire = setInterval(() => {
       expireRequests(node).then(
         (count) => count > 0 && inbox.reread(),
@@ -126,10 +155,11 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       url: bound,
       stop: async () => {
         clearInterval(expire);
-        removeControl(control);
+        removeControl(paths.control);
         log.abandon();
         await inbox.stop();
         await linking.stop();
+        await following.stop();
         await app.close();
         await witnessing?.stop();
         await node.close();
@@ -138,6 +168,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
   } catch (error) {
     await loop?.stop();
     await linkage?.stop();
+    await follower?.stop();
     await witnessing?.stop();
     await node.close();
     throw error;

@@ -46,11 +46,14 @@ function readPolicies(paths: Paths): ReadPolicies {
   return { policies, approval: { policyDigest: policyDigest(policies), documents } };
 }
 
-/** The policy set of a node's folder, only if the node's own key signed exactly these two files. */
+/**
+ * The policy set in force. Throws `policy-unsigned` unless the agency's own key signed exactly these documents: one of `publicKeys`, of
+ * which there are two while a key is being replaced.
+ */
 export function loadPolicies(
   paths: Paths,
   agency: string,
-  publicKey: string,
+  publicKeys: readonly [string, ...string[]],
 ): { readonly policies: PolicySet; readonly digest: string } {
   const { policies, approval } = readPolicies(paths);
   let envelope: unknown;
@@ -62,7 +65,16 @@ export function loadPolicies(
       'the policy is not signed; run: concordat node sign-policy',
     );
   }
-  const signed = openEnvelope('policy', PolicyApproval, envelope, publicKey, verifySignature);
+  const signer = publicKeys.find(
+    (key) => key === (envelope as { publicKey?: unknown } | null)?.publicKey,
+  );
+  const signed = openEnvelope(
+    'policy',
+    PolicyApproval,
+    envelope,
+    signer ?? publicKeys[0],
+    verifySignature,
+  );
   const isSame =
     signed.agency === agency &&
     signed.policyDigest === approval.policyDigest &&

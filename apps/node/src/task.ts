@@ -8,7 +8,8 @@ import type { Node } from './node.js';
 /** Faults of a task that no policy needs to see, or undefined. */
 export function taskFault(task: Task, node: Node): string | undefined {
   if (task.agency !== node.agency.id) return 'wrong-agency';
-  if (task.manifest !== node.manifestHash) return 'wrong-manifest';
+  // A round keeps the manifest it was opened under; who may ask is what the present one says.
+  if (!node.pinned.named(task.manifest)) return 'wrong-manifest';
   if (task.query.grid !== node.manifest.grid.name) return 'wrong-grid';
   if (task.query.gridHash !== node.manifest.grid.hash) return 'wrong-grid';
   if (fingerprint(task.query) !== task.fingerprint) return 'wrong-fingerprint';

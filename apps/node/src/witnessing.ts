@@ -1,11 +1,14 @@
 import { openWitness, WitnessedLog } from '#libs/journal';
+import { noteSigner } from '#libs/keystore';
 import { relayOver, type SignedClient, startWitnessLoop } from '#libs/nest-kit';
-import { logVerifierKey, logVerifierKeys, witnessVerifierKeys } from '#libs/protocol';
+import { allLogKeys, logVerifierKeys, witnessVerifierKeys } from '#libs/protocol';
 import type { Node } from './node.js';
 
 /** The node's own log before its witnesses, and the node as a witness of others when the manifest names it. */
 export interface Witnessing {
   readonly log: WitnessedLog;
+  /** Takes the keys of the manifest that is in force now. */
+  followManifest(): void;
   stop(): Promise<void>;
 }
 
@@ -17,21 +20,29 @@ export async function startWitnessing(
   onNote: (note: string) => void,
 ): Promise<Witnessing> {
   const { manifest, agency, key, nowMs } = node;
+  const logKeys = new Map(logVerifierKeys(manifest));
   const relay = relayOver(client);
   const witness = manifest.witnesses.includes(agency.id)
     ? await openWitness({
         dir,
-        logKeys: logVerifierKeys(manifest),
-        signer: { name: node.logOrigin, publicKey: key.publicKeyBytes, sign: (m) => key.sign(m) },
+        logKeys,
+        signer: noteSigner(node.logOrigin, key),
         clock: nowMs,
       })
     : undefined;
   const log = new WitnessedLog({
     journal: node.journal,
     origin: node.logOrigin,
-    logKeys: [logVerifierKey(manifest, agency.id)],
-    witnesses: witnessVerifierKeys(manifest, agency.id),
-    quorum: manifest.quorum,
+    // read anew each time: the manifest may have been followed by another
+    get logKeys() {
+      return allLogKeys(node.manifest, agency.id);
+    },
+    get witnesses() {
+      return witnessVerifierKeys(node.manifest, agency.id);
+    },
+    get quorum() {
+      return node.manifest.quorum;
+    },
     send: relay.send,
     onNote,
   });
@@ -44,6 +55,10 @@ export async function startWitnessing(
   });
   return {
     log,
+    followManifest: () => {
+      logKeys.clear();
+      for (const [origin, keys] of logVerifierKeys(node.manifest)) logKeys.set(origin, keys);
+    },
     stop: async () => {
       await stopLoop();
       await witness?.close();

@@ -1,10 +1,15 @@
 export { aesKeyStream } from './aes-key-stream.js';
 export { type BoxKey, createBoxKey, loadBoxKey } from './box-key.js';
+export { installNextKey, prepareNextKey, waitingNextKey } from './next-key.js';
 export { osRandom } from './os-random.js';
+export { PinnedManifest } from './pinned-manifest.js';
 export { createSecret, loadSecret } from './secret.js';
 export {
   createSigningKey,
   loadSigningKey,
+  noteSigner,
   type SigningKey,
+  type TurnableKey,
+  turnableKey,
   verifySignature,
 } from './signing-key.js';

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import { ConcordatError, toBase64url } from '#libs/bytes';
 import type { MessageSigner, VerifySignature } from '#libs/protocol';
-import { isStrictEd25519 } from '#libs/tlog';
+import { isStrictEd25519, type NoteSigner } from '#libs/tlog';
 import { readPrivateFile, writePrivateFile } from './private-file.js';
 
 /** An Ed25519 private key that stays inside this object. */
@@ -50,6 +50,36 @@ export function loadSigningKey(path: string): SigningKey {
   }
   return fromKeyObject(key);
 }
+
+/** A key that can be replaced while others hold it: they sign with the new one from then on. */
+export interface TurnableKey extends SigningKey {
+  turn(next: SigningKey): void;
+}
+
+export function turnableKey(first: SigningKey): TurnableKey {
+  let key = first;
+  return {
+    get publicKey() {
+      return key.publicKey;
+    },
+    get publicKeyBytes() {
+      return key.publicKeyBytes;
+    },
+    sign: (message) => key.sign(message),
+    turn: (next) => {
+      key = next;
+    },
+  };
+}
+
+/** As whom a process signs its log and cosigns others', with whatever key is in force. */
+export const noteSigner = (origin: string, key: SigningKey): NoteSigner => ({
+  name: origin,
+  get publicKey() {
+    return key.publicKeyBytes;
+  },
+  sign: (message) => key.sign(message),
+});
 
 /** SubjectPublicKeyInfo header of an Ed25519 key (RFC 8410 section 4), before the 32 raw bytes. */
 const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex');

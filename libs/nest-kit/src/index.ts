@@ -1,6 +1,19 @@
 export { readConfig } from './config.js';
+export {
+  type Control,
+  holdsToken,
+  newToken,
+  readControl,
+  removeControl,
+  writeControl,
+} from './control-file.js';
 export { createHttpApp, listen } from './http-app.js';
 export { createLogger, type Logger } from './logger.js';
+export {
+  fetchManifest,
+  type ManifestFollower,
+  startManifestFollower,
+} from './manifest-follower.js';
 export { Metrics } from './metrics.js';
 export { type Operations, type ReadyCheck, serveOperations } from './operations.js';
 export { packageRoot } from './package-root.js';

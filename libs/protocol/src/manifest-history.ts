@@ -105,11 +105,10 @@ export class ManifestHistory {
     return last ? signedBy(this.newest, last) : this.founding;
   }
 
-  /** What `open` reads. */
-  file(): ManifestHistoryFile | SignedManifest {
-    return this.steps.length === 0
-      ? this.founding
-      : { version: 1, founding: this.founding, steps: [...this.steps] };
+  /** What `open` reads: this history, with `added` steps that were verified to follow. */
+  file(...added: readonly ManifestStep[]): ManifestHistoryFile | SignedManifest {
+    const steps = [...this.steps, ...added];
+    return steps.length === 0 ? this.founding : { version: 1, founding: this.founding, steps };
   }
 
   private keep(manifest: Manifest): string {

@@ -252,7 +252,7 @@ export const signedBy = (
 });
 
 /** `key.rotated` entries name keys by their fingerprints. */
-export const rotationFingerprints = ({ oldKey, newKey }: Rotation) => ({
+export const rotationFingerprints = ({ oldKey, newKey }: Pick<Rotation, 'newKey' | 'oldKey'>) => ({
   oldKeyFingerprint: keyFingerprint(oldKey),
   newKeyFingerprint: keyFingerprint(newKey),
 });

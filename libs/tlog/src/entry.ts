@@ -411,6 +411,60 @@ const keyRotated = z.strictObject({
   newKeyFingerprint: digest,
 });
 
+/** A one-time token that lets one agency enrol. */
+const tokenIssued = z.strictObject({
+  kind: z.literal('token.issued'),
+  at,
+  actor,
+  agency: kebab,
+  tokenHash: digest,
+  expiresAt: at,
+});
+
+/** An agency has asked to be enrolled; a person has not confirmed it yet. */
+const enrolmentReceived = z.strictObject({
+  kind: z.literal('enrolment.received'),
+  at,
+  actor,
+  agency: kebab,
+  tokenHash: digest,
+  keyFingerprint: digest,
+  /** Blob with the signed enrolment. */
+  enrolment: digest,
+});
+
+const enrolmentDeclined = z.strictObject({
+  kind: z.literal('enrolment.declined'),
+  at,
+  actor,
+  agency: kebab,
+  keyFingerprint: digest,
+  reason: line(200),
+});
+
+const agencyRevoked = z.strictObject({
+  kind: z.literal('agency.revoked'),
+  at,
+  actor,
+  agency: kebab,
+  keyFingerprint: digest,
+  reason: line(200),
+  manifestVersion: z.int().positive(),
+  manifestDigest: digest,
+});
+
+/** A new manifest is in force. */
+const manifestPublished = z.strictObject({
+  kind: z.literal('manifest.published'),
+  at,
+  actor,
+  serial: z.int().positive(),
+  manifestDigest: digest,
+  change: kebab,
+  /** Blob with the signed step from the manifest before. */
+  step: digest,
+});
+
 /** Requests that were refused for their signature or token since the last such entry, by reason. */
 const requestsRefused = z.strictObject({
   kind: z.literal('requests.refused'),
@@ -458,6 +512,11 @@ export const Entry = z.discriminatedUnion('kind', [
   linkageBatch,
   linkageLabelled,
   linkageErased,
+  tokenIssued,
+  enrolmentReceived,
+  enrolmentDeclined,
+  agencyRevoked,
+  manifestPublished,
 ]);
 export type Entry = Readonly<z.infer<typeof Entry>>;
 /** The entry of one kind, such as `EntryOf<'release.made'>`. */

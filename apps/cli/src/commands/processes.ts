@@ -6,9 +6,10 @@ import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
 
 const PROCESSES = {
-  node: "run an agency's node: init, ingest, serve, requests, approve, deny, budget, ...",
-  coordinator: 'run the coordinator: init, serve',
-  auditor: 'run the auditor: init, serve',
+  node: "run an agency's node: init, enrol, ingest, serve, requests, approve, deny, budget, ...",
+  coordinator:
+    'run the coordinator: init, found, serve, token, enrolments, confirm, revoke, analyst, ...',
+  auditor: 'run the auditor: init, serve, doctor',
 } as const;
 
 /** `concordat node|coordinator|auditor ...`: hands the rest of the line to the process of that name. */
@@ -41,7 +42,7 @@ function processOf(dir: string): keyof typeof PROCESSES {
   }
   if (/^agency:/m.test(text)) return 'node';
   if (/^roundDeadlineSeconds:/m.test(text)) return 'coordinator';
-  if (/^pollSeconds:/m.test(text)) return 'auditor';
+  if (/^coordinator:/m.test(text)) return 'auditor';
   throw new ConcordatError(
     'config-invalid',
     `${dir}/config.yaml is of no process known here; restore it or run init in a new folder`,

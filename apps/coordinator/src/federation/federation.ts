@@ -1,69 +1,102 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 import {
   buildTree,
   type Domain,
+  formatDomainFile,
   type GridTree,
   parseDomainFile,
   type Resolution,
 } from '#libs/grid';
-import { verifySignature } from '#libs/keystore';
+import { PinnedManifest, verifySignature } from '#libs/keystore';
 import {
-  Manifest,
+  type Manifest,
   type ManifestAgency,
+  ManifestHistory,
+  type ManifestStep,
   manifestHash,
-  openSignedManifest,
-  signedSchema,
 } from '#libs/protocol';
 
-const ManifestFile = signedSchema(Manifest);
-
-function readManifest(path: string): unknown {
+/**
+ * Every manifest of a folder, for processes that hold no key to check them by: they are told a hash by one that does, or need the names
+ * only. Throws `manifest-missing` and what `ManifestHistory.open` throws.
+ */
+function historyInFolder(path: string): ManifestHistory {
+  let document: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    document = JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     throw new ConcordatError(
       'manifest-missing',
       `${path} cannot be read; put the signed federation manifest there`,
     );
   }
+  return ManifestHistory.open(document, undefined, verifySignature);
+}
+
+/** The newest manifest of such a folder. Throws as `historyInFolder` does. */
+export const manifestInFolder = (path: string): Manifest => historyInFolder(path).manifest;
+
+/** Domains and trees by hash: the same under every manifest. */
+interface Areas {
+  readonly domains: Map<string, Domain>;
+  readonly trees: Map<string, GridTree>;
 }
 
 /**
- * The manifest in a folder, for processes that hold no key to check it by: they are told its hash by one that does, or need its names only.
- * Throws `manifest-missing` or `malformed-message`.
+ * The federation under its manifest, with its agencies' public domains and trees, which are built once and kept. The one that `open`
+ * gives goes along with the succession of manifests; those that `at` gives, and one made of a manifest, stay what they are.
  */
-export function manifestInFolder(path: string): Manifest {
-  const found = ManifestFile.safeParse(readManifest(path));
-  if (found.success) return found.data.payload;
-  throw new ConcordatError('malformed-message', `${path} is no manifest of this version`);
-}
-
-/** The pinned manifest with its agencies' public domains and trees, which are built once and kept. */
 export class Federation {
-  private readonly domains = new Map<string, Domain>();
-  private readonly trees = new Map<string, GridTree>();
-  readonly hash: string;
+  private readonly fixedHash: string;
 
   constructor(
-    readonly manifest: Manifest,
+    private readonly fixed: Manifest,
     private readonly domainsDir: string,
+    private readonly pinned?: PinnedManifest,
+    private readonly areas: Areas = { domains: new Map(), trees: new Map() },
   ) {
-    this.hash = manifestHash(manifest);
+    this.fixedHash = manifestHash(fixed);
   }
 
-  /** Opens a signed manifest file that `publicKey` must have signed. Throws `manifest-missing` or what `openEnvelope` throws. */
+  /** Opens a manifest file that `publicKey` must have signed. Throws what `PinnedManifest.open` throws. */
   static open(manifestPath: string, domainsDir: string, publicKey: string): Federation {
-    const manifest = openSignedManifest(readManifest(manifestPath), publicKey, verifySignature);
-    return new Federation(manifest, domainsDir);
+    const pinned = PinnedManifest.open(manifestPath, publicKey);
+    return new Federation(pinned.manifest, domainsDir, pinned);
+  }
+
+  get manifest(): Manifest {
+    return this.pinned?.manifest ?? this.fixed;
+  }
+
+  get hash(): string {
+    return this.pinned?.hash ?? this.fixedHash;
+  }
+
+  /** What was made known of the succession; undefined for a federation that stays what it is. */
+  get succession(): Pick<PinnedManifest, 'file' | 'signed' | 'stepsAfter'> | undefined {
+    return this.pinned;
+  }
+
+  /** The federation as it was, or is, under the manifest of this hash; undefined for one that never was in force. */
+  at(hash: string): Federation | undefined {
+    if (hash === this.fixedHash && !this.pinned) return this;
+    const manifest = this.pinned?.named(hash);
+    return manifest && new Federation(manifest, this.domainsDir, undefined, this.areas);
+  }
+
+  /** Takes the next manifest, durably. Throws what `PinnedManifest.extend` throws. */
+  follow(step: ManifestStep): Manifest {
+    if (!this.pinned) throw new ConcordatError('bad-manifest', 'this federation does not change');
+    return this.pinned.extend(step);
   }
 
   /** The same for who knows the manifest by its hash and not its signer. Throws `manifest-missing`, `manifest-changed`. */
   static openPinned(manifestPath: string, domainsDir: string, hash: string): Federation {
-    const manifest = manifestInFolder(manifestPath);
-    if (manifestHash(manifest) === hash) return new Federation(manifest, domainsDir);
+    const manifest = historyInFolder(manifestPath).named(hash);
+    if (manifest) return new Federation(manifest, domainsDir);
     throw new ConcordatError(
       'manifest-changed',
       'the folder holds another manifest than the one asked for; copy the current one there',
@@ -74,24 +107,36 @@ export class Federation {
     return this.manifest.agencies.find((agency) => agency.id === id);
   }
 
+  /** Keeps the public domain of an agency that wants to enrol. */
+  keepDomain(domain: Domain): void {
+    writeFileSync(this.domainPath(domain.hash), gzipSync(formatDomainFile(domain)));
+    this.areas.domains.set(domain.hash, domain);
+  }
+
   /** Public domain of an agency, read from the coordinator's folder and checked against the manifest (`wrong-domain`). */
   domainOf(agency: ManifestAgency): Domain {
-    const known = this.domains.get(agency.domain);
+    const { domains } = this.areas;
+    const known = domains.get(agency.domain);
     if (known) return known;
-    const path = join(this.domainsDir, `${agency.domain}.txt.gz`);
+    const path = this.domainPath(agency.domain);
     const domain = parseDomainFile(agency.id, gunzipSync(readFileSync(path)).toString('utf8'));
     if (domain.hash !== agency.domain) {
       throw new ConcordatError('wrong-domain', `${path} is not the domain that the manifest names`);
     }
-    this.domains.set(agency.domain, domain);
+    domains.set(agency.domain, domain);
     return domain;
   }
 
   /** Tree of an agency's domain down to `resolution`. */
   treeOf(agency: ManifestAgency, resolution: Resolution): GridTree {
+    const { trees } = this.areas;
     const key = `${agency.domain}/${resolution}`;
-    const tree = this.trees.get(key) ?? buildTree(this.domainOf(agency), { finest: resolution });
-    this.trees.set(key, tree);
+    const tree = trees.get(key) ?? buildTree(this.domainOf(agency), { finest: resolution });
+    trees.set(key, tree);
     return tree;
+  }
+
+  private domainPath(hash: string): string {
+    return join(this.domainsDir, `${hash}.txt.gz`);
   }
 }

@@ -1,6 +1,6 @@
 import { WitnessedLog } from '#libs/journal';
 import { startWitnessLoop } from '#libs/nest-kit';
-import { logOrigin, logVerifierKey, witnessVerifierKeys } from '#libs/protocol';
+import { allLogKeys, logOrigin, witnessVerifierKeys } from '#libs/protocol';
 import type { Coordinator } from '../coordinator.js';
 import { Checkpoints } from './checkpoints.js';
 import { WitnessRelay } from './witness-relay.js';
@@ -25,9 +25,16 @@ export function startWitnessing(coordinator: Coordinator): Witnessing {
   const log = new WitnessedLog({
     journal,
     origin,
-    logKeys: [logVerifierKey(manifest, config.id)],
-    witnesses: witnessVerifierKeys(manifest, config.id),
-    quorum: manifest.quorum,
+    // read anew each time: the manifest may have been followed by another
+    get logKeys() {
+      return allLogKeys(federation.manifest, config.id);
+    },
+    get witnesses() {
+      return witnessVerifierKeys(federation.manifest, config.id);
+    },
+    get quorum() {
+      return federation.manifest.quorum;
+    },
     send: async (to, message) => relay.put(config.id, to, message),
     onNote: (note) => checkpoints.put(config.id, { origin, note }),
   });

@@ -31,15 +31,18 @@ export function checkContribution(
   round: Round,
   federation: Federation,
 ): { readonly receipt: Receipt; readonly vector: VectorShape | undefined } {
-  const receipt = verifyReceipt(contribution.receipt, federation.manifest, verifySignature);
+  const bound = federation.at(round.assertion.payload.manifest);
+  const signedUnder = federation.at(contribution.receipt.payload.manifest);
+  // An agency may have followed the manifests meanwhile, and signs with the key it has now.
+  if (!bound || !signedUnder || signedUnder.manifest.serial < bound.manifest.serial)
+    return refuse('wrong-manifest', 'the receipt names another manifest');
+  const receipt = verifyReceipt(contribution.receipt, signedUnder.manifest, verifySignature);
   if (receipt.agency !== contribution.agency)
     refuse('wrong-agency', "the receipt is another agency's");
   if (receipt.round !== round.state.id) refuse('wrong-round', 'the receipt is of another round');
-  if (receipt.manifest !== federation.hash)
-    refuse('wrong-manifest', 'the receipt names another manifest');
   if (receipt.fingerprint !== round.state.fingerprint)
     refuse('wrong-fingerprint', 'the answer is to another question');
-  const agency = federation.agency(contribution.agency);
+  const agency = bound.agency(contribution.agency);
   if (!agency) return refuse('unknown-agency', 'the answer is of no agency of this federation');
 
   const asked = groupsOf(round.query).map(key);
@@ -69,7 +72,7 @@ export function checkContribution(
     refuse('wrong-variances', 'the noise is not the one that the spend buys');
   }
   const widest = Math.max(...noise.map(({ sigma2 }) => Math.sqrt(rationalToNumberUp(sigma2))));
-  const { nodeCount } = federation.treeOf(agency, resolution);
+  const { nodeCount } = bound.treeOf(agency, resolution);
   return {
     receipt,
     vector: {

@@ -95,7 +95,7 @@ export class ConcludeRound {
     const { id, fingerprint } = state;
     const digest = query.linkage
       ? await this.countLinked(round)
-      : await this.compose(state, signal);
+      : await this.compose(round, signal);
     signal.throwIfAborted();
     const header = await this.releases.header(digest);
     if (header.round !== id || header.fingerprint !== fingerprint) {
@@ -116,8 +116,8 @@ export class ConcludeRound {
     logger.info({ round: id, release: digest }, 'released');
   }
 
-  private async compose(state: RoundState, signal: AbortSignal): Promise<string> {
-    const input = composeInput(state, this.coordinator.federation.hash);
+  private async compose({ state, assertion }: Round, signal: AbortSignal): Promise<string> {
+    const input = composeInput(state, assertion.payload.manifest);
     const composed = this.jobs.run(COMPOSE_JOB, input, { signal, carrier: { round: state.id } });
     return Digest.parse(
       await composed.catch(async (error: unknown) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openInlineJobs } from '#libs/jobs';
 import { openBlobs } from '#libs/journal';
-import { createBoxKey, createSigningKey } from '#libs/keystore';
+import { createBoxKey, createSigningKey, turnableKey } from '#libs/keystore';
 import { createLogger } from '#libs/nest-kit';
 import { type Manifest, type SignedAssertion, seal } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint } from '#libs/query';
@@ -68,7 +68,7 @@ beforeEach(async () => {
       listen: { host: '127.0.0.1', port: 0 },
       roundDeadlineSeconds: DEADLINE_SECONDS,
     },
-    key,
+    key: turnableKey(key),
     box,
     federation,
     get journal(): never {

@@ -90,8 +90,11 @@ export class RoundsService {
         const files = await this.load(state);
         this.assertions.remember(files.assertion, openedMs);
         if (isOver(state)) continue;
-        if (files.assertion.payload.manifest !== federation.hash) {
-          refuse('manifest-changed', 'the round was opened under another manifest');
+        if (!federation.at(files.assertion.payload.manifest)) {
+          refuse(
+            'wrong-manifest',
+            'the round was opened under a manifest that is not of this federation',
+          );
         }
         this.live.set(state.id, files);
       } catch (error) {
@@ -321,11 +324,12 @@ export class RoundsService {
 
   /** Puts the tasks into the inboxes of every agency that has not ended the round. The same round gives the same bytes again. */
   private offer({ id, fingerprint: asked, deadline, standings }: RoundState): void {
-    const { federation, key } = this.coordinator;
+    const { key } = this.coordinator;
     const live = this.live.get(id);
     if (!live) return;
     const { query, assertion } = live;
-    const manifest = federation.hash;
+    // A round keeps the manifest that its analyst signed for, whatever follows.
+    const { manifest } = assertion.payload;
     for (const agency of standings.keys()) {
       const task = { round: id, agency, query, fingerprint: asked, assertion, manifest, deadline };
       this.inboxes.put(agency, this.book.sequenceOf(id), seal('task', task, key));

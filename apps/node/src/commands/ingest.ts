@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { tellParent } from '#libs/nest-kit';
 import { filesIn, ingest } from '../ingest.js';
 import { formatReport } from '../ingest-report.js';
+import { ensureManifest } from '../take-manifest.js';
 
 /** `concordat node ingest`: takes record files in. */
 export function registerIngest(program: Command): void {
@@ -25,6 +26,7 @@ export function registerIngest(program: Command): void {
       const files = paths.flatMap((path) =>
         statSync(path).isDirectory() ? filesIn(path) : [path],
       );
+      await ensureManifest(options.dir);
       const report = await ingest(options.dir, files, {
         nowMs: Date.now(),
         categories: options.categories?.split(','),

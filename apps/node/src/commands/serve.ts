@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
 import { createLogger, runProcess } from '#libs/nest-kit';
+import { ensureManifest } from '../take-manifest.js';
 
 const RANDOM_STEPS = 2 ** 32;
 const jitter = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
@@ -17,6 +18,7 @@ export function registerServe(program: Command): void {
         // The server's frameworks take a second to load, which no other command needs.
         const { serveNode } = await import('../serve.js');
         const { coordinator: coordinatorUrl, dir } = options;
+        await ensureManifest(dir, coordinatorUrl);
         return serveNode(dir, { coordinatorUrl, nowMs: Date.now, jitter });
       }),
     );

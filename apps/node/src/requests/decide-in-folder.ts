@@ -1,9 +1,8 @@
 import { ConcordatError } from '#libs/bytes';
-import { createLogger } from '#libs/nest-kit';
+import { type Control, createLogger, readControl } from '#libs/nest-kit';
 import { Problem } from '#libs/protocol';
 import { nodePaths } from '../config.js';
 import { openNode } from '../open-node.js';
-import { type Control, readControl } from './control-file.js';
 import { approveRequest, denyRequest, expireRequests } from './decide-request.js';
 import { RequestView, viewRequest } from './request-view.js';
 

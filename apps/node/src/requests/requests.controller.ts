@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
+import { holdsToken } from '#libs/nest-kit';
 import { NODE, type Node } from '../node.js';
-import { holdsToken } from './control-file.js';
 import { approveRequest, denyRequest, expireRequests } from './decide-request.js';
 import type { Hold } from './hold-book.js';
 import { type RequestView, viewRequest } from './request-view.js';

@@ -1,6 +1,6 @@
 /**
- * How commands reach the node that runs over the same folder: its loopback address and a secret made at its start, in a file that
- * only the folder's owner can read. Whoever can read it can decide requests; the name they give is stated, not proven.
+ * How commands reach the process that runs over the same folder: its loopback address and a secret made at its start, in a file that
+ * only the folder's owner can read. Whoever can read it can decide; a name they give is stated, not proven.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -23,12 +23,12 @@ export function writeControl(path: string, control: Control): void {
 
 export const removeControl = (path: string): void => rmSync(path, { force: true });
 
-/** The running node's address, or undefined when none wrote one. Throws `control-exposed` when others can read the file. */
+/** The running process's address, or undefined when none wrote one. Throws `control-exposed` when others can read the file. */
 export function readControl(path: string): Control | undefined {
   let text: string;
   try {
     if ((statSync(path).mode & 0o077) !== 0) {
-      throw new ConcordatError('control-exposed', `others may read ${path}; restart the node`);
+      throw new ConcordatError('control-exposed', `others may read ${path}; restart the process`);
     }
     text = readFileSync(path, 'utf8');
   } catch (error) {
@@ -38,7 +38,10 @@ export function readControl(path: string): Control | undefined {
   try {
     return Control.parse(JSON.parse(text));
   } catch {
-    throw new ConcordatError('control-malformed', `${path} is not as a node writes it; delete it`);
+    throw new ConcordatError(
+      'control-malformed',
+      `${path} is not as a process writes it; delete it`,
+    );
   }
 }
 

@@ -1,0 +1,73 @@
+import { ConcordatError } from '#libs/bytes';
+import { type Control, createLogger, readControl } from '#libs/nest-kit';
+import { Problem } from '#libs/protocol';
+import { coordinatorPaths } from '../config.js';
+import { openCoordinator } from '../open-coordinator.js';
+import { openOffice } from './office.js';
+import { Operation, perform } from './operations.js';
+
+const TIMEOUT_MS = 60_000;
+
+/** Asks the running coordinator; undefined when nothing listens at its address, as after a kill. */
+async function ask({ url, token }: Control, order: Operation): Promise<object | undefined> {
+  const { operation, ...body } = order;
+  let response: Response;
+  try {
+    response = await fetch(new URL(`/v1/operations/${operation}`, url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError') {
+      throw new ConcordatError(
+        'coordinator-unresponsive',
+        'the coordinator runs and does not answer; see its log',
+      );
+    }
+    return undefined;
+  }
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok && typeof answer === 'object' && answer !== null) return answer;
+  const problem = Problem.safeParse(answer);
+  throw problem.success
+    ? new ConcordatError(problem.data.code, problem.data.title)
+    : new ConcordatError(`http-${response.status}`, 'the coordinator did not take the order');
+}
+
+/**
+ * Does what the operator orders: through the coordinator in `dir` when it runs, else in its log and manifest, which the next start
+ * reads. Throws `usage` for what is no order, what `perform` throws, `log-locked`, `coordinator-unresponsive`.
+ */
+export async function operateInFolder<T extends object>(
+  dir: string,
+  order: Record<string, unknown>,
+  nowMs: () => number,
+): Promise<T> {
+  const parsed = Operation.safeParse(order);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConcordatError(
+      'bad-argument',
+      `${issue?.path.join('.') || 'the order'} is not as it must be; see --help`,
+    );
+  }
+  const paths = coordinatorPaths(dir);
+  const control = readControl(paths.control);
+  const answer = control && (await ask(control, parsed.data));
+  if (answer) return answer as T;
+  const coordinator = await openCoordinator(dir, {
+    nowMs,
+    logger: createLogger('coordinator', 'warn'),
+    process: 'cli',
+  });
+  try {
+    const office = await openOffice(coordinator, paths.signingKey, () => {});
+    // not signed here: the next start asks the witnesses before it signs
+    return (await perform(office, parsed.data)) as T;
+  } finally {
+    await coordinator.close();
+  }
+}

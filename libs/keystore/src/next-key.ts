@@ -1,0 +1,16 @@
+import { existsSync, renameSync } from 'node:fs';
+import { createSigningKey, loadSigningKey, type SigningKey } from './signing-key.js';
+
+/** Where the key waits that follows the one at `path`. */
+const nextPath = (path: string): string => path.replace(/\.pem$/, '.next.pem');
+
+/** The key that is to follow the one at `path`; made when there is none yet, so that a rotation which was interrupted goes on. */
+export const prepareNextKey = (path: string): SigningKey =>
+  waitingNextKey(path) ?? createSigningKey(nextPath(path));
+
+/** The key of a rotation that was begun; undefined when none was. Throws as `loadSigningKey` does. */
+export const waitingNextKey = (path: string): SigningKey | undefined =>
+  existsSync(nextPath(path)) ? loadSigningKey(nextPath(path)) : undefined;
+
+/** Puts the next key in the place of the one at `path`, which is gone then. */
+export const installNextKey = (path: string): void => renameSync(nextPath(path), path);
