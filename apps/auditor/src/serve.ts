@@ -23,7 +23,13 @@ import {
   startManifestFollower,
   startWitnessLoop,
 } from '#libs/nest-kit';
-import { allLogKeys, logOrigin, logVerifierKeys, witnessVerifierKeys } from '#libs/protocol';
+import {
+  allLogKeys,
+  logOrigin,
+  logVerifierKeys,
+  witnessQuorum,
+  witnessVerifierKeys,
+} from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
@@ -103,7 +109,7 @@ export async function serveAuditor(
         return witnessVerifierKeys(pinned.manifest, config.id);
       },
       get quorum() {
-        return pinned.manifest.quorum;
+        return witnessQuorum(pinned.manifest, config.id);
       },
       send: relay.send,
       onNote: (note) => {

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
 import { loadBoxKey, loadSigningKey, verifySignature } from '#libs/keystore';
-import { SignedClient } from '#libs/nest-kit';
+import { SignedClient, whileUnreachable } from '#libs/nest-kit';
 import {
   type Enrolment,
   type EnrolmentPost,
@@ -84,14 +84,16 @@ export async function enrolNode(
     verify: verifySignature,
     nowMs,
   });
-  try {
-    await client.send('POST', '/v1/enrolments', canonicalBytes(post), 'application/json');
-  } catch (error) {
-    if (error instanceof ConcordatError) throw error;
-    throw new ConcordatError('unreachable', `${new URL(url).host} does not answer`, {
-      cause: error,
-    });
-  }
+  await whileUnreachable(async () => {
+    try {
+      await client.send('POST', '/v1/enrolments', canonicalBytes(post), 'application/json');
+    } catch (error) {
+      if (error instanceof ConcordatError) throw error;
+      throw new ConcordatError('unreachable', `${new URL(url).host} does not answer`, {
+        cause: error,
+      });
+    }
+  });
   const pinned = { ...config, coordinator: { url, publicKey: token.coordinator } };
   writeFileSync(`${paths.config}.tmp`, stringify(pinned));
   renameSync(`${paths.config}.tmp`, paths.config);

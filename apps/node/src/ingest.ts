@@ -5,12 +5,12 @@ import { ConcordatError } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
 import { type Mapping, parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openJournal } from '#libs/journal';
-import { loadSecret, loadSigningKey } from '#libs/keystore';
+import { loadSecret, loadSigningKey, noteSigner, PinnedManifest } from '#libs/keystore';
 import { packageRoot } from '#libs/nest-kit';
-import { logOrigin, Manifest } from '#libs/protocol';
+import { allLogKeys, logOrigin } from '#libs/protocol';
 import { type IngestReport, openRecords, type Summary } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
-import { loadConfig, nodePaths } from './config.js';
+import { coordinatorOf, loadConfig, nodePaths } from './config.js';
 import { heldVersion } from './held-version.js';
 
 const POLICIES = join(packageRoot(import.meta.url), 'policies');
@@ -47,14 +47,13 @@ export async function ingest(
   const paths = nodePaths(dir);
   const config = loadConfig(dir);
   const key = loadSigningKey(paths.signingKey);
-  const { federation } = Manifest.pick({ federation: true })
-    .strip()
-    .parse(JSON.parse(readFileSync(paths.manifest, 'utf8')).payload);
-  const origin = logOrigin(federation, config.agency);
+  const { manifest } = PinnedManifest.open(paths.manifest, coordinatorOf(config).publicKey);
+  const origin = logOrigin(manifest.federation, config.agency);
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    signer: noteSigner(origin, key),
+    formerKeys: allLogKeys(manifest, config.agency),
     clock: () => options.nowMs,
   });
   try {

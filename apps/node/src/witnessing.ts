@@ -1,7 +1,7 @@
 import { openWitness, WitnessedLog } from '#libs/journal';
 import { noteSigner } from '#libs/keystore';
 import { relayOver, type SignedClient, startWitnessLoop } from '#libs/nest-kit';
-import { allLogKeys, logVerifierKeys, witnessVerifierKeys } from '#libs/protocol';
+import { allLogKeys, logVerifierKeys, witnessQuorum, witnessVerifierKeys } from '#libs/protocol';
 import type { Node } from './node.js';
 
 /** The node's own log before its witnesses, and the node as a witness of others when the manifest names it. */
@@ -41,7 +41,7 @@ export async function startWitnessing(
       return witnessVerifierKeys(node.manifest, agency.id);
     },
     get quorum() {
-      return node.manifest.quorum;
+      return witnessQuorum(node.manifest, agency.id);
     },
     send: relay.send,
     onNote,

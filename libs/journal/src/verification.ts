@@ -1,6 +1,12 @@
 /** What a verification is asked and what it finds; opening the checkpoints it meets. */
 import { isConcordatError } from '#libs/bytes';
-import { type Checkpoint, openNote, parseCheckpoint, type VerifyEd25519 } from '#libs/tlog';
+import {
+  type Checkpoint,
+  labelOf,
+  openNote,
+  parseCheckpoint,
+  type VerifyEd25519,
+} from '#libs/tlog';
 import { verifyEd25519ByNode } from './ed25519.js';
 import { CHECKPOINT } from './layout.js';
 import type { ReadFile } from './log-source.js';
@@ -67,6 +73,8 @@ export interface SignedCheckpoint {
   readonly checkpoint: Checkpoint;
   /** Different witnesses that cosigned. */
   readonly cosigners: number;
+  /** Name and id of the log's key that signed, `name+c74f20a3`. */
+  readonly logKey: string;
 }
 
 export class Verification {
@@ -89,15 +97,15 @@ export class Verification {
     const { verifierKeys, verify = verifyEd25519ByNode } = this.options;
     try {
       const { text, signers } = openNote(note, verifierKeys, verify);
-      if (!signers.some(({ type }) => type === 'ed25519')) {
-        return this.fault(at, 'checkpoint-signature');
-      }
+      const log = signers.find(({ type }) => type === 'ed25519');
+      if (!log) return this.fault(at, 'checkpoint-signature');
       const cosigners = signers.filter(({ type }) => type === 'cosignature/v1');
       return {
         note: typeof note === 'string' ? note : Buffer.from(note).toString('utf8'),
         text,
         checkpoint: parseCheckpoint(text),
         cosigners: new Set(cosigners.map(({ name }) => name)).size,
+        logKey: labelOf(log),
       };
     } catch (error) {
       if (!isConcordatError(error) || error.code === 'malformed-verifier-key') throw error;

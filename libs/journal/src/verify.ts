@@ -27,6 +27,8 @@ export interface VerifyReport {
   readonly root: Uint8Array;
   /** Earlier checkpoints found consistent. */
   readonly history: number;
+  /** Every signed checkpoint in order, the published one last: its size and the key of the log that signed it, `name+c74f20a3`. */
+  readonly signedBy: readonly { readonly size: bigint; readonly key: string }[];
   /** Cosignatures of the checkpoint, and the largest signed size with a quorum of them (undefined when there is none). */
   readonly cosigned: { readonly latest: number; readonly size: bigint | undefined };
   /** Whole records after the checkpoint, which nothing signs yet, and the bytes of a torn one; a directory's only. */
@@ -122,9 +124,11 @@ async function historyOf(
   claims: Claim[];
   latest: SignedCheckpoint | undefined;
   cosignedSize: bigint | undefined;
+  signedBy: VerifyReport['signedBy'];
 }> {
   const handle = await openForScan(join(dir, HISTORY));
   const claims: Claim[] = [];
+  const signedBy: { size: bigint; key: string }[] = [];
   const quorum = Math.max(1, verification.options.quorum ?? 0);
   let previousSize = 0n;
   let cosignedSize: bigint | undefined;
@@ -144,6 +148,7 @@ async function historyOf(
         if (size < previousSize) verification.fault(at, 'checkpoint-rolled-back');
         previousSize = size;
         if (opened.cosigners >= quorum) cosignedSize = size;
+        signedBy.push({ size, key: opened.logKey });
         claims.push({ size, root, at, kind: 'root-mismatch' });
       } catch (error) {
         if (
@@ -164,13 +169,15 @@ async function historyOf(
       verification.fault(CHECKPOINT, 'checkpoint-rolled-back');
     } else if (place === 'none') verification.fault(HISTORY, 'history-damaged');
   }
-  return { claims, latest, cosignedSize };
+  if (latest) signedBy.push({ size: latest.checkpoint.size, key: latest.logKey });
+  return { claims, latest, cosignedSize, signedBy };
 }
 
 const report = (
   verification: Verification,
   latest: SignedCheckpoint | undefined,
   history: number,
+  signedBy: VerifyReport['signedBy'],
   cosignedSize: bigint | undefined,
   unsigned: VerifyReport['unsigned'],
 ): VerifyReport => ({
@@ -179,6 +186,7 @@ const report = (
   size: latest?.checkpoint.size ?? 0n,
   root: latest?.checkpoint.root ?? EMPTY_ROOT,
   history,
+  signedBy,
   cosigned: { latest: latest?.cosigners ?? 0, size: cosignedSize },
   unsigned,
   faults: verification.faults,
@@ -190,8 +198,9 @@ const report = (
  */
 export async function verifyJournal(dir: string, options: VerifyOptions): Promise<VerifyReport> {
   const verification = new Verification(readFromDirectory(dir), options, dir);
-  const { claims, latest, cosignedSize } = await historyOf(dir, verification);
-  if (!latest) return report(verification, undefined, 0, undefined, { entries: 0, tornBytes: 0 });
+  const { claims, latest, cosignedSize, signedBy } = await historyOf(dir, verification);
+  if (!latest)
+    return report(verification, undefined, 0, [], undefined, { entries: 0, tornBytes: 0 });
   if (claims.length === 0) verification.fault(HISTORY, 'history-damaged');
   const { quorum = 0, quorumOf = 'checkpoint' } = options;
   if (quorumOf === 'history' && quorum > 0 && latest.checkpoint.size > 0n && !cosignedSize) {
@@ -207,7 +216,7 @@ export async function verifyJournal(dir: string, options: VerifyOptions): Promis
       records.next,
     );
     const unsigned = await records.end(checkpoint.size);
-    return report(verification, latest, claims.length, cosignedSize, unsigned);
+    return report(verification, latest, claims.length, signedBy, cosignedSize, unsigned);
   } finally {
     await records.close();
   }
@@ -224,10 +233,12 @@ export async function verifyPublishedLog(
   const verification = new Verification(read, options);
   const latest = verification.openPublished(await read(CHECKPOINT));
   const none = { entries: 0, tornBytes: 0 };
-  if (!latest) return report(verification, undefined, 0, undefined, none);
+  if (!latest) return report(verification, undefined, 0, [], undefined, none);
   await walkTree(verification, latest.checkpoint, verification.known(latest.checkpoint));
   const isCosigned = latest.cosigners >= Math.max(1, options.quorum ?? 0);
-  return report(verification, latest, 0, isCosigned ? latest.checkpoint.size : undefined, none);
+  const signedBy = [{ size: latest.checkpoint.size, key: latest.logKey }];
+  const cosignedSize = isCosigned ? latest.checkpoint.size : undefined;
+  return report(verification, latest, 0, signedBy, cosignedSize, none);
 }
 
 /**

@@ -13,6 +13,7 @@ export {
   fetchManifest,
   type ManifestFollower,
   startManifestFollower,
+  whileUnreachable,
 } from './manifest-follower.js';
 export { Metrics } from './metrics.js';
 export { type Operations, type ReadyCheck, serveOperations } from './operations.js';

@@ -7,6 +7,8 @@ import type { Logger } from './logger.js';
 const WAIT_SECONDS = 25;
 const POLL_SLACK_SECONDS = 15;
 const FETCH_WITHIN_MS = 30_000;
+const PATIENCE_MS = 60_000;
+const RETRY_MS = 500;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -29,9 +31,27 @@ async function fetchJson(url: URL, signal: AbortSignal): Promise<unknown> {
   }
 }
 
-/** All manifests of the federation, for a process that has none; to be verified. Throws `unreachable`, `malformed-message`. */
-export const fetchManifest = (url: string): Promise<unknown> =>
-  fetchJson(new URL('/v1/manifest/history', url), AbortSignal.timeout(FETCH_WITHIN_MS));
+/**
+ * All manifests of the federation, for a process that has none; to be verified. A coordinator that does not answer is asked again for a
+ * minute, since both may be starting. Throws `unreachable`, `malformed-message`.
+ */
+export function fetchManifest(url: string): Promise<unknown> {
+  const address = new URL('/v1/manifest/history', url);
+  return whileUnreachable(() => fetchJson(address, AbortSignal.timeout(FETCH_WITHIN_MS)));
+}
+
+/** Does `work` again while it throws `unreachable`, for a minute. Throws what it threw last. */
+export async function whileUnreachable<T>(work: () => Promise<T>): Promise<T> {
+  const endMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConcordatError(error, 'unreachable') || performance.now() > endMs) throw error;
+    }
+    await pause(RETRY_MS);
+  }
+}
 
 export interface ManifestFollower {
   /** Takes what there is now; resolves once it is in force. Throws `unreachable` or what `take` throws. */

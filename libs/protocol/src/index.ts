@@ -69,6 +69,7 @@ export {
   logVerifierKeys,
   processBoxKey,
   processKey,
+  witnessQuorum,
   witnessVerifierKeys,
 } from './log-keys.js';
 export {

@@ -71,3 +71,7 @@ export const witnessVerifierKeys = (manifest: Manifest, id: string): ReadonlyMap
       .filter((witness) => witness !== id)
       .map((witness) => [witness, verifierKey(manifest, witness, 'cosignature/v1')]),
   );
+
+/** How many of the witnesses of a process's log must have seen it: the manifest's quorum, or all there are besides itself when they are fewer. */
+export const witnessQuorum = (manifest: Manifest, id: string): number =>
+  Math.min(manifest.quorum, manifest.witnesses.filter((witness) => witness !== id).length);

@@ -37,6 +37,7 @@ export {
 export {
   formatVerifierKey,
   keyId,
+  labelOf,
   type NoteSigner,
   parseVerifierKey,
   type SignatureType,

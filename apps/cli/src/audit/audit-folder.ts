@@ -8,6 +8,7 @@ import { bytesToHex, isConcordatError } from '#libs/bytes';
 import { readJournal, type VerifyReport, verifyJournal, verifyPublishedLog } from '#libs/journal';
 import { applyEntry, checkEntry, emptyLedger, type SpentTable, spentTable } from '#libs/ledger';
 import { decodeEntry, type EntryOf } from '#libs/tlog';
+import { keyFaults } from './key-faults.js';
 import { checkPolicyDocuments, PolicyHistory } from './policy-documents.js';
 import { type AuditFault, type LogKeys, openProcessFolder } from './process-folder.js';
 import { checkRelease } from './release-blobs.js';
@@ -59,6 +60,7 @@ class EntryChecks {
   readonly policies = new PolicyHistory();
   readonly answers: { readonly index: bigint; readonly entry: EntryOf<'release.made'> }[] = [];
   readonly national: { readonly index: bigint; readonly entry: EntryOf<'round.released'> }[] = [];
+  readonly rotations: { readonly index: bigint; readonly entry: EntryOf<'key.rotated'> }[] = [];
   entries = 0;
 
   constructor(private readonly onProgress: (text: string) => void) {}
@@ -75,6 +77,7 @@ class EntryChecks {
         this.policies.add(at, entry);
       if (entry.kind === 'release.made') this.answers.push({ index, entry });
       if (entry.kind === 'round.released') this.national.push({ index, entry });
+      if (entry.kind === 'key.rotated') this.rotations.push({ index, entry });
     } catch (error) {
       if (!isConcordatError(error)) throw error;
       this.faults.push({ at, kind: error.code });
@@ -88,6 +91,7 @@ const nothing: Omit<VerifyReport, 'faults' | 'ok'> = {
   size: 0n,
   root: new Uint8Array(),
   history: 0,
+  signedBy: [],
   cosigned: { latest: 0, size: undefined },
   unsigned: { entries: 0, tornBytes: 0 },
 };
@@ -149,7 +153,7 @@ export async function auditFolder(dir: string, options: AuditOptions = {}): Prom
   if (options.strict && log.unsigned.entries > 0)
     faults.push({ at: `entry ${log.size}`, kind: 'entries-unsigned' });
   if (log.unsigned.entries > 0) await checkUnsigned(folder.logDir, log.size, checks);
-  faults.push(...checks.faults);
+  faults.push(...checks.faults, ...keyFaults(log.signedBy, folder.keys.logKeys, checks.rotations));
 
   onProgress('hashing the blobs');
   const blobs = await hashBlobs(join(dir, 'blobs'), (files) => {
@@ -168,7 +172,7 @@ export async function auditFolder(dir: string, options: AuditOptions = {}): Prom
   }
   for (const release of checks.national) {
     faults.push(
-      ...(await checkRelease(join(dir, 'blobs'), release, blobs.whole, damaged, folder.manifest)),
+      ...(await checkRelease(join(dir, 'blobs'), release, blobs.whole, damaged, folder.history)),
     );
   }
   faults.push(...checks.policies.check(join(dir, 'blobs'), blobs.whole, damaged));

@@ -8,8 +8,8 @@ import { bytesToHex, ConcordatError, fromHex, fromUtf8, utf8ToBytes } from '#lib
 import { inclusionProofFrom, readJournal, verifyEd25519ByNode } from '#libs/journal';
 import { AgencyPolicy, FederationPolicy, policyDigest } from '#libs/policy';
 import {
+  allLogKeys,
   Digest,
-  logVerifierKey,
   type Manifest,
   manifestHash,
   witnessVerifierKeys,
@@ -137,7 +137,7 @@ export function verifyPack(text: string, manifest: Manifest): VerifiedPack {
   const origin = `concordat/${manifest.federation}/${pack.process}`;
   const { checkpoint, cosigners } = openCheckpoint(pack.checkpoint, {
     origin,
-    logKeys: [logVerifierKey(manifest, pack.process)],
+    logKeys: allLogKeys(manifest, pack.process),
     witnessKeys: [...witnessVerifierKeys(manifest, pack.process).values()],
     verify: verifyEd25519ByNode,
   });

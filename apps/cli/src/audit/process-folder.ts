@@ -6,13 +6,14 @@ import { z } from 'zod';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import {
+  allLogKeys,
   logOrigin,
-  logVerifierKey,
   type Manifest,
+  ManifestHistory,
   Name,
-  openSignedManifest,
   PublicKey,
   processKey,
+  witnessQuorum,
   witnessVerifierKeys,
 } from '#libs/protocol';
 import { parseVerifierKey } from '#libs/tlog';
@@ -29,6 +30,8 @@ export interface LogKeys {
   /** Undefined when only a verifier key was given: then the checkpoint names the log. */
   readonly origin: string | undefined;
   readonly verifierKeys: readonly string[];
+  /** Those of the log itself, in the order in which they were in force. */
+  readonly logKeys: readonly string[];
   readonly quorum: number;
 }
 
@@ -40,6 +43,8 @@ export interface ProcessFolder {
   readonly isNode: boolean;
   /** Undefined when it is missing or not to be trusted; `faults` says so. */
   readonly manifest: Manifest | undefined;
+  /** All that were in force before it. */
+  readonly history: ManifestHistory | undefined;
   readonly keys: LogKeys | undefined;
   readonly faults: readonly AuditFault[];
 }
@@ -65,32 +70,29 @@ function readConfig(dir: string): z.infer<typeof AnyConfig> | undefined {
 }
 
 /**
- * Opens a signed manifest file. The coordinator's public key comes from who asks, not from the file; without one the manifest
- * must at least be signed by the coordinator it names. Throws `manifest-missing`, `malformed-message`, `wrong-signer`,
- * `bad-signature`.
+ * Opens a manifest file with everything it says of those before it. The coordinator's public key comes from who asks, not from the file;
+ * without one the file is taken at its word, and its signatures must still hold. Throws `manifest-missing`, and what
+ * `ManifestHistory.open` throws.
  */
-export function openManifest(path: string, coordinatorKey: string | undefined): Manifest {
-  let envelope: unknown;
+export function openManifestHistory(
+  path: string,
+  coordinatorKey: string | undefined,
+): ManifestHistory {
+  let document: unknown;
   try {
-    envelope = JSON.parse(readFileSync(path, 'utf8'));
+    document = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new ConcordatError('malformed-message', 'the manifest is not JSON');
     }
     throw new ConcordatError('manifest-missing', 'the signed federation manifest cannot be read');
   }
-  const Claimed = z.object({
-    payload: z.object({ coordinator: z.object({ publicKey: PublicKey }) }),
-  });
-  const claimed = Claimed.safeParse(envelope).data?.payload.coordinator.publicKey;
-  if (claimed === undefined || (coordinatorKey !== undefined && claimed !== coordinatorKey)) {
-    throw new ConcordatError(
-      'wrong-signer',
-      'the manifest is of another coordinator than expected',
-    );
-  }
-  return openSignedManifest(envelope, claimed, verifySignature);
+  return ManifestHistory.open(document, coordinatorKey, verifySignature);
 }
+
+/** The newest manifest of such a file. */
+export const openManifest = (path: string, coordinatorKey: string | undefined): Manifest =>
+  openManifestHistory(path, coordinatorKey).manifest;
 
 /**
  * Reads what a folder says of itself. `key` is either the coordinator's public key (base64url), which must have signed the
@@ -119,14 +121,14 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
   const config = readConfig(dir);
   const id = config?.agency ?? config?.id;
   if (!config && !isVerifierKey) faults.push({ at: 'config.yaml', kind: 'config-invalid' });
-  let manifest: Manifest | undefined;
+  let history: ManifestHistory | undefined;
   const pinned = isVerifierKey
     ? undefined
     : (key ?? config?.coordinator?.publicKey ?? config?.publicKey);
   const isNode = config?.agency !== undefined;
   try {
     const path = join(dir, 'manifest.json');
-    manifest = openManifest(path, pinned);
+    history = openManifestHistory(path, pinned);
     const text = readFileSync(path, 'utf8');
     if (!isExactJson(text, JSON.parse(text)))
       faults.push({ at: 'manifest.json', kind: 'manifest-respelled' });
@@ -136,29 +138,33 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
       faults.push({ at: 'manifest.json', kind: error.code });
     }
   }
+  const manifest = history?.manifest;
   if (key !== undefined && isVerifierKey) {
-    const keys = { origin: undefined, verifierKeys: [key], quorum: 0 };
-    return { dir, logDir, id, isNode, manifest, keys, faults };
+    const keys = { origin: undefined, verifierKeys: [key], logKeys: [key], quorum: 0 };
+    return { dir, logDir, id, isNode, history, manifest, keys, faults };
   }
   const known =
     manifest &&
     id !== undefined &&
-    processKey(manifest, id) !== undefined &&
+    // a log stays verifiable when its owner was revoked
+    (processKey(manifest, id) ?? manifest.formerKeys.find((former) => former.id === id)) !==
+      undefined &&
     (isNode
-      ? manifest.agencies.some((agency) => agency.id === id)
+      ? [...manifest.agencies, ...manifest.formerKeys].some((agency) => agency.id === id)
       : [manifest.coordinator.id, manifest.auditor.id].includes(id));
   if (manifest && id !== undefined && !known) {
     faults.push({ at: 'manifest.json', kind: 'unknown-process' });
   }
   if (!manifest || id === undefined || !known) {
-    return { dir, logDir, id, isNode, manifest, keys: undefined, faults };
+    return { dir, logDir, id, isNode, history, manifest, keys: undefined, faults };
   }
-  return { dir, logDir, id, isNode, manifest, keys: keysOf(manifest, id), faults };
+  return { dir, logDir, id, isNode, history, manifest, keys: keysOf(manifest, id), faults };
 }
 
 /** What a manifest says of the log of one of its processes. Throws `unknown-process`. */
 export const keysOf = (manifest: Manifest, id: string): LogKeys => ({
   origin: logOrigin(manifest.federation, id),
-  verifierKeys: [logVerifierKey(manifest, id), ...witnessVerifierKeys(manifest, id).values()],
-  quorum: manifest.quorum,
+  logKeys: allLogKeys(manifest, id).reverse(),
+  verifierKeys: [...allLogKeys(manifest, id), ...witnessVerifierKeys(manifest, id).values()],
+  quorum: witnessQuorum(manifest, id),
 });

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { ConcordatError, isConcordatError, parseCanonicalJson } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import {
-  type Manifest,
-  manifestHash,
+  type ManifestHistory,
   Receipt,
   ReleaseHeader,
   signedSchema,
@@ -25,7 +24,7 @@ export async function checkRelease(
   { index, entry }: { readonly index: bigint; readonly entry: EntryOf<'round.released'> },
   whole: ReadonlySet<string>,
   damaged: ReadonlySet<string | undefined>,
-  manifest: Manifest | undefined,
+  history: ManifestHistory | undefined,
 ): Promise<AuditFault[]> {
   const at = `entry ${index}`;
   if (entry.blob !== entry.releaseDigest) return [{ at, kind: 'blob-differs' }];
@@ -60,12 +59,12 @@ export async function checkRelease(
       faults.push({ at: `${at} blob ${hash}`, kind: 'blob-missing' });
     }
   }
-  if (!manifest) return faults;
+  if (!history) return faults;
   for (const { agency, receipt: hash, answer } of header.coverage) {
     if (hash === null || !whole.has(hash)) continue;
     try {
       const bytes = parseCanonicalJson(await readBlob(dir, hash));
-      checkReceipt(bytes, { agency, answer, header }, manifest);
+      checkReceipt(bytes, { agency, answer, header }, history);
     } catch (error) {
       if (!isConcordatError(error)) throw error;
       faults.push({ at: `${at} receipt ${agency}`, kind: error.code });
@@ -81,12 +80,13 @@ function checkReceipt(
     readonly answer: string | null;
     readonly header: ReleaseHeader;
   },
-  manifest: Manifest,
+  history: ManifestHistory,
 ): void {
   const parsed = SignedReceipt.safeParse(document);
   if (!parsed.success) throw new ConcordatError('bad-receipt', 'not a receipt');
-  // keys of an earlier manifest cannot be checked with this one
-  if (parsed.data.payload.manifest !== manifestHash(manifest)) return;
+  const manifest = history.named(parsed.data.payload.manifest);
+  if (!manifest)
+    throw new ConcordatError('wrong-manifest', 'of a manifest that never was in force');
   const receipt = verifyReceipt(
     parsed.data as Parameters<typeof verifyReceipt>[0],
     manifest,

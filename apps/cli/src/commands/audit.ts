@@ -90,7 +90,7 @@ async function keysOfPublished(
 ): Promise<LogKeys> {
   if (flags.key?.includes('+')) {
     parseVerifierKey(flags.key);
-    return { origin: undefined, verifierKeys: [flags.key], quorum: 0 };
+    return { origin: undefined, verifierKeys: [flags.key], logKeys: [flags.key], quorum: 0 };
   }
   if (flags.manifest === undefined) {
     throw new ConcordatError('usage', 'a published log is audited with --manifest FILE or --key');

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import { manifestHash, Receipt, type Signed, signedSchema, verifyReceipt } from '#libs/protocol';
-import { openManifest } from '../audit/process-folder.js';
+import { Receipt, type Signed, signedSchema, verifyReceipt } from '#libs/protocol';
+import { openManifestHistory } from '../audit/process-folder.js';
 import { readNamed } from './audit.js';
 
 const SignedReceipt = signedSchema(Receipt);
@@ -40,11 +40,13 @@ Example:
   concordat receipt verify receipt.json --manifest manifest.json`,
     )
     .action((file: string, flags: { manifest: string; key?: string; json?: boolean }) => {
-      const manifest = openManifest(flags.manifest, flags.key);
-      const receipt = verifyReceipt(parseReceipt(readNamed(file)), manifest, verifySignature);
-      if (receipt.manifest !== manifestHash(manifest)) {
+      const history = openManifestHistory(flags.manifest, flags.key);
+      const signed = parseReceipt(readNamed(file));
+      const manifest = history.named(signed.payload.manifest);
+      if (!manifest) {
         throw new ConcordatError('wrong-manifest', 'the receipt was made under another manifest');
       }
+      const receipt = verifyReceipt(signed, manifest, verifySignature);
       const { agency, dataset, rho, grant, fingerprint, valueDigest, policyDigest, log, at } =
         receipt;
       const facts = { agency, dataset, rho, grant, fingerprint, valueDigest, policyDigest, at };

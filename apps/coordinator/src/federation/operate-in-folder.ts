@@ -1,4 +1,5 @@
-import { ConcordatError } from '#libs/bytes';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { type Control, createLogger, readControl } from '#libs/nest-kit';
 import { Problem } from '#libs/protocol';
 import { coordinatorPaths } from '../config.js';
@@ -7,6 +8,8 @@ import { openOffice } from './office.js';
 import { Operation, perform } from './operations.js';
 
 const TIMEOUT_MS = 60_000;
+const STARTING_WITHIN_MS = 30_000;
+const RETRY_MS = 300;
 
 /** Asks the running coordinator; undefined when nothing listens at its address, as after a kill. */
 async function ask({ url, token }: Control, order: Operation): Promise<object | undefined> {
@@ -55,18 +58,32 @@ export async function operateInFolder<T extends object>(
     );
   }
   const paths = coordinatorPaths(dir);
-  const control = readControl(paths.control);
-  const answer = control && (await ask(control, parsed.data));
-  if (answer) return answer as T;
+  const endMs = performance.now() + STARTING_WITHIN_MS;
+  for (;;) {
+    const control = readControl(paths.control);
+    const answer = control && (await ask(control, parsed.data));
+    if (answer) return answer as T;
+    try {
+      return (await performHere(dir, parsed.data, nowMs)) as T;
+    } catch (error) {
+      // whoever holds the log may be a coordinator that is starting
+      if (!isConcordatError(error, 'log-locked') || performance.now() > endMs) throw error;
+    }
+    await pause(RETRY_MS);
+  }
+}
+
+/** Opens the folder of a coordinator that does not run. */
+async function performHere(dir: string, order: Operation, nowMs: () => number): Promise<object> {
   const coordinator = await openCoordinator(dir, {
     nowMs,
     logger: createLogger('coordinator', 'warn'),
     process: 'cli',
   });
   try {
-    const office = await openOffice(coordinator, paths.signingKey, () => {});
+    const office = await openOffice(coordinator, coordinatorPaths(dir).signingKey, () => {});
     // not signed here: the next start asks the witnesses before it signs
-    return (await perform(office, parsed.data)) as T;
+    return await perform(office, order);
   } finally {
     await coordinator.close();
   }

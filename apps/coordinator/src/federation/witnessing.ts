@@ -1,6 +1,6 @@
 import { WitnessedLog } from '#libs/journal';
 import { startWitnessLoop } from '#libs/nest-kit';
-import { allLogKeys, logOrigin, witnessVerifierKeys } from '#libs/protocol';
+import { allLogKeys, logOrigin, witnessQuorum, witnessVerifierKeys } from '#libs/protocol';
 import type { Coordinator } from '../coordinator.js';
 import { Checkpoints } from './checkpoints.js';
 import { WitnessRelay } from './witness-relay.js';
@@ -33,7 +33,7 @@ export function startWitnessing(coordinator: Coordinator): Witnessing {
       return witnessVerifierKeys(federation.manifest, config.id);
     },
     get quorum() {
-      return federation.manifest.quorum;
+      return witnessQuorum(federation.manifest, config.id);
     },
     send: async (to, message) => relay.put(config.id, to, message),
     onNote: (note) => checkpoints.put(config.id, { origin, note }),
