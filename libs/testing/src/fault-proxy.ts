@@ -56,6 +56,7 @@ export class FaultProxy {
   /** How often each fault was done. */
   readonly done = new Map<NetworkFault['kind'], number>();
   private readonly sockets = new Set<Socket>();
+  private readonly closing = new AbortController();
   private target: URL;
 
   private constructor(
@@ -84,6 +85,7 @@ export class FaultProxy {
 
   /** Ends every connection and refuses new ones. */
   async close(): Promise<void> {
+    this.closing.abort();
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
@@ -120,7 +122,7 @@ export class FaultProxy {
         client.write(await this.forward(client, request.bytes));
         return;
       case 'delay':
-        await pause(fault.ms);
+        await pause(fault.ms, undefined, { signal: this.closing.signal, ref: false });
         client.write(await this.forward(client, request.bytes));
         return;
       case 'drop-request':
