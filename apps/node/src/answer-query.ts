@@ -151,7 +151,8 @@ async function pay(
   const decision = decide({
     policies: node.policies,
     dataset,
-    query: { ...query, categories, periods },
+    // the sides of a linked count may name categories of the other agency
+    query: query.linkage ? query : { ...query, categories, periods },
     analyst: {
       id: analyst,
       roles: node.manifest.analysts.find(({ id }) => id === analyst)?.roles ?? [],

@@ -57,14 +57,14 @@ export function assertLinkable(agencies: readonly { readonly id: string }[]): vo
 const HEADER =
   'synthetic,person_id,category,month,role,local_authority,given_name,surname,date_of_birth,street_number,address_1,suburb,postcode';
 
-const csvOf = (records: readonly SyntheticRecord[], role: string): string =>
+const csvOf = (records: readonly SyntheticRecord[], role: string, category: string): string =>
   [
     HEADER,
     ...records.map(({ person, record }) =>
       [
         'yes',
         person,
-        'asb',
+        category,
         MONTHS.to,
         role,
         'E06000023',
@@ -86,12 +86,12 @@ export async function bringSyntheticPeople(dir: string, children: Children): Pro
   const lists = syntheticLists(PLAN, secretStream(seed, 'people'));
   const folder = join(dir, 'synthetic-people');
   mkdirSync(folder, { recursive: true });
-  for (const [id, records, role] of [
-    [LEFT, lists.left, 'suspect'],
-    [RIGHT, lists.right, 'contact'],
+  for (const [id, records, role, category] of [
+    [LEFT, lists.left, 'suspect', 'violence'],
+    [RIGHT, lists.right, 'contact', 'asb'],
   ] as const) {
     const file = join(folder, `${id}-SYNTHETIC.csv`);
-    writeFileSync(file, csvOf(records, role));
+    writeFileSync(file, csvOf(records, role, category));
     await children.run(id, 'node', ['people', '--dir', join(dir, id), file], () => {});
   }
 }
@@ -128,7 +128,7 @@ export async function runLinkage(
     { id: ANALYST, key: analyst },
     {
       measure: 'linked-people',
-      categories: ['asb'],
+      categories: ['asb', 'violence'],
       periods: [`${MONTHS.from}/${MONTHS.to}`],
       resolution: areaResolution(area),
       rho: '1/2',
