@@ -65,6 +65,7 @@ export {
 } from './linkage.js';
 export {
   allLogKeys,
+  formerWitnessKeys,
   logVerifierKey,
   logVerifierKeys,
   processBoxKey,

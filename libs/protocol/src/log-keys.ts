@@ -72,6 +72,12 @@ export const witnessVerifierKeys = (manifest: Manifest, id: string): ReadonlyMap
       .map((witness) => [witness, verifierKey(manifest, witness, 'cosignature/v1')]),
   );
 
+/** Cosignature keys that others than `id` had before: what they cosigned with them stays verifiable. */
+export const formerWitnessKeys = (manifest: Manifest, id: string): string[] =>
+  manifest.formerKeys
+    .filter((key) => key.id !== id && key.id !== manifest.coordinator.id)
+    .map((key) => formatKey(manifest, key.id, key.publicKey, 'cosignature/v1'));
+
 /** How many of the witnesses of a process's log must have seen it: the manifest's quorum, or all there are besides itself when they are fewer. */
 export const witnessQuorum = (manifest: Manifest, id: string): number =>
   Math.min(manifest.quorum, manifest.witnesses.filter((witness) => witness !== id).length);

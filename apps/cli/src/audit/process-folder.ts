@@ -7,6 +7,7 @@ import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import {
   allLogKeys,
+  formerWitnessKeys,
   logOrigin,
   type Manifest,
   ManifestHistory,
@@ -165,6 +166,10 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
 export const keysOf = (manifest: Manifest, id: string): LogKeys => ({
   origin: logOrigin(manifest.federation, id),
   logKeys: allLogKeys(manifest, id).reverse(),
-  verifierKeys: [...allLogKeys(manifest, id), ...witnessVerifierKeys(manifest, id).values()],
+  verifierKeys: [
+    ...allLogKeys(manifest, id),
+    ...witnessVerifierKeys(manifest, id).values(),
+    ...formerWitnessKeys(manifest, id),
+  ],
   quorum: witnessQuorum(manifest, id),
 });

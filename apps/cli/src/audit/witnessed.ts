@@ -3,7 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes, isConcordatError, sha256Hex, utf8ToBytes } from '#libs/bytes';
 import { verifyEd25519ByNode } from '#libs/journal';
-import { logVerifierKeys, type Manifest, witnessVerifierKeys } from '#libs/protocol';
+import {
+  allLogKeys,
+  formerWitnessKeys,
+  logOrigin,
+  type Manifest,
+  witnessVerifierKeys,
+} from '#libs/protocol';
 import { type Checkpoint, openCheckpoint, openNote } from '#libs/tlog';
 import { type AuditFault, keysOf } from './process-folder.js';
 
@@ -30,9 +36,20 @@ export function notesIn(dir: string): string[] {
 function openCosigned(note: string, manifest: Manifest, id: string): Checkpoint {
   const origin = originOf(note) ?? '';
   const owner = origin.split('/').at(-1) ?? '';
-  const logKeys = logVerifierKeys(manifest).get(origin);
-  const ownKey = logKeys && witnessVerifierKeys(manifest, owner).get(id);
-  if (!logKeys || ownKey === undefined) {
+  // also of a log whose key changed or whose owner was revoked since: what was witnessed stays so
+  const isKnown =
+    origin === logOrigin(manifest.federation, owner) &&
+    [manifest.coordinator, manifest.auditor, ...manifest.agencies, ...manifest.formerKeys].some(
+      (process) => process.id === owner,
+    );
+  const ownName = logOrigin(manifest.federation, id);
+  const ownKeys = isKnown
+    ? [
+        ...witnessVerifierKeys(manifest, owner).values(),
+        ...formerWitnessKeys(manifest, owner),
+      ].filter((key) => key.startsWith(`${ownName}+`))
+    : [];
+  if (ownKeys.length === 0) {
     throw new ConcordatError('unknown-log', 'the note is of no log that this process witnesses');
   }
   const { verifierKeys } = keysOf(manifest, owner);
@@ -42,8 +59,8 @@ function openCosigned(note: string, manifest: Manifest, id: string): Checkpoint 
   }
   return openCheckpoint(note, {
     origin,
-    logKeys,
-    witnessKeys: [ownKey],
+    logKeys: allLogKeys(manifest, owner),
+    witnessKeys: ownKeys,
     quorum: 1,
     verify: verifyEd25519ByNode,
   }).checkpoint;
