@@ -1,8 +1,10 @@
 import { Controller, type DynamicModule, Get, Inject, Module } from '@nestjs/common';
 import { bytesToHex } from '#libs/bytes';
 import { readFromDirectory, type Witness } from '#libs/journal';
-import { PublishedLogController, publishedLog } from '#libs/nest-kit';
+import { PublishedLogController, publishedLog, RequestVerifier } from '#libs/nest-kit';
 import { logVerifierKeys, type Manifest } from '#libs/protocol';
+import { SEALING, type Sealing } from './sealing/sealing.js';
+import { SeedsController } from './sealing/seeds.controller.js';
 
 /** What the auditor knows of one log. */
 interface WitnessedLogView {
@@ -32,6 +34,8 @@ export function appModule(
   witness: Witness,
   pinned: { readonly manifest: Manifest },
   logDir: string,
+  sealing: Sealing,
+  verifier: RequestVerifier,
 ): DynamicModule {
   const seen = (): WitnessedLogView[] =>
     [...logVerifierKeys(pinned.manifest).keys()].flatMap((origin) => {
@@ -40,7 +44,12 @@ export function appModule(
     });
   return {
     module: AppModule,
-    controllers: [WitnessController, PublishedLogController],
-    providers: [{ provide: LOGS, useValue: seen }, publishedLog(readFromDirectory(logDir))],
+    controllers: [WitnessController, PublishedLogController, SeedsController],
+    providers: [
+      { provide: LOGS, useValue: seen },
+      publishedLog(readFromDirectory(logDir)),
+      { provide: SEALING, useValue: sealing },
+      { provide: RequestVerifier, useValue: verifier },
+    ],
   };
 }

@@ -21,6 +21,10 @@ export const auditorPaths = (dir: string) => ({
   log: join(dir, 'log'),
   witnessed: join(dir, 'witnessed'),
   linkage: join(dir, 'linkage'),
+  /** Of sealed rounds: seeds until their end, sums of masks, public areas of the agencies. */
+  seeds: join(dir, 'seeds'),
+  sums: join(dir, 'sums'),
+  domains: join(dir, 'domains'),
 });
 
 /** Reads and checks `config.yaml`. Throws `config-missing` or `config-invalid`. */

@@ -15,7 +15,8 @@ program
   .requiredOption('--coordinator <url>', 'address of the coordinator')
   .requiredOption('--coordinator-key <key>', "the coordinator's public key, from its operator")
   .option('--id <id>', 'its name in the federation', 'auditor')
-  .option('--port <port>', 'port of the console on loopback, 0 for a free one', Number, 0)
+  .option('--host <host>', 'address that nodes reach it at', '127.0.0.1')
+  .option('--port <port>', 'port to listen on, 0 for a free one', Number, 4200)
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
@@ -30,7 +31,7 @@ Example:
       version: 1,
       id: options.id,
       coordinator: { url: options.coordinator, publicKey: options.coordinatorKey },
-      listen: { host: '127.0.0.1', port: options.port },
+      listen: { host: options.host, port: options.port },
     });
     tellParent({ type: 'initialised', id: options.id, ...keys });
     const card = [options.id, keys.publicKey, keys.boxKey].join('.');
@@ -40,14 +41,19 @@ Example:
 
 program
   .command('serve')
-  .description('witness and serve until stopped')
+  .description('witness logs and hold the seeds of sealed rounds until stopped')
   .requiredOption('--dir <folder>', 'folder made by init')
   .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
+  .option('--port <port>', 'port to listen on instead of the configured one', Number)
   .action((options) =>
     runProcess(createLogger('auditor'), async () => {
       // The server's frameworks take a second to load, which `init` does not need.
       const { serveAuditor } = await import('./serve.js');
-      return serveAuditor(options.dir, { coordinatorUrl: options.coordinator, nowMs: Date.now });
+      return serveAuditor(options.dir, {
+        coordinatorUrl: options.coordinator,
+        port: options.port,
+        nowMs: Date.now,
+      });
     }),
   );
 

@@ -14,8 +14,9 @@ import {
   fetchManifest,
   type Logger,
   listen,
-  type ManifestFollower,
   Metrics,
+  RefusedRequests,
+  RequestVerifier,
   type RunningProcess,
   relayOver,
   SignedClient,
@@ -34,6 +35,9 @@ import { encodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
 import { startKeyHolding } from './linkage.js';
+import { openSealing } from './sealing/open-sealing.js';
+import { startRetiring } from './sealing/retire-rounds.js';
+import { startUnmaskLoop } from './sealing/unmask-loop.js';
 import { VERSION } from './version.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
@@ -42,11 +46,13 @@ export async function serveAuditor(
   options: {
     /** Instead of the address in the settings. */
     readonly coordinatorUrl: string | undefined;
+    /** Instead of the port in the settings. */
+    readonly port?: number | undefined;
     readonly nowMs: () => number;
     readonly logger?: Logger;
   },
 ): Promise<RunningProcess> {
-  const { coordinatorUrl, nowMs } = options;
+  const { coordinatorUrl, port, nowMs } = options;
   const config = loadConfig(dir);
   const paths = auditorPaths(dir);
   const key = loadSigningKey(paths.signingKey);
@@ -75,9 +81,10 @@ export async function serveAuditor(
   const signer = noteSigner(origin, key);
   const journal = await openJournal({ dir: paths.log, origin, signer, clock: nowMs });
   let witness: Witness | undefined;
-  let follower: ManifestFollower | undefined;
-  let stopLoop: (() => Promise<void>) | undefined;
-  let stopHolding: (() => Promise<void>) | undefined;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(stops.map((end) => end()));
+  };
   try {
     const at = new Date(nowMs()).toISOString();
     await journal.append(
@@ -119,14 +126,16 @@ export async function serveAuditor(
           .catch(() => undefined);
       },
     });
-    stopLoop = startWitnessLoop({
-      relay,
-      federation: manifest.federation,
-      log,
-      witness: opened,
-      logger,
-    });
-    follower = startManifestFollower({
+    stops.push(
+      startWitnessLoop({
+        relay,
+        federation: manifest.federation,
+        log,
+        witness: opened,
+        logger,
+      }),
+    );
+    const follower = startManifestFollower({
       url,
       serial: () => pinned.manifest.serial,
       take: async (step) => {
@@ -137,11 +146,37 @@ export async function serveAuditor(
       },
       logger,
     });
-    stopHolding = await startKeyHolding(
-      { id: config.id, manifest: () => pinned.manifest, box, journal, client, logger, nowMs },
-      paths.linkage,
+    stops.push(() => follower.stop());
+    const sealing = await openSealing({
+      ...{ id: config.id, pinned, key, box, journal, paths, nowMs, logger },
+      coordinatorUrl: url,
+    });
+    stops.push(
+      await startKeyHolding(
+        { id: config.id, manifest: () => pinned.manifest, box, journal, client, logger, nowMs },
+        paths.linkage,
+      ),
     );
-    const app = await createHttpApp(appModule(opened, pinned, paths.log), logger);
+    const refused = new RefusedRequests((counts) =>
+      journal.append(
+        encodeEntry({
+          kind: 'requests.refused',
+          at: new Date(nowMs()).toISOString(),
+          actor: config.id,
+          counts,
+        }),
+      ),
+    );
+    stops.push(() => refused.stop());
+    const verifier = new RequestVerifier({
+      audience: () => key.publicKey,
+      keyOf: (id) => pinned.manifest.agencies.find((agency) => agency.id === id)?.publicKey,
+      verify: verifySignature,
+      nowMs,
+      onRefused: (because) => refused.note(because),
+    });
+    const module = appModule(opened, pinned, paths.log, sealing, verifier);
+    const app = await createHttpApp(module, logger, { id: config.id, key, nowMs });
     const metrics = new Metrics(config.id);
     metrics.gauge('concordat_log_entries', 'Size of the own log', () => Number(journal.size));
     metrics.gaugeBy(
@@ -161,14 +196,13 @@ export async function serveAuditor(
         manifest: () => undefined,
       },
     });
-    const bound = await listen(app, config.listen.host, config.listen.port);
+    const bound = await listen(app, config.listen.host, port ?? config.listen.port);
+    stops.push(startRetiring(sealing), startUnmaskLoop(sealing, client));
     return {
       url: bound,
       stop: async () => {
-        await stopHolding?.();
-        await follower?.stop();
-        await stopLoop?.();
         await app.close();
+        await stop();
         await opened.close();
         // leaves nothing unsigned behind, unless the other witnesses were never heard
         await log.checkpoint();
@@ -176,9 +210,7 @@ export async function serveAuditor(
       },
     };
   } catch (error) {
-    await stopHolding?.();
-    await follower?.stop();
-    await stopLoop?.();
+    await stop();
     await witness?.close();
     await journal.close();
     throw error;

@@ -18,6 +18,8 @@ export interface Question {
   readonly purpose: string;
   readonly agencies?: readonly string[];
   readonly linkage?: LinkedPeople;
+  /** Nobody may see the answer of one agency. */
+  readonly sealed?: true;
 }
 
 const Coverage = z.object({
@@ -45,12 +47,13 @@ const Round = z.object({
   ]),
   release: z.string().nullable(),
   code: z.string().nullable(),
+  sealed: z.boolean(),
   coverage: z.array(Coverage),
 });
 export type RoundProgress = z.infer<typeof Round>;
 
 const ROUND_FIELDS =
-  'id phase release code coverage { agency name status code periods rhoSpent privacy { unit maxPerRelease maxPerYear } }';
+  'id phase release code sealed coverage { agency name status code periods rhoSpent privacy { unit maxPerRelease maxPerYear } }';
 const POLL_MS = 250;
 
 /** Signs and submits a question as `analyst` and waits for its release. Throws the coordinator's code, or the round's when it is aborted. */

@@ -15,6 +15,7 @@ import { type Analytics, analyticsControllers, analyticsProviders } from './anal
 import { coordinatorPaths } from './config.js';
 import { COORDINATOR, type Coordinator } from './coordinator.js';
 import { Checkpoints } from './federation/checkpoints.js';
+import { DomainsController } from './federation/domains.controller.js';
 import { CONTROL_TOKEN, EnrolmentController } from './federation/enrolment.controller.js';
 import { Offers } from './federation/offers.js';
 import { OFFICE } from './federation/office.js';
@@ -42,6 +43,8 @@ import { RoundFiles } from './rounds/round-files.js';
 import { RoundsController } from './rounds/rounds.controller.js';
 import { RoundsService } from './rounds/rounds.service.js';
 import { VectorStore } from './rounds/vector-store.js';
+import { UnmaskingsController } from './sealing/unmaskings.controller.js';
+import { Unmaskings } from './sealing/unmaskings.js';
 
 @Module({})
 class AppModule {}
@@ -84,6 +87,8 @@ export function appModule({
     ],
     controllers: [
       RoundsController,
+      UnmaskingsController,
+      DomainsController,
       WitnessingController,
       EnrolmentController,
       BlobsController,
@@ -122,6 +127,7 @@ export function appModule({
           },
         }),
       },
+      Unmaskings,
       ConcludeRound,
       RoundsService,
       DatasetsService,

@@ -31,6 +31,7 @@ import { ReleaseStore } from './releases/release-store.js';
 import { Inboxes } from './rounds/inbox.js';
 import { RoundBook } from './rounds/round-book.js';
 import { RoundsService } from './rounds/rounds.service.js';
+import { Unmaskings } from './sealing/unmaskings.js';
 
 const WEB_ROOT = join(packageRoot(import.meta.url), 'dist', 'web');
 
@@ -122,6 +123,7 @@ export async function serveCoordinator(
         removeControl(control);
         app.get(Inboxes).close();
         office.succession.close();
+        app.get(Unmaskings).close();
         await app.get(RoundsService).stop();
         await opened.close();
         await app.get(ForecastsService).stop();

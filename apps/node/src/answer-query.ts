@@ -122,6 +122,8 @@ async function decideAndAnswer(
     groups,
     levelVariances: privacy.levels.map(({ sigma2 }) => formatRational(sigma2)),
   };
+  // what was made to be sealed is never shown open, whatever the coordinator calls the round now
+  if (earlier?.entry.sealed && !task.sealed) return refused('answered-sealed');
   if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
   const logged = await finishOrPay(plan);
   if ('status' in logged) return logged;

@@ -12,6 +12,8 @@ const NodeConfig = z.strictObject({
   dataset: z.strictObject({ name: Name, mapping: z.string().min(1) }),
   /** Where the coordinator is and the key that its first manifest is believed by; `node enrol` writes both. */
   coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }).optional(),
+  /** Where the auditor takes the seeds of sealed answers. Without it this node refuses sealed questions. */
+  auditor: z.strictObject({ url: z.url() }).optional(),
   /** Loopback address of the controller console; 0 picks a free port. */
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
 });

@@ -1,11 +1,9 @@
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
-import type { SignedClient } from '#libs/nest-kit';
-import { Inbox, Upload } from '#libs/protocol';
+import { type SignedClient, uploadVector } from '#libs/nest-kit';
+import { Inbox } from '#libs/protocol';
 
 /** How much longer than asked a long poll may take. */
 const POLL_SLACK_SECONDS = 15;
-/** After this an upload is tried anew, from where it came to. */
-const UPLOAD_TIMEOUT_MS = 10 * 60_000;
 
 /** What a node sends and fetches: the node's only way out. */
 export class CoordinatorClient {
@@ -34,18 +32,6 @@ export class CoordinatorClient {
 
   /** Uploads a vector under its own SHA-256, or the rest of it when a connection broke before. Uploading it again changes nothing. */
   async putVector(digest: string, bytes: Uint8Array): Promise<void> {
-    const path = `/v1/vectors/${digest}`;
-    const parsed = Upload.safeParse(await (await this.http.send('GET', path)).json());
-    if (!parsed.success || parsed.data.offset > bytes.length)
-      throw new ConcordatError('malformed-message', 'the state of an upload is not well-formed');
-    const { offset, complete } = parsed.data;
-    if (complete) return;
-    await this.http.send(
-      'PATCH',
-      `${path}?offset=${offset}&length=${bytes.length}`,
-      bytes.subarray(offset),
-      'application/octet-stream',
-      AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
-    );
+    await uploadVector(this.http, digest, bytes);
   }
 }

@@ -1,7 +1,7 @@
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import { RequestRefused } from '#libs/nest-kit';
-import { openEnvelope, type SignedTask, seal, Task } from '#libs/protocol';
+import { RequestRefused, type SignedClient } from '#libs/nest-kit';
+import { openEnvelope, type SignedTask, seal, Task, vectorDigest } from '#libs/protocol';
 import { answerQuery } from './answer-query.js';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { FindLabelled } from './linkage/answer-linked.js';
@@ -9,6 +9,7 @@ import type { Node } from './node.js';
 import type { Outcome } from './outcome.js';
 import { writeReceipt } from './receipt.js';
 import { newestHold } from './requests/hold-book.js';
+import { sealAnswer } from './seal-answer.js';
 
 /** Answers leave on multiples of this, so that their timing says little about the counts. */
 const QUANTUM_MS = 250;
@@ -22,6 +23,7 @@ const isFinal = (error: unknown): error is RequestRefused =>
 const DISK = new Set(['log-unavailable', 'blob-unavailable', 'log-closed']);
 
 type Client = Pick<CoordinatorClient, 'post' | 'putVector'>;
+type Auditor = Pick<SignedClient, 'send'>;
 
 /** A task whose signature the coordinator's key of the task's own manifest made; undefined, and a line in the process's log, for any other. */
 function openTask(signed: SignedTask, node: Node): Task | undefined {
@@ -44,6 +46,7 @@ export async function handleTask(
   signed: SignedTask,
   node: Node,
   client: Client,
+  auditor?: Auditor,
   findLabelled?: FindLabelled,
 ): Promise<boolean> {
   const task = openTask(signed, node);
@@ -60,8 +63,14 @@ export async function handleTask(
   }
   await untilQuantum(startedMs, node.nowMs);
   try {
-    await send(task, outcome, node, client);
+    await send(task, outcome, node, client, auditor);
   } catch (error) {
+    if (isConcordatError(error, 'seed-refused')) {
+      node.logger.error({ round: task.round, err: error }, 'the auditor did not take the seed');
+      const refused = { code: error.code, constraint: null };
+      await send(task, { status: 'refused', refused }, node, client, auditor);
+      return true;
+    }
     if (!isFinal(error)) throw error;
     node.logger.warn(
       { round: task.round, code: error.code },
@@ -77,12 +86,20 @@ export async function giveUpTask(signed: SignedTask, node: Node, client: Client)
   const task = openTask(signed, node);
   if (!task) return;
   const refused = { code: 'node-fault', constraint: null };
-  await send(task, { status: 'refused', refused }, node, client).catch((error: unknown) => {
-    if (!isFinal(error)) throw error;
-  });
+  await send(task, { status: 'refused', refused }, node, client, undefined).catch(
+    (error: unknown) => {
+      if (!isFinal(error)) throw error;
+    },
+  );
 }
 
-async function send(task: Task, outcome: Outcome, node: Node, client: Client): Promise<void> {
+async function send(
+  task: Task,
+  outcome: Outcome,
+  node: Node,
+  client: Client,
+  auditor: Auditor | undefined,
+): Promise<void> {
   const path = `/v1/rounds/${task.round}`;
   const at = new Date(node.nowMs()).toISOString();
   const { round, fingerprint } = task;
@@ -106,8 +123,14 @@ async function send(task: Task, outcome: Outcome, node: Node, client: Client): P
       if (newestHold(node.holds, fingerprint)) {
         await client.post(`${path}/accept`, seal('accept', about, node.key));
       }
-      const receipt = await writeReceipt(task, answer, node);
-      await client.putVector(answer.entry.valueDigest, await node.blobs.get(answer.entry.blob));
+      const shares = task.sealed
+        ? await sealAnswer(task, answer, node, toldOf(auditor))
+        : undefined;
+      const receipt = await writeReceipt(task, answer, node, shares?.sealed);
+      await client.putVector(
+        vectorDigest(receipt.payload),
+        shares?.masked ?? (await node.blobs.get(answer.entry.blob)),
+      );
       const contribution = {
         round,
         agency: node.agency.id,
@@ -118,6 +141,12 @@ async function send(task: Task, outcome: Outcome, node: Node, client: Client): P
       node.logger.info({ round, grant: answer.entry.grant }, 'answered');
     }
   }
+}
+
+/** A task that needs the auditor's address is refused by a node that has none, long before this. */
+function toldOf(auditor: Auditor | undefined): Auditor {
+  if (auditor) return auditor;
+  throw new ConcordatError('no-auditor-address', 'this node does not know where the auditor is');
 }
 
 const untilQuantum = (startedMs: number, nowMs: () => number): Promise<void> => {

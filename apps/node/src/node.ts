@@ -19,6 +19,10 @@ export interface Node {
   readonly config: NodeConfig;
   readonly key: TurnableKey;
   readonly box: BoxKey;
+  /** 32 bytes that the masks of sealed answers come from. */
+  readonly sealSecret: Uint8Array;
+  /** Where the auditor takes seeds; undefined when this node was not told. */
+  readonly auditorUrl: string | undefined;
   readonly pinned: Pick<PinnedManifest, 'extend' | 'named'>;
   /** The manifest in force, its hash and this agency in it: read anew each time, since another may follow. */
   readonly manifest: Manifest;

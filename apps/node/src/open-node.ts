@@ -49,6 +49,8 @@ export async function openNode(
   dir: string,
   options: {
     readonly nowMs: () => number;
+    /** Instead of the auditor's address in the settings. */
+    readonly auditorUrl?: string | undefined;
     readonly random?: RandomSource;
     readonly logger?: Logger;
     /** Who opens it, for the log: the server unless given. */
@@ -109,16 +111,17 @@ export async function openNode(
       applyToHolds(holds, index, entry);
     };
     for await (const { index, bytes } of journal.entries()) fold(index, decodeEntry(bytes));
-    const opened = await openRecords({
-      dir: paths.records,
-      secret: loadSecret(paths.recordSecret),
-    });
+    const secret = loadSecret(paths.recordSecret);
+    const opened = await openRecords({ dir: paths.records, secret });
     records = opened;
     const trees = new Map<Resolution, GridTree>();
     const node: Node = {
       config,
       key,
       box,
+      auditorUrl: options.auditorUrl ?? config.auditor?.url,
+      // who has this secret has the records; the sealing lib's derivation keeps its uses apart
+      sealSecret: secret,
       pinned,
       get manifest() {
         return pinned.manifest;

@@ -9,6 +9,7 @@ export async function writeReceipt(
   task: Task,
   answer: Answer,
   node: Node,
+  sealed?: Receipt['sealed'],
 ): Promise<Signed<Receipt>> {
   const { entry, index } = answer;
   const checkpoint = await node.journal.checkpoint();
@@ -32,6 +33,7 @@ export async function writeReceipt(
       policyDigest: entry.policyDigest,
       grant: entry.grant,
       valueDigest: entry.valueDigest,
+      ...(sealed ? { sealed } : {}),
       log: {
         origin: node.logOrigin,
         checkpoint,

@@ -13,6 +13,7 @@ import type { Task } from '#libs/protocol';
 import type { QueryGroup } from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
 import type { AnswerPrivacy } from './answer-privacy.js';
+import { blinded } from './blinded.js';
 import type { Node } from './node.js';
 import { about } from './task.js';
 
@@ -54,8 +55,9 @@ export async function release(
     resolution: task.query.resolution as Resolution,
   });
   const noisy = addNoise(treeCounts(tree, counts, groups.length), noise);
+  const vector = new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength);
   const valueDigest = await node.blobs.put(
-    new Uint8Array(noisy.buffer, noisy.byteOffset, noisy.byteLength),
+    task.sealed ? blinded(vector, logged.index, node) : vector,
   );
   const entry: EntryOf<'release.made'> = {
     kind: 'release.made',
@@ -68,6 +70,7 @@ export async function release(
     policyDigest: logged.entry.policyDigest,
     valueDigest,
     blob: valueDigest,
+    ...(task.sealed ? { sealed: true } : {}),
     mechanism: 'discrete-gaussian',
     privacy: privacy.unit,
     reservation: String(logged.index),

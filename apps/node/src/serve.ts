@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
 import {
@@ -36,6 +36,8 @@ import { startWitnessing, type Witnessing } from './witnessing.js';
 const EXPIRY_SWEEP_MS = 5_000;
 /** How long a start waits for the witnesses' word, so that an old copy of a folder is refused at once. */
 const WITNESSES_WITHIN_MS = 1_000;
+/** How soon a sealed answer is sent again after the auditor was out of reach, spread by half. */
+const AUDITOR_RETRY_MS = 2_000;
 
 /** Tells the coordinator which months this node holds. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
@@ -50,9 +52,21 @@ async function announce(node: Node, client: CoordinatorClient): Promise<void> {
   await client.post('/v1/offers', seal('offer', offer, node.key));
 }
 
+/** The auditor as this node reaches it. */
+const clientOf = (node: Node, url: string): SignedClient =>
+  new SignedClient({
+    url,
+    id: node.agency.id,
+    key: node.key,
+    server: () => node.manifest.auditor.publicKey,
+    verify: verifySignature,
+    nowMs: node.nowMs,
+  });
+
 export interface NodeOptions {
   /** Instead of the address in the settings. */
   readonly coordinatorUrl: string | undefined;
+  readonly auditorUrl?: string | undefined;
   readonly nowMs: () => number;
   /** In [0, 1): spreads reconnections, so that nodes do not return in step. */
   readonly jitter: () => number;
@@ -77,6 +91,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       verify: verifySignature,
       nowMs: node.nowMs,
     });
+    const auditor = node.auditorUrl === undefined ? undefined : clientOf(node, node.auditorUrl);
     const client = new CoordinatorClient(http);
     const postNote = (note: string): Promise<void> =>
       client.post('/v1/checkpoints', { origin: node.logOrigin, note });
@@ -101,6 +116,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     const linking = await startLinkage(node, http, nodePaths(dir).linkage);
     linkage = linking;
     const done = new DoneRounds();
+    let again: NodeJS.Timeout | undefined;
     const inbox = startInboxLoop({
       client,
       logger: node.logger,
@@ -117,7 +133,20 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
         await log.untilVouched();
         // opened under a manifest that is on its way here
         if (!node.pinned.named(task.payload.manifest)) await following.catchUp();
-        if (await handleTask(task, node, client, linking.find)) done.add(round);
+        try {
+          if (await handleTask(task, node, client, auditor, linking.find)) done.add(round);
+        } catch (error) {
+          if (!isConcordatError(error, 'auditor-unreachable')) throw error;
+          // other rounds go on meanwhile; this one's task stays in the inbox
+          node.logger.warn({ round, err: error }, 'no contact with the auditor; trying again');
+          again ??= setTimeout(
+            () => {
+              again = undefined;
+              inbox.reread();
+            },
+            AUDITOR_RETRY_MS * (0.5 + options.jitter()),
+          );
+        }
         await log.publish();
       },
       giveUp: async (task) => {
@@ -155,6 +184,7 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       url: bound,
       stop: async () => {
         clearInterval(expire);
+        clearTimeout(again);
         removeControl(paths.control);
         log.abandon();
         await inbox.stop();

@@ -13,6 +13,8 @@ export function taskFault(task: Task, node: Node): string | undefined {
   if (task.query.grid !== node.manifest.grid.name) return 'wrong-grid';
   if (task.query.gridHash !== node.manifest.grid.hash) return 'wrong-grid';
   if (fingerprint(task.query) !== task.fingerprint) return 'wrong-fingerprint';
+  if (task.query.sealed && !task.sealed) return 'unsealed-task';
+  if (task.sealed && node.auditorUrl === undefined) return 'no-auditor-address';
   if (task.query.agencies && !task.query.agencies.includes(node.agency.id)) return 'not-asked';
   const { analyst, fingerprint: asserted, manifest } = task.assertion.payload;
   const known = node.manifest.analysts.find(({ id }) => id === analyst);

@@ -29,4 +29,5 @@ export { PublishedLogController, publishedLog } from './published-log.js';
 export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
+export { uploadVector } from './vector-upload.js';
 export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

@@ -29,7 +29,12 @@ export type Purpose =
   | 'receipt'
   | 'refusal'
   | 'rotation'
-  | 'task';
+  | 'seed'
+  | 'seed-receipt'
+  | 'task'
+  | 'unmask'
+  | 'unmask-refusal'
+  | 'unmasked';
 
 /** Whoever holds a private key: signs bytes, names its public key. */
 export interface MessageSigner {

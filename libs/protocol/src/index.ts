@@ -27,6 +27,7 @@ export {
   ForecastOrder,
   SignedForecastOrder,
 } from './forecast-order.js';
+export { Group, layoutDigest } from './group.js';
 export {
   MAX_SKEW_SECONDS,
   type ResponseFault,
@@ -91,7 +92,7 @@ export { ManifestAgency, ManifestAnalyst, ManifestProcess } from './member.js';
 export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
 export { PolicyApproval } from './policy-approval.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
-export { PrivacyUnit, Receipt, verifyReceipt } from './receipt.js';
+export { PrivacyUnit, Receipt, vectorDigest, verifyReceipt } from './receipt.js';
 export {
   CoverageEntry,
   ReleaseHeader,
@@ -103,7 +104,6 @@ export {
   Assertion,
   CheckpointPost,
   Contribution,
-  Group,
   Hold,
   Inbox,
   Offer,
@@ -131,6 +131,24 @@ export {
   type Standing,
 } from './round-machine.js';
 export {
+  applyToSealBook,
+  emptySealBook,
+  isSealEvent,
+  isUnmaskedFor,
+  SEALED_QUORUM,
+  type SealBook,
+  type SealEvent,
+  type SealedRound,
+  type SealFault,
+  sealFault,
+} from './seal-book.js';
+export {
+  Seed,
+  SeedReceipt,
+  SignedSeed,
+  SignedSeedReceipt,
+} from './seed.js';
+export {
   ManifestStep,
   ManifestSteps,
   nextManifest,
@@ -142,5 +160,13 @@ export {
   signStep,
   takeStep,
 } from './succession.js';
-
+export {
+  Contributor,
+  SignedUnmask,
+  SignedUnmasked,
+  Unmask,
+  Unmasked,
+  Unmaskings,
+  UnmaskRefusal,
+} from './unmasking.js';
 export { WitnessMail, WitnessMessage, WitnessPost } from './witnessing.js';

@@ -16,6 +16,7 @@ import {
 import { openEnvelope, type Signed, type VerifySignature } from './envelope.js';
 import type { Manifest } from './manifest.js';
 import { Digest, Instant, logOrigin, Name, RationalText, RoundId, Size } from './names.js';
+import { SeedReceipt, SignedSeedReceipt } from './seed.js';
 
 /** Whom an answer protects, and its contribution bounds (`answerBounds` of the query lib): with the incident both are 1. */
 export const PrivacyUnit = z.strictObject({
@@ -43,7 +44,10 @@ export const Receipt = z.strictObject({
   rho: RationalText,
   policyDigest: Digest,
   grant: Name,
+  /** SHA-256 of the vector; in a sealed round of 32 bytes of blind and the vector, a commitment that hides it. */
   valueDigest: Digest,
+  /** In a sealed round: the masked vector that the coordinator got, and the auditor's word that it has the seed. */
+  sealed: z.strictObject({ masked: Digest, seed: SignedSeedReceipt }).optional(),
   log: z.strictObject({
     origin: z.string().min(1).max(200),
     /** Signed note over a tree that holds the `release.made` entry. */
@@ -55,6 +59,10 @@ export const Receipt = z.strictObject({
   at: Instant,
 });
 export type Receipt = z.infer<typeof Receipt>;
+
+/** SHA-256 of the vector that was uploaded: masked in a sealed round. */
+export const vectorDigest = ({ sealed, valueDigest }: Receipt): string =>
+  sealed?.masked ?? valueDigest;
 
 const refuse = (why: string): never => {
   throw new ConcordatError('bad-receipt', why);
@@ -72,6 +80,21 @@ const SHARED_FACTS = [
   'mechanism',
 ] as const;
 
+/** The auditor's own signature on the same answer of the same round. */
+function checkSeedReceipt(receipt: Receipt, { auditor }: Manifest, verify: VerifySignature): void {
+  if (!receipt.sealed) return;
+  const { masked, seed } = receipt.sealed;
+  const held = openEnvelope('seed-receipt', SeedReceipt, seed, auditor.publicKey, verify);
+  const isSame =
+    held.round === receipt.round &&
+    held.agency === receipt.agency &&
+    held.manifest === receipt.manifest &&
+    held.fingerprint === receipt.fingerprint &&
+    held.answer === receipt.valueDigest &&
+    held.masked === masked;
+  if (!isSame) refuse("the auditor's receipt is for another seed");
+}
+
 /**
  * Checks a receipt offline against the manifest and returns it: signed by the agency it names, its checkpoint signed by that
  * agency's log, and the `release.made` entry with the same facts included in that log.
@@ -86,6 +109,7 @@ export function verifyReceipt(
   if (!agency)
     throw new ConcordatError('unknown-agency', 'the receipt is of no agency of this manifest');
   const receipt = openEnvelope('receipt', Receipt, signed, agency.publicKey, verify);
+  checkSeedReceipt(receipt, manifest, verify);
   const origin = logOrigin(manifest.federation, agency.id);
   if (receipt.log.origin !== origin) refuse("the log is not this agency's");
   const verifyEd25519: VerifyEd25519 = (signature, message, key) => verify(key, message, signature);

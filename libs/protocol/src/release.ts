@@ -73,6 +73,8 @@ export const ReleaseHeader = z.strictObject({
   }),
   /** Of a question about linked people: the one number. Then there are no classes and no groups. */
   linked: LinkedRelease.optional(),
+  /** Of a sealed round: who is in every sum, in the order of the manifest, and SHA-256 of the auditor's signed `Unmasked`, a blob beside the release. */
+  sealed: z.strictObject({ contributors: z.array(Name).min(1), unmasked: Digest }).optional(),
   classes: z.array(CoverageClass),
   groups: z.array(GroupColumnBlobs),
 });

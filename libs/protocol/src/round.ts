@@ -1,9 +1,10 @@
 /** The messages of one round, in the order in which they travel. */
 
 import { z } from 'zod';
-import { CATEGORIES, Query } from '#libs/query';
+import { Query } from '#libs/query';
 import { signedSchema } from './envelope.js';
-import { Code, Digest, Instant, MonthText, Name, PeriodText, RoundId } from './names.js';
+import { Group } from './group.js';
+import { Code, Digest, Instant, MonthText, Name, RoundId } from './names.js';
 import { Receipt } from './receipt.js';
 
 /** Analyst -> coordinator -> node: "I, the analyst, ask exactly this question in this federation." */
@@ -27,6 +28,8 @@ export const Task = z.strictObject({
   assertion: SignedAssertion,
   manifest: Digest,
   deadline: Instant,
+  /** The answer is to be masked; always so where the query itself says `sealed`. */
+  sealed: z.boolean(),
 });
 export type Task = z.infer<typeof Task>;
 export const SignedTask = signedSchema(Task);
@@ -50,12 +53,10 @@ export type Offer = z.infer<typeof Offer>;
 export const SignedOffer = signedSchema(Offer);
 export type SignedOffer = z.infer<typeof SignedOffer>;
 
-export const Group = z.strictObject({ category: z.enum(CATEGORIES), period: PeriodText });
-export type Group = z.infer<typeof Group>;
-
 /**
- * Node -> coordinator: the answer. The vector travels apart as octets named by `receipt.valueDigest`: little-endian
- * int32, group after group in the order of `groups`, each over every node of the agency's own tree (breadth first).
+ * Node -> coordinator: the answer. The vector travels apart as octets named by `vectorDigest(receipt)`: little-endian
+ * int32, group after group in the order of `groups`, each over every node of the agency's own tree (breadth first). In a
+ * sealed round it is masked, little-endian 64-bit integers.
  */
 export const Contribution = z.strictObject({
   round: RoundId,

@@ -59,6 +59,8 @@ const ADVICE = {
     'linkage names project, epoch, left and right (agency, sorted roles and categories) and area; a query has it with the measure "linked-people" and only then, with agencies the two named, one period, and resolution 4 for the total or 5 for a local authority',
   'bad-purpose':
     'the purpose is lower-case ASCII words joined by hyphens, such as hotspot-policing',
+  'bad-sealed': 'sealed is true; leave it out to let the coordinator see every answer that it may',
+  'sealed-linkage': 'a count of linked people is never sealed; leave sealed out',
   'duplicate-item': 'name every item of a list once',
   'not-sorted': 'lists of a canonical query are sorted',
   'list-too-long': 'shorten the list',
@@ -165,10 +167,15 @@ export const Query = z
     rho,
     purpose: z.string().max(64).regex(KEBAB),
     linkage: LinkedPeople.optional(),
+    /** Only sums over several agencies may be seen by anybody; one spelling: `true`, or not there. */
+    sealed: z.literal(true).optional(),
   })
   .superRefine((query, context) => {
     if (!isLinkageConsistent(query)) {
       context.addIssue({ code: 'custom', path: ['linkage'], ...custom('bad-linkage') });
+    }
+    if (query.sealed && query.linkage) {
+      context.addIssue({ code: 'custom', path: ['sealed'], ...custom('sealed-linkage') });
     }
   });
 export type Query = Readonly<z.infer<typeof Query>>;
@@ -185,8 +192,9 @@ const FIELD_FAULT: Record<keyof Query, QueryFault> = {
   rho: 'bad-rho',
   purpose: 'bad-purpose',
   linkage: 'bad-linkage',
+  sealed: 'bad-sealed',
 };
-const OPTIONAL: readonly string[] = ['agencies', 'linkage'];
+const OPTIONAL: readonly string[] = ['agencies', 'linkage', 'sealed'];
 const FIELDS = Object.keys(FIELD_FAULT) as readonly (keyof Query)[];
 const LIST_LIMITS = { categories: CATEGORIES.length, periods: MAX_PERIODS, agencies: MAX_AGENCIES };
 
@@ -240,6 +248,7 @@ export function canonicaliseQuery(input: unknown): Query {
     if (list.length > limit) throw fault('list-too-long', field);
     draft[field] = sortSet(field, field === 'periods' ? list.map(normalPeriod) : list);
   }
+  if (draft.sealed === false) delete draft.sealed;
   const parsed = Query.safeParse(draft);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -79,6 +79,7 @@ export function describeQuery(query: Query): string {
   return (
     asked +
     `in areas as small as about ${cellAreaName(query.resolution)}, ` +
+    (query.sealed ? 'sealed, so that only the sum over all who answer is seen, ' : '') +
     `for the purpose "${query.purpose}", ` +
     `with random noise added to every figure at a privacy cost of rho ${query.rho}?`
   );

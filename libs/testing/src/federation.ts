@@ -89,6 +89,7 @@ export interface TestQuestion {
   readonly purpose?: string;
   readonly agencies?: readonly string[];
   readonly linkage?: LinkedPeople;
+  readonly sealed?: true;
 }
 
 /** What came of a question: `release` and its header, or the `code` of a round that was aborted. */
@@ -196,9 +197,11 @@ export class Federation {
     return running.url;
   }
 
+  /** One that was stopped starts again at its address. */
   async startAuditor(): Promise<string> {
     const running = await this.apps.serveAuditor(this.folder(AUDITOR), {
       coordinatorUrl: this.url,
+      ...(this.auditorUrl ? { port: Number(new URL(this.auditorUrl).port) } : {}),
       nowMs: () => this.nowMs,
       logger: this.logger(AUDITOR),
     });
@@ -211,6 +214,7 @@ export class Federation {
   async startNode(id: string, coordinatorUrl: string = this.url): Promise<void> {
     const running = await this.apps.serveNode(this.folder(id), {
       coordinatorUrl,
+      auditorUrl: this.auditorUrl || undefined,
       nowMs: () => this.nowMs,
       jitter: () => 0,
       random: this.random,
@@ -338,6 +342,7 @@ export class Federation {
       assertion: seal('assertion', assertion, this.analystKey),
       manifest: pinned,
       deadline: new Date(this.nowMs + 60_000).toISOString(),
+      sealed: false,
     };
   }
 

@@ -174,9 +174,11 @@ const releaseMade = z.strictObject({
   rho: rational,
   grant: kebab,
   policyDigest: digest,
-  /** SHA-256 of the noisy vector. */
+  /** SHA-256 of the blob: the noisy vector, behind 32 bytes of blind where `sealed` stands. */
   valueDigest: digest,
   blob: digest,
+  /** Made for a sealed round: it never leaves unmasked. */
+  sealed: z.literal(true).optional(),
   mechanism,
   /** Whom the noise protects, and the contribution bounds that were enforced: with the incident both are 1. */
   privacy: z.strictObject({
@@ -211,7 +213,7 @@ const contributionAccepted = z.strictObject({
   agency: kebab,
   /** Blob with the groups and the signed receipt. */
   contribution: digest,
-  /** SHA-256 of the vector. */
+  /** SHA-256 of the vector that was uploaded; masked in a sealed round. */
   valueDigest: digest,
 });
 
@@ -401,6 +403,44 @@ const linkageErased = z.strictObject({
   purpose,
 });
 
+/** Of the auditor about one sealed round (`seal-book.ts` of libs/protocol): it holds an agency's seed, in a box, in a file. */
+const seedReceived = z.strictObject({
+  kind: z.literal('seed.received'),
+  ...aboutRound,
+  agency: kebab,
+  fingerprint: digest,
+  /** Commitment to the agency's answer. */
+  answer: digest,
+  /** SHA-256 of the masked vector. */
+  masked: digest,
+  /** SHA-256 of the signed message that the seed came in. */
+  seed: digest,
+  deadline: at,
+});
+
+/** The one set of contributors of a round whose masks are summed. Written before a byte of a sum leaves. */
+const roundUnmasked = z.strictObject({
+  kind: z.literal('round.unmasked'),
+  ...aboutRound,
+  fingerprint: digest,
+  contributors: agencies,
+  /** SHA-256 of what the auditor signs about it, which names every sum by hash. */
+  unmasked: digest,
+});
+
+const unmaskRefused = z.strictObject({
+  kind: z.literal('unmask.refused'),
+  ...aboutRound,
+  code: kebab,
+});
+
+/** No seed of this round exists any more, and none is taken. */
+const seedsDestroyed = z.strictObject({
+  kind: z.literal('seeds.destroyed'),
+  ...aboutRound,
+  seeds: z.int().nonnegative(),
+});
+
 const keyRotated = z.strictObject({
   kind: z.literal('key.rotated'),
   at,
@@ -503,6 +543,10 @@ export const Entry = z.discriminatedUnion('kind', [
   forecastAlarm,
   roundAborted,
   roundExpired,
+  seedReceived,
+  roundUnmasked,
+  unmaskRefused,
+  seedsDestroyed,
   keyRotated,
   requestsRefused,
   linkageProject,

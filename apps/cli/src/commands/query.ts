@@ -16,6 +16,7 @@ interface QueryFlags {
   readonly rho: string;
   readonly purpose: string;
   readonly agencies?: string;
+  readonly sealed?: boolean;
   readonly json?: boolean;
 }
 
@@ -54,6 +55,7 @@ export function registerQuery(program: Command): void {
     .option('--rho <rho>', 'budget per agency, an exact rational', '1/8')
     .option('--purpose <purpose>', 'purpose as the grants name it', 'hotspot-policing')
     .option('--agencies <list>', 'agencies to ask; every one when left out')
+    .option('--sealed', 'nobody may see the answer of one agency, only the sum of three or more')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
@@ -74,6 +76,7 @@ Example (while npm start -- --dir federation runs):
           rho: flags.rho,
           purpose: flags.purpose,
           ...(flags.agencies ? { agencies: list(flags.agencies) } : {}),
+          ...(flags.sealed ? { sealed: true as const } : {}),
         },
         {
           nowMs: Date.now,
@@ -96,6 +99,7 @@ Example (while npm start -- --dir federation runs):
           `${agency.padEnd(28)} ${status.padEnd(9)} ${code ?? `rho ${rhoSpent} per ${unitText(privacy)}`}\n`,
         );
       }
+      if (round.sealed) process.stdout.write('Sealed: only the sum of the answers was seen\n');
       process.stdout.write(`Release ${round.release}\n`);
     });
 }

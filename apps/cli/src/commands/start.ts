@@ -22,6 +22,7 @@ interface StartFlags {
   readonly from?: string;
   readonly to?: string;
   readonly categories?: string;
+  readonly sealed?: boolean;
   readonly port?: number;
   readonly withLinkage?: boolean;
 }
@@ -46,6 +47,7 @@ export function registerStart(program: Command): void {
     .option('--from <month>', 'first month asked for, YYYY-MM')
     .option('--to <month>', 'last month asked for, YYYY-MM')
     .option('--categories <list>', 'categories asked for, separated by commas')
+    .option('--sealed', 'ask so that nobody sees the answer of one agency, only the sum')
     .option(
       '--port <port>',
       `port of the map and GraphQL (${DEFAULT_PORT}; with --once any free one)`,
@@ -85,6 +87,7 @@ async function start(flags: StartFlags): Promise<void> {
         from: flags.from,
         to: flags.to,
         categories: flags.categories?.split(',').map((name) => name.trim()),
+        sealed: flags.sealed === true,
         port: flags.port ?? (flags.once ? 0 : DEFAULT_PORT),
         withLinkage: flags.withLinkage ?? false,
       },

@@ -62,7 +62,7 @@ export async function prepareFederation(
 
   await init(COORDINATOR, 'coordinator', ['--deadline', DEADLINE_SECONDS]);
   const pinned = ['--coordinator', ANY_URL, '--coordinator-key', keysOf(COORDINATOR).publicKey];
-  await init(AUDITOR, 'auditor', pinned);
+  await init(AUDITOR, 'auditor', [...pinned, '--port', '0']);
   await eachAtOnce(agencies, async (agency) => {
     const folder = join(dir, agency.id);
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -38,6 +38,7 @@ export function demoQuestion(
     readonly from: string | undefined;
     readonly to: string | undefined;
     readonly categories: readonly string[] | undefined;
+    readonly sealed: boolean;
   },
 ): Question {
   const sample = SampleQuestion.parse(
@@ -64,5 +65,6 @@ export function demoQuestion(
     resolution: sample.resolution,
     rho: sample.rho,
     purpose: sample.purpose,
+    ...(options.sealed ? { sealed: true as const } : {}),
   };
 }

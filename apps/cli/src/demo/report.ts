@@ -13,6 +13,8 @@ export interface DemoReport {
     readonly resolution: number;
     readonly categories: readonly string[];
     readonly periods: readonly string[];
+    /** Only the sum of the answers was seen by anybody. */
+    readonly sealed: boolean;
   };
   readonly agencies: readonly AgencyLine[];
   readonly total: Estimated;
@@ -112,6 +114,11 @@ One strict key finds about ${number(Math.max(0, naive))}. The truth, which only 
 `;
 }
 
+const sealing = ({ release, agencies }: DemoReport): string =>
+  release.sealed
+    ? `Sealed: nobody saw the answer of one agency, only the sum of ${agencies.filter(({ status }) => status === 'answered').length}`
+    : 'Not sealed: the coordinator saw the noisy answer of each agency (--sealed asks for the sum alone)';
+
 /** The report as people read it. */
 export function formatDemo(
   report: DemoReport,
@@ -137,6 +144,7 @@ ${table([['agency', 'status', 'rows', 'rejected', 'rho spent', ''], ...agencies]
 
 National total: about ${number(report.total.estimate)} (${between(interval)})
 Privacy: each ${report.privacy.unit === 'person-year' ? 'person and year' : report.privacy.unit} is protected with rho ${report.privacy.rho}, epsilon ${report.privacy.epsilon} at delta ${report.privacy.delta}
+${sealing(report)}
 
 ${table(
   [

@@ -25,6 +25,8 @@ export interface DemoOptions {
   readonly from: string | undefined;
   readonly to: string | undefined;
   readonly categories: readonly string[] | undefined;
+  /** Asks a sealed question, whatever the agencies. */
+  readonly sealed: boolean;
   readonly port: number;
   readonly withLinkage: boolean;
 }
@@ -97,7 +99,15 @@ export async function runDemo(
     ...['--dir', join(dir, AUDITOR), '--coordinator', url],
   ]);
   await eachAtOnce(agencies, async ({ id }) => {
-    await children.serve(id, 'node', ['serve', '--dir', join(dir, id), '--coordinator', url]);
+    await children.serve(id, 'node', [
+      'serve',
+      '--dir',
+      join(dir, id),
+      '--coordinator',
+      url,
+      '--auditor',
+      auditorUrl,
+    ]);
   });
   await untilConnected(url, agencies.length);
   progress.say(`${agencies.length} nodes have dialled the coordinator at ${url}`);
@@ -132,6 +142,7 @@ export async function runDemo(
       resolution: release.resolution,
       categories: release.categories,
       periods: release.periods,
+      sealed: release.sealed,
     },
     agencies: agencies.map(({ id }) => agencyLine(id, round, ingested.get(id))),
     total: {
@@ -293,6 +304,7 @@ const ReleaseReply = z.object({
     resolution: z.int(),
     categories: z.array(z.string()),
     periods: z.array(z.string()),
+    sealed: z.boolean(),
     domainCells: z.int(),
     nonZeroCells: z.int(),
     privacy: z.object({
@@ -310,7 +322,7 @@ const readRelease = async (url: string, id: string) =>
     await graphql(
       url,
       `query ($id: ID!) { release(id: $id) {
-        id fingerprint sentence grid gridHash resolution categories periods domainCells nonZeroCells
+        id fingerprint sentence grid gridHash resolution categories periods sealed domainCells nonZeroCells
         privacy { unit rho epsilon delta } total { estimate standardError low high integer }
       } }`,
       { id },

@@ -9,6 +9,7 @@ import {
   type GridTree,
   parseDomainFile,
   type Resolution,
+  unionDomains,
 } from '#libs/grid';
 import { PinnedManifest, verifySignature } from '#libs/keystore';
 import {
@@ -50,6 +51,7 @@ interface Areas {
  * gives goes along with the succession of manifests; those that `at` gives, and one made of a manifest, stay what they are.
  */
 export class Federation {
+  private readonly overlaps = new Map<string, boolean>();
   private readonly fixedHash: string;
 
   constructor(
@@ -113,6 +115,11 @@ export class Federation {
     this.areas.domains.set(domain.hash, domain);
   }
 
+  /** Where the domain file of this hash lies. */
+  domainPath(hash: string): string {
+    return join(this.domainsDir, `${hash}.txt.gz`);
+  }
+
   /** Public domain of an agency, read from the coordinator's folder and checked against the manifest (`wrong-domain`). */
   domainOf(agency: ManifestAgency): Domain {
     const { domains } = this.areas;
@@ -127,6 +134,19 @@ export class Federation {
     return domain;
   }
 
+  /** Whether some cell belongs to the areas of two of these agencies. */
+  overlap(agencies: readonly ManifestAgency[]): boolean {
+    if (agencies.length < 2) return false;
+    const key = agencies.map(({ domain }) => domain).join();
+    const known = this.overlaps.get(key);
+    if (known !== undefined) return known;
+    const domains = agencies.map((agency) => this.domainOf(agency));
+    const cells = domains.reduce((sum, domain) => sum + domain.cells.length, 0);
+    const overlap = unionDomains('overlap', domains).cells.length < cells;
+    this.overlaps.set(key, overlap);
+    return overlap;
+  }
+
   /** Tree of an agency's domain down to `resolution`. */
   treeOf(agency: ManifestAgency, resolution: Resolution): GridTree {
     const { trees } = this.areas;
@@ -134,9 +154,5 @@ export class Federation {
     const tree = trees.get(key) ?? buildTree(this.domainOf(agency), { finest: resolution });
     trees.set(key, tree);
     return tree;
-  }
-
-  private domainPath(hash: string): string {
-    return join(this.domainsDir, `${hash}.txt.gz`);
   }
 }

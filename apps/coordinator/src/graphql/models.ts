@@ -74,6 +74,13 @@ export class QueryInput {
   })
   agencies?: string[];
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Nobody may see the answer of one agency. Questions to several agencies about one cell are sealed anyway.',
+  })
+  sealed?: boolean;
+
   @Field(() => LinkageInput, { nullable: true, description: 'With linked-people, and only then.' })
   linkage?: LinkageInput;
 }
@@ -235,6 +242,9 @@ export class RoundView {
   @Field()
   deadline!: string;
 
+  @Field({ description: 'Answers are masked, and only their sum is ever seen.' })
+  sealed!: boolean;
+
   @Field(() => [Coverage])
   coverage!: Coverage[];
 
@@ -324,6 +334,11 @@ export class Release {
 
   @Field()
   releasedAt!: string;
+
+  @Field({
+    description: 'Only sums over its contributors were ever seen, with the help of the auditor.',
+  })
+  sealed!: boolean;
 
   @Field()
   grid!: string;

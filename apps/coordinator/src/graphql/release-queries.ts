@@ -176,6 +176,7 @@ export class ReleaseQueries {
       fingerprint: header.fingerprint,
       sentence: header.sentence,
       releasedAt,
+      sealed: header.sealed !== undefined,
       grid: query.grid,
       gridHash: query.gridHash,
       resolution: query.resolution,

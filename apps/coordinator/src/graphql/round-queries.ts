@@ -69,13 +69,14 @@ export class RoundQueries {
   }
 
   /** The query document that the federation's pinned grid completes. */
-  private document({ agencies, measure, linkage, ...input }: QueryInput): unknown {
+  private document({ agencies, measure, linkage, sealed, ...input }: QueryInput): unknown {
     const { grid } = this.coordinator.federation.manifest;
     return {
       version: 1,
       ...input,
       measure: measure ?? 'incidents',
       ...(agencies ? { agencies } : {}),
+      ...(sealed ? { sealed } : {}),
       // Apollo's input objects have no prototype; the query reads plain ones
       ...(linkage ? { linkage: plain(linkage) } : {}),
       grid: grid.name,
@@ -91,6 +92,7 @@ export class RoundQueries {
       sentence: describeQuery(query),
       phase: state.phase,
       deadline: state.deadline,
+      sealed: state.sealed,
       coverage: partiesOf(round.state.standings, round.contributions).map((party) =>
         this.coverage(party),
       ),

@@ -19,6 +19,8 @@ const ComposeInput = z.strictObject({
   question: Digest,
   /** Every agency asked, in the order of the opening, as it stood when the round closed. */
   standings: z.array(z.tuple([Name, SettledStanding])).min(1),
+  /** Of a sealed round: blob of the round's files with what the auditor signed about the masks. */
+  unmasked: Digest.optional(),
 });
 export type ComposeInput = z.infer<typeof ComposeInput>;
 
@@ -38,13 +40,14 @@ const settled = (standing: Standing): z.infer<typeof SettledStanding> => {
 };
 
 /** The job of a closed round. Throws `not-yet` for one that still collects. */
-export const composeInput = (state: RoundState, manifest: string): Json =>
+export const composeInput = (state: RoundState, manifest: string, unmasked?: string): Json =>
   ({
     round: state.id,
     fingerprint: state.fingerprint,
     manifest,
     question: state.question,
     standings: [...state.standings].map(([agency, standing]) => [agency, settled(standing)]),
+    ...(unmasked === undefined ? {} : { unmasked }),
   }) satisfies ComposeInput as Json;
 
 /** Composes over the folder `dir` in a thread; resolves to the digest of the release's header, which is a durable blob by then. */

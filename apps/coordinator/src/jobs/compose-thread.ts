@@ -39,6 +39,7 @@ answerTasks(async (task, onProgress) => {
     federation: federationOf(dir, input.manifest),
     vectors: new VectorStore(paths.uploads),
     blobs,
+    unmasked: input.unmasked === undefined ? undefined : await files.unmasked(input.unmasked),
     onProgress,
     receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
   });

@@ -9,6 +9,7 @@ import {
   composeVariances,
   estimateHierarchy,
   integerMap,
+  type NoisyCounts,
   noisyCountsFromWire,
   parseRational,
   planEstimate,
@@ -17,12 +18,21 @@ import {
 import { buildTree, embed, formatDomainFile, type GridTree, unionDomains } from '#libs/grid';
 import type { Blobs } from '#libs/journal';
 import type { BoxKey } from '#libs/keystore';
-import type { CoverageEntry, Receipt, ReleaseHeader, RoundState, Signed } from '#libs/protocol';
+import {
+  type CoverageEntry,
+  type Receipt,
+  type ReleaseHeader,
+  type RoundState,
+  type Signed,
+  type SignedUnmasked,
+  vectorDigest,
+} from '#libs/protocol';
 import { describeQuery, groupsOf, type Query, type QueryGroup } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 import { countRound } from '../linkage/counter.js';
 import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import type { VectorStore } from '../rounds/vector-store.js';
+import { unmaskedSum } from '../sealing/masked-sum.js';
 import { exactEpsilon, reportedLoss } from './reported-loss.js';
 
 /** A round that closed: what its release is composed from and tells of. */
@@ -39,6 +49,8 @@ export interface ReleaseSources {
   readonly federation: Federation;
   readonly vectors: VectorStore;
   readonly blobs: Blobs;
+  /** What the auditor signed about the masks, in a sealed round and only there. */
+  readonly unmasked: SignedUnmasked | undefined;
   /** Called after every group, with how much is done, from 0 to 1. */
   readonly onProgress: (fraction: number) => void;
   readonly receiptDigest: (receipt: Signed<Receipt>) => string;
@@ -108,21 +120,32 @@ async function openClass(
   };
 }
 
-async function composeGroup(
+/** Sum of a group over those who answered it: of open vectors, or of masked ones and their masks. */
+async function sumGroup(
   group: QueryGroup,
-  coverage: CoverageClass,
-  { vectors, blobs }: ReleaseSources,
-) {
+  { members, tree }: CoverageClass,
+  { vectors, unmasked }: ReleaseSources,
+): Promise<NoisyCounts> {
+  const parts = members.map(({ party, tree: own, embedding }) => {
+    const { groups, receipt } = party.contribution;
+    const position = groups.findIndex((answered) => sameGroup(answered, group));
+    const from = position * own.nodeCount;
+    return { digest: vectorDigest(receipt.payload), from, embedding };
+  });
+  if (unmasked)
+    return unmaskedSum(group, parts, tree.nodeCount, { unmasked: unmasked.payload, vectors });
   const contributions = await Promise.all(
-    coverage.members.map(async ({ party, tree, embedding }) => {
-      const { groups, receipt } = party.contribution;
-      const position = groups.findIndex((answered) => sameGroup(answered, group));
-      const from = position * tree.nodeCount;
-      const values = await vectors.slice(receipt.payload.valueDigest, from, tree.nodeCount);
+    parts.map(async ({ digest, from, embedding }) => {
+      const values = await vectors.slice(digest, from, embedding.length);
       return { embedding, noisy: noisyCountsFromWire(values) };
     }),
   );
-  const raw = composeCounts(coverage.tree, contributions);
+  return composeCounts(tree, contributions);
+}
+
+async function composeGroup(group: QueryGroup, coverage: CoverageClass, sources: ReleaseSources) {
+  const { blobs } = sources;
+  const raw = await sumGroup(group, coverage, sources);
   const estimate = estimateHierarchy(coverage.plan, raw);
   const integer = integerMap(coverage.tree, estimate);
   return {
@@ -131,6 +154,12 @@ async function composeGroup(
     estimate: await blobs.put(bytesOf(estimate)),
     integer: await blobs.put(bytesOf(integer)),
   };
+}
+
+/** What a release says of its sealing; the auditor's signed word lies beside it. */
+async function sealedPart(unmasked: SignedUnmasked, blobs: Blobs) {
+  const contributors = unmasked.payload.contributors.map(({ agency }) => agency);
+  return { contributors, unmasked: await blobs.put(canonicalBytes(unmasked)) };
 }
 
 /** What each agency did, in the order of the manifest. */
@@ -272,6 +301,7 @@ export async function composeRelease(sources: ReleaseSources): Promise<ReleaseHe
   }
   return {
     ...(await headerOf(sources, answered)),
+    ...(sources.unmasked ? { sealed: await sealedPart(sources.unmasked, sources.blobs) } : {}),
     classes: [...classes.values()].map(({ coverage }) => ({
       agencies: [...coverage.agencies],
       domain: coverage.domainBlob,

@@ -1,8 +1,9 @@
 import { ConcordatError } from '#libs/bytes';
 import { formatRational, type Resolution, rationalToNumberUp } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
-import { type Contribution, type Receipt, verifyReceipt } from '#libs/protocol';
+import { type Contribution, layoutDigest, type Receipt, verifyReceipt } from '#libs/protocol';
 import { answerNoise, groupsOf } from '#libs/query';
+import { BYTES_PER_VALUE } from '#libs/sealing';
 import type { Federation } from '../federation/federation.js';
 import { checkLinkedReceipt } from '../linkage/counter.js';
 import type { Round } from './round.js';
@@ -19,6 +20,18 @@ const refuse = (code: string, why: string): never => {
 
 const key = (group: { category: string; period: string }): string =>
   `${group.category} ${group.period}`;
+
+/** Sealed exactly where the round is, for the groups that the auditor has the seed for. Returns the bytes of one value of the vector. */
+function checkSealing({ sealed }: Receipt, { groups }: Contribution, round: Round): number {
+  if (!round.state.sealed) {
+    if (sealed) refuse('wrong-sealing', 'the answer is masked, and the round is not sealed');
+    return Int32Array.BYTES_PER_ELEMENT;
+  }
+  if (!sealed) return refuse('wrong-sealing', 'the answer is open, and the round is sealed');
+  if (sealed.seed.payload.layout !== layoutDigest(groups, round.query.resolution))
+    refuse('wrong-groups', 'the auditor has a seed for other groups');
+  return BYTES_PER_VALUE;
+}
 
 /**
  * Everything that can be checked about an answer without its vector: asked groups only and in canonical order, the receipt's
@@ -72,12 +85,14 @@ export function checkContribution(
     refuse('wrong-variances', 'the noise is not the one that the spend buys');
   }
   const widest = Math.max(...noise.map(({ sigma2 }) => Math.sqrt(rationalToNumberUp(sigma2))));
+  const valueBytes = checkSealing(receipt, contribution, round);
   const { nodeCount } = bound.treeOf(agency, resolution);
   return {
     receipt,
     vector: {
-      bytes: contribution.groups.length * nodeCount * Int32Array.BYTES_PER_ELEMENT,
-      bound: MAX_COUNT + Math.ceil(NOISE_DEVIATIONS * widest),
+      bytes: contribution.groups.length * nodeCount * valueBytes,
+      // what is masked has no bound; the sum has
+      bound: receipt.sealed ? undefined : MAX_COUNT + Math.ceil(NOISE_DEVIATIONS * widest),
     },
   };
 }

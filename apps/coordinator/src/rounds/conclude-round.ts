@@ -8,14 +8,19 @@ import {
   type RoundEvent,
   type RoundState,
   releaseBytes,
+  SEALED_QUORUM,
+  type SignedUnmasked,
+  vectorDigest,
 } from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { COMPOSE_JOB, composeInput } from '../jobs/compose-job.js';
 import { JOBS } from '../jobs/coordinator-jobs.js';
 import { composeLinked } from '../releases/compose-release.js';
 import { ReleaseStore } from '../releases/release-store.js';
+import { Unmaskings } from '../sealing/unmaskings.js';
 import type { Round } from './round.js';
 import { RoundBook } from './round-book.js';
+import { RoundFiles } from './round-files.js';
 import { VectorStore } from './vector-store.js';
 
 /** How long everything after the closing may take, unless the settings say otherwise. */
@@ -34,7 +39,9 @@ export class ConcludeRound {
     @Inject(RoundBook) private readonly book: RoundBook,
     @Inject(JOBS) private readonly jobs: Jobs,
     @Inject(ReleaseStore) private readonly releases: ReleaseStore,
+    @Inject(RoundFiles) private readonly files: RoundFiles,
     @Inject(VectorStore) private readonly vectors: VectorStore,
+    @Inject(Unmaskings) private readonly unmaskings: Unmaskings,
   ) {}
 
   /**
@@ -85,17 +92,54 @@ export class ConcludeRound {
       await this.move(id, { kind: 'round.aborted', ...this.about(id), code: 'no-contribution' });
       return;
     }
+    const unmasked = round.state.sealed ? await this.unmask(round, signal) : undefined;
     const state = await this.move(id, { kind: 'round.composing', ...this.about(id) });
-    await this.release({ ...round, state }, signal);
+    await this.release({ ...round, state }, unmasked, signal);
   }
 
-  private async release(round: Round, signal: AbortSignal): Promise<void> {
+  /** The sums of the masks of exactly those who answered, which only the auditor has. Throws `too-few-contributors`, or its refusal. */
+  private async unmask(
+    { state, assertion, contributions }: Round,
+    signal: AbortSignal,
+  ): Promise<SignedUnmasked> {
+    const { id, fingerprint, standings } = state;
+    const agencies = answeredIn(state);
+    if (agencies.length < SEALED_QUORUM) {
+      throw new ConcordatError(
+        'too-few-contributors',
+        `a sealed round needs ${SEALED_QUORUM} answers; nothing was unmasked`,
+      );
+    }
+    if (state.phase === 'closed') {
+      await this.move(id, {
+        kind: 'round.unmasking',
+        ...this.about(id),
+        contributors: agencies,
+      });
+    }
+    const contributors = agencies.map((agency) => {
+      const standing = standings.get(agency);
+      const file = standing?.status === 'answered' ? standing.contribution : '';
+      const receipt = contributions.get(file)?.receipt.payload;
+      if (!receipt) throw new Error('an accepted contribution was not loaded');
+      return { agency, answer: receipt.valueDigest, masked: vectorDigest(receipt) };
+    });
+    // A round keeps the manifest that its analyst signed for.
+    const { manifest } = assertion.payload;
+    return this.unmaskings.ask({ round: id, manifest, fingerprint, contributors }, signal);
+  }
+
+  private async release(
+    round: Round,
+    unmasked: SignedUnmasked | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { state, query, assertion } = round;
     const { logger } = this.coordinator;
     const { id, fingerprint } = state;
     const digest = query.linkage
       ? await this.countLinked(round)
-      : await this.compose(round, signal);
+      : await this.compose(round, unmasked, signal);
     signal.throwIfAborted();
     const header = await this.releases.header(digest);
     if (header.round !== id || header.fingerprint !== fingerprint) {
@@ -112,12 +156,18 @@ export class ConcludeRound {
       releaseDigest: digest,
       blob: digest,
     });
+    for (const sum of unmasked?.payload.sums ?? []) await this.vectors.discard(sum.digest);
     this.releases.announce({ id: digest, header, releasedAt: about.at });
     logger.info({ round: id, release: digest }, 'released');
   }
 
-  private async compose({ state, assertion }: Round, signal: AbortSignal): Promise<string> {
-    const input = composeInput(state, assertion.payload.manifest);
+  private async compose(
+    { state, assertion }: Round,
+    unmasked: SignedUnmasked | undefined,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const sums = unmasked && (await this.files.putUnmasked(unmasked));
+    const input = composeInput(state, assertion.payload.manifest, sums);
     const composed = this.jobs.run(COMPOSE_JOB, input, { signal, carrier: { round: state.id } });
     return Digest.parse(
       await composed.catch(async (error: unknown) => {
@@ -139,6 +189,7 @@ export class ConcludeRound {
         round: { id, fingerprint, query, standings, contributions },
         federation,
         vectors: this.vectors,
+        unmasked: undefined,
         blobs,
         receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
       },

@@ -13,6 +13,7 @@ import type { Entry, EntryOf } from '#libs/tlog';
 import type { Coordinator } from '../coordinator.js';
 import { Federation } from '../federation/federation.js';
 import { ReleaseStore } from '../releases/release-store.js';
+import { Unmaskings } from '../sealing/unmaskings.js';
 import { ConcludeRound } from './conclude-round.js';
 import { Inboxes } from './inbox.js';
 import type { Round } from './round.js';
@@ -95,7 +96,15 @@ beforeEach(async () => {
     new RoundFiles(blobs),
     new Inboxes(() => book.newestSequence),
     vectors,
-    new ConcludeRound(coordinator, book, jobs, new ReleaseStore(blobs), vectors),
+    new ConcludeRound(
+      coordinator,
+      book,
+      jobs,
+      new ReleaseStore(blobs),
+      new RoundFiles(blobs),
+      vectors,
+      new Unmaskings(coordinator),
+    ),
   );
   const query = canonicaliseQuery({
     version: 1,

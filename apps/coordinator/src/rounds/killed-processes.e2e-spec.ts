@@ -153,6 +153,7 @@ async function composeAgain(released: readonly RoundState[]): Promise<Map<string
         vectors: new VectorStore(uploads),
         blobs,
         onProgress: () => undefined,
+        unmasked: undefined,
         receiptDigest: (receipt) => sha256Hex(canonicalBytes(receipt)),
       });
       digests.set(state.id, releaseId(header));

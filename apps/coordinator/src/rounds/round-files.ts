@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConcordatError, canonicalBytes, parseCanonicalJson } from '#libs/bytes';
 import type { Blobs } from '#libs/journal';
-import { Group, Receipt, SignedAssertion, signedSchema } from '#libs/protocol';
+import { Group, Receipt, SignedAssertion, SignedUnmasked, signedSchema } from '#libs/protocol';
 import { Query } from '#libs/query';
 import type { AcceptedContribution } from './round.js';
 
@@ -33,6 +33,16 @@ export class RoundFiles {
   /** Throws `blob-missing` or `blob-corrupt`. */
   contribution(digest: string): Promise<AcceptedContribution> {
     return this.read(digest, Contribution);
+  }
+
+  /** What the auditor signed about the masks of a sealed round. */
+  putUnmasked(unmasked: SignedUnmasked): Promise<string> {
+    return this.blobs.put(canonicalBytes(unmasked));
+  }
+
+  /** Throws `blob-missing` or `blob-corrupt`. */
+  unmasked(digest: string): Promise<SignedUnmasked> {
+    return this.read(digest, SignedUnmasked);
   }
 
   private async read<T extends z.ZodType>(digest: string, schema: T): Promise<z.infer<T>> {

@@ -13,8 +13,11 @@ import {
   type Refusal,
   type RoundEvent,
   type RoundState,
+  SEALED_QUORUM,
   type SignedAssertion,
   seal,
+  type Task,
+  vectorDigest,
 } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
@@ -118,7 +121,7 @@ export class RoundsService {
 
   /**
    * Opens a round for a question that a known analyst asserts. Throws a query's own code, `wrong-grid`, what `AssertionCheck` throws,
-   * `unknown-agency` or `no-agency-concerned`.
+   * `unknown-agency`, `no-agency-concerned` or `too-few-contributors`.
    */
   async open(input: unknown, signed: SignedAssertion): Promise<Round> {
     const { federation, nowMs, config } = this.coordinator;
@@ -133,7 +136,13 @@ export class RoundsService {
     const question = await this.files.putQuestion({ query, assertion: signed });
     const deadline = new Date(nowMs() + config.roundDeadlineSeconds * 1000).toISOString();
     this.live.set(id, { query, assertion: signed, contributions: new Map() });
-    const opening = { fingerprint: asked, question, agencies, deadline, sealed: false };
+    const opening = {
+      fingerprint: asked,
+      question,
+      agencies,
+      deadline,
+      sealed: this.isSealed(query, agencies),
+    };
     try {
       await this.book.advance(id, () => ({
         kind: 'round.opened',
@@ -156,7 +165,7 @@ export class RoundsService {
    */
   async contribute(contribution: Contribution): Promise<void> {
     const { round: id, agency, groups, receipt } = contribution;
-    const { valueDigest } = receipt.payload;
+    const valueDigest = vectorDigest(receipt.payload);
     const { live, state } = this.asked(id, agency);
     const standing = state.standings.get(agency);
     if (standing?.status === 'answered' && standing.valueDigest === valueDigest) return;
@@ -322,8 +331,26 @@ export class RoundsService {
     return concerned;
   }
 
+  /**
+   * Whether nobody may see a single answer: where the query says so, or some cell has two agencies that record the same category and there
+   * are enough to be asked that a sum can hide one. Throws `too-few-contributors` for a query that says so to fewer, before anyone spends.
+   */
+  private isSealed(query: Query, asked: readonly string[]): boolean {
+    const { federation } = this.coordinator;
+    const isEnough = asked.length >= SEALED_QUORUM;
+    if (query.sealed && !isEnough) {
+      refuse('too-few-contributors', `a sealed question is for ${SEALED_QUORUM} agencies or more`);
+    }
+    if (query.sealed) return true;
+    if (!isEnough || query.measure === 'linked-people') return false;
+    const agencies = federation.manifest.agencies.filter(({ id }) => asked.includes(id));
+    return query.categories.some((category) =>
+      federation.overlap(agencies.filter(({ categories }) => categories.includes(category))),
+    );
+  }
+
   /** Puts the tasks into the inboxes of every agency that has not ended the round. The same round gives the same bytes again. */
-  private offer({ id, fingerprint: asked, deadline, standings }: RoundState): void {
+  private offer({ id, fingerprint: asked, deadline, standings, sealed }: RoundState): void {
     const { key } = this.coordinator;
     const live = this.live.get(id);
     if (!live) return;
@@ -331,7 +358,9 @@ export class RoundsService {
     // A round keeps the manifest that its analyst signed for, whatever follows.
     const { manifest } = assertion.payload;
     for (const agency of standings.keys()) {
-      const task = { round: id, agency, query, fingerprint: asked, assertion, manifest, deadline };
+      const task: Task = {
+        ...{ round: id, agency, query, fingerprint: asked, assertion, manifest, deadline, sealed },
+      };
       this.inboxes.put(agency, this.book.sequenceOf(id), seal('task', task, key));
     }
   }

@@ -16,10 +16,10 @@ const MAX_WHOLE_BYTES = 1024 ** 3 / 2;
 /** How many values are looked at at a time. */
 const CHECKED_VALUES = 1 << 18;
 
-/** Exact length of a vector of int32, and the public bound that no value of it exceeds in size. */
+/** Exact length of a vector of int32, and the public bound that no value of it exceeds in size; masked values have none. */
 export interface VectorShape {
   readonly bytes: number;
-  readonly bound: number;
+  readonly bound: number | undefined;
 }
 
 /** Which part of a vector a request carries, of how many bytes in all, and who sends it. */
@@ -152,6 +152,7 @@ export class VectorStore {
     const { bytes, bound } = shape;
     if (found.size !== bytes)
       throw new ConcordatError('wrong-length', 'the vector does not fit the domain and the groups');
+    if (bound === undefined) return;
     for (let from = 0; from < bytes / 4; from += CHECKED_VALUES) {
       const values = await this.slice(digest, from, Math.min(CHECKED_VALUES, bytes / 4 - from));
       if (values.some((value) => value > bound || value < -bound))
@@ -189,13 +190,18 @@ export class VectorStore {
 
   /** `length` int32 values from position `from` of a vector. */
   async slice(digest: string, from: number, length: number): Promise<Int32Array> {
+    const bytes = await this.read(digest, from * 4, length * 4);
+    return new Int32Array(bytes.buffer, bytes.byteOffset, length);
+  }
+
+  /** `length` bytes from byte `from` of a vector, in memory of their own. */
+  async read(digest: string, from: number, length: number): Promise<Uint8Array> {
     const file = await open(join(this.dir, digest), 'r');
     try {
-      const values = new Int32Array(length);
-      const bytes = Buffer.from(values.buffer);
+      const bytes = new Uint8Array(length);
       let done = 0;
       while (done < bytes.length) {
-        const { bytesRead } = await file.read(bytes, done, bytes.length - done, from * 4 + done);
+        const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done);
         if (bytesRead === 0)
           throw new ConcordatError(
             'wrong-length',
@@ -203,7 +209,7 @@ export class VectorStore {
           );
         done += bytesRead;
       }
-      return values;
+      return bytes;
     } finally {
       await file.close();
     }

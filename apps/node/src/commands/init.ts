@@ -67,6 +67,7 @@ export function registerInit(program: Command): void {
     )
     .option('--coordinator <url>', 'address of the coordinator; node enrol sets it')
     .option('--coordinator-key <key>', "the coordinator's public key; node enrol sets it")
+    .option('--auditor <url>', 'address of the auditor; without it sealed questions are refused')
     .option(
       '--mapping <name>',
       'how its files are read: a name from policies/mappings, or auto',
@@ -98,6 +99,7 @@ Next: concordat node enrol`,
         agency,
         dataset: { name: options.dataset, mapping: options.mapping },
         ...coordinatorFrom(options),
+        ...(options.auditor ? { auditor: { url: options.auditor } } : {}),
         listen: { host: '127.0.0.1', port: options.port },
       };
       const keys = await initNode(dir, config, {

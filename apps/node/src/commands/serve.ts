@@ -13,13 +13,14 @@ export function registerServe(program: Command): void {
     .description('answer the coordinator until stopped')
     .requiredOption('--dir <folder>', 'folder of the node')
     .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
+    .option('--auditor <url>', 'address of the auditor instead of the configured one')
     .action((options) =>
       runProcess(createLogger('node'), async () => {
         // The server's frameworks take a second to load, which no other command needs.
         const { serveNode } = await import('../serve.js');
-        const { coordinator: coordinatorUrl, dir } = options;
+        const { coordinator: coordinatorUrl, auditor: auditorUrl, dir } = options;
         await ensureManifest(dir, coordinatorUrl);
-        return serveNode(dir, { coordinatorUrl, nowMs: Date.now, jitter });
+        return serveNode(dir, { coordinatorUrl, auditorUrl, nowMs: Date.now, jitter });
       }),
     );
 }
