@@ -162,7 +162,6 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
       assertion: seal('assertion', assertion, analyst),
       manifest: pinned,
       deadline: new Date((settings.nowMs ?? Date.now()) + 120_000).toISOString(),
-      sealed: false,
     };
     return seal('task', payload, coordinator) as SignedTask;
   };

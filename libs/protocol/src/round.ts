@@ -28,8 +28,8 @@ export const Task = z.strictObject({
   assertion: SignedAssertion,
   manifest: Digest,
   deadline: Instant,
-  /** The answer is to be masked; always so where the query itself says `sealed`. */
-  sealed: z.boolean(),
+  /** The answer is to be masked; always there where the query itself says `sealed`. */
+  sealed: z.literal(true).optional(),
 });
 export type Task = z.infer<typeof Task>;
 export const SignedTask = signedSchema(Task);

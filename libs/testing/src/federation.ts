@@ -342,7 +342,6 @@ export class Federation {
       assertion: seal('assertion', assertion, this.analystKey),
       manifest: pinned,
       deadline: new Date(this.nowMs + 60_000).toISOString(),
-      sealed: false,
     };
   }
 

@@ -7,6 +7,13 @@ import { join } from 'node:path';
 import { bytesToHex, isConcordatError } from '#libs/bytes';
 import { readJournal, type VerifyReport, verifyJournal, verifyPublishedLog } from '#libs/journal';
 import { applyEntry, checkEntry, emptyLedger, type SpentTable, spentTable } from '#libs/ledger';
+import {
+  applyToSealBook,
+  emptySealBook,
+  isSealEvent,
+  type SealEvent,
+  sealFault,
+} from '#libs/protocol';
 import { decodeEntry, type EntryOf } from '#libs/tlog';
 import { keyFaults } from './key-faults.js';
 import { checkPolicyDocuments, PolicyHistory } from './policy-documents.js';
@@ -58,6 +65,7 @@ class EntryChecks {
   readonly faults: AuditFault[] = [];
   readonly ledger = emptyLedger();
   readonly policies = new PolicyHistory();
+  private readonly sealing = emptySealBook();
   readonly answers: { readonly index: bigint; readonly entry: EntryOf<'release.made'> }[] = [];
   readonly national: { readonly index: bigint; readonly entry: EntryOf<'round.released'> }[] = [];
   readonly rotations: { readonly index: bigint; readonly entry: EntryOf<'key.rotated'> }[] = [];
@@ -73,6 +81,7 @@ class EntryChecks {
       const entry = decodeEntry(bytes);
       for (const kind of checkEntry(this.ledger, index, entry)) this.faults.push({ at, kind });
       applyEntry(this.ledger, index, entry);
+      if (isSealEvent(entry)) this.checkSealing(at, entry);
       if (entry.kind === 'policy.activated' || entry.kind === 'budget.reserved')
         this.policies.add(at, entry);
       if (entry.kind === 'release.made') this.answers.push({ index, entry });
@@ -83,6 +92,13 @@ class EntryChecks {
       this.faults.push({ at, kind: error.code });
       this.ledger.nextIndex = index + 1n;
     }
+  }
+
+  /** Whether an auditor may have written this about a sealed round. */
+  private checkSealing(at: string, event: SealEvent): void {
+    const kind = sealFault(this.sealing, event);
+    if (kind) this.faults.push({ at, kind });
+    applyToSealBook(this.sealing, event);
   }
 }
 

@@ -5,9 +5,11 @@ import { ConcordatError, isConcordatError, parseCanonicalJson } from '#libs/byte
 import { verifySignature } from '#libs/keystore';
 import {
   type ManifestHistory,
+  openEnvelope,
   Receipt,
   ReleaseHeader,
   signedSchema,
+  Unmasked,
   verifyReceipt,
 } from '#libs/protocol';
 import type { EntryOf } from '#libs/tlog';
@@ -53,6 +55,7 @@ export async function checkRelease(
     ]),
     ...header.groups.flatMap(({ raw, estimate, integer }) => [raw, estimate, integer]),
     ...receipts,
+    ...(header.sealed ? [header.sealed.unmasked] : []),
   ];
   for (const hash of new Set(named)) {
     if (!whole.has(hash) && !damaged.has(hash)) {
@@ -60,6 +63,15 @@ export async function checkRelease(
     }
   }
   if (!history) return faults;
+  if (header.sealed && whole.has(header.sealed.unmasked)) {
+    try {
+      const bytes = parseCanonicalJson(await readBlob(dir, header.sealed.unmasked));
+      checkUnmasked(bytes, header, history);
+    } catch (error) {
+      if (!isConcordatError(error)) throw error;
+      faults.push({ at: `${at} unmasked`, kind: error.code });
+    }
+  }
   for (const { agency, receipt: hash, answer } of header.coverage) {
     if (hash === null || !whole.has(hash)) continue;
     try {
@@ -71,6 +83,27 @@ export async function checkRelease(
     }
   }
   return faults;
+}
+
+/** The auditor's own word that it summed the masks of exactly those who answered, for this round. */
+function checkUnmasked(document: unknown, header: ReleaseHeader, history: ManifestHistory): void {
+  const manifest = history.named(header.manifest);
+  if (!manifest)
+    throw new ConcordatError('wrong-manifest', 'of a manifest that never was in force');
+  const { publicKey } = manifest.auditor;
+  const said = openEnvelope('unmasked', Unmasked, document, publicKey, verifySignature);
+  const summed = said.contributors.map(({ agency, answer }) => `${agency} ${answer}`);
+  const answered = header.coverage.flatMap(({ agency, status, answer }) =>
+    status === 'answered' ? [`${agency} ${answer}`] : [],
+  );
+  if (
+    said.round !== header.round ||
+    said.fingerprint !== header.fingerprint ||
+    summed.join() !== answered.join() ||
+    header.sealed?.contributors.join() !== said.contributors.map(({ agency }) => agency).join()
+  ) {
+    throw new ConcordatError('unmasked-differs', 'the masks that were summed are of others');
+  }
 }
 
 function checkReceipt(

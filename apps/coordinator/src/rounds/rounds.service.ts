@@ -359,7 +359,8 @@ export class RoundsService {
     const { manifest } = assertion.payload;
     for (const agency of standings.keys()) {
       const task: Task = {
-        ...{ round: id, agency, query, fingerprint: asked, assertion, manifest, deadline, sealed },
+        ...{ round: id, agency, query, fingerprint: asked, assertion, manifest, deadline },
+        ...(sealed ? { sealed } : {}),
       };
       this.inboxes.put(agency, this.book.sequenceOf(id), seal('task', task, key));
     }
