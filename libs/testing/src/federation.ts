@@ -39,7 +39,7 @@ import type { IngestReport } from '#libs/records';
 import { decodeEntry, type Entry } from '#libs/tlog';
 import { type Apps, loadApps } from './load-apps.js';
 import { seededRandom } from './seeded-random.js';
-import { policyText, type TestLimits } from './test-policy.js';
+import { policyText, type TestHold, type TestLimits } from './test-policy.js';
 
 /** Nodes are told the real address when they start. */
 const ANY_URL = 'http://127.0.0.1/';
@@ -63,6 +63,8 @@ export interface TestAgency {
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   /** CSV of the people that linkage may label. */
   readonly people?: string;
+  /** Every question waits for people at this agency; answered automatically when left out. */
+  readonly hold?: TestHold;
 }
 
 export interface FederationOptions {
@@ -353,6 +355,11 @@ export class Federation {
     return entries;
   }
 
+  /** What `concordat audit` finds in the folder of a process. */
+  audit(process: string): ReturnType<Apps['auditFolder']> {
+    return this.apps.auditFolder(this.folder(process));
+  }
+
   /** A GraphQL reply as it comes. */
   async graphql<T>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<T> {
     const response = await fetch(new URL('/graphql', this.url), {
@@ -434,10 +441,11 @@ async function enrol(
     policyText(join(apps.policies, 'federation.yaml'), limits),
   );
   const enrolled: Manifest['agencies'] = [];
-  for (const { id, domain, categories = CATEGORIES } of agencies) {
+  for (const { id, domain, categories = CATEGORIES, hold } of agencies) {
     const policy = join(sources, `${id}.yaml`);
     const domainFile = join(sources, `${id}.txt.gz`);
-    await writeFile(policy, policyText(join(apps.policies, 'demo-agency.yaml'), limits, id));
+    const text = policyText(join(apps.policies, 'demo-agency.yaml'), limits, { id, hold });
+    await writeFile(policy, text);
     await writeFile(domainFile, gzipSync(formatDomainFile(domain)));
     const keys = await apps.initNode(
       folder(id),

@@ -15,6 +15,7 @@ export const loadApps = async () => {
     ...(await import('../../../apps/node/src/linkage/bring-people.js')),
     ...(await import('../../../apps/cli/src/ask.js')),
     ...(await import('../../../apps/cli/src/release-files.js')),
+    ...(await import('../../../apps/cli/src/audit/audit-folder.js')),
   };
 };
 

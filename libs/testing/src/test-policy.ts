@@ -11,6 +11,12 @@ export interface TestLimits {
   readonly privacyUnit?: { readonly maxPerRelease: number; readonly maxPerYear: number };
 }
 
+/** How an agency's grants wait for people instead of being automatic. */
+export interface TestHold {
+  readonly holdHours: number;
+  readonly approvers: 1 | 2;
+}
+
 interface DatasetLimit {
   rhoPerYear: string;
   privacyUnit: { readonly maxPerRelease: number; readonly maxPerYear: number };
@@ -32,7 +38,11 @@ interface PolicyDocument {
 }
 
 /** Text of a bundled policy document with other limits, for `agency` when it is an agency's. */
-export function policyText(file: string, limits: TestLimits, agency?: string): string {
+export function policyText(
+  file: string,
+  limits: TestLimits,
+  agency?: { readonly id: string; readonly hold?: TestHold | undefined },
+): string {
   const document = parse(readFileSync(file, 'utf8')) as PolicyDocument;
   const { rhoPerQuery, rhoPerYear, queriesPerDay, measures, privacyUnit } = limits;
   for (const bound of [...(document.grants ?? []), ...(document.floor ? [document.floor] : [])]) {
@@ -51,9 +61,12 @@ export function policyText(file: string, limits: TestLimits, agency?: string): s
   analysts.rhoPerYear = rhoPerYear ?? analysts.rhoPerYear;
   analysts.queriesPerDay = queriesPerDay ?? analysts.queriesPerDay;
   if (agency !== undefined) {
-    document.agency = agency;
+    document.agency = agency.id;
     delete document.baseline;
     document.cases = [];
+    if (agency.hold)
+      for (const grant of document.grants ?? [])
+        Object.assign(grant, { approval: 'hold', ...agency.hold });
   }
   return stringify(document);
 }

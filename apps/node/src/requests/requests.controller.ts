@@ -42,7 +42,7 @@ export class RequestsController {
   ): Promise<RequestView> {
     this.authorise(authorization);
     const { by } = this.read(Approval, body);
-    await expireRequests(this.node);
+    await this.expire();
     return this.decided(await approveRequest(this.node, id, by));
   }
 
@@ -55,7 +55,7 @@ export class RequestsController {
   ): Promise<RequestView> {
     this.authorise(authorization);
     const { by, reason } = this.read(Denial, body);
-    await expireRequests(this.node);
+    await this.expire();
     return this.decided(await denyRequest(this.node, id, by, reason));
   }
 
@@ -63,6 +63,11 @@ export class RequestsController {
     if (!holdsToken(header, this.desk.token)) {
       throw new ConcordatError('bad-token', 'this needs the token in the folder of the node');
     }
+  }
+
+  /** The rounds of requests that end here hear of it too: the node's own sweep will find nothing left to end. */
+  private async expire(): Promise<void> {
+    if ((await expireRequests(this.node)) > 0) this.desk.onDecision();
   }
 
   private read<T>(schema: z.ZodType<T>, body: unknown): T {
