@@ -1,83 +1,56 @@
 /** `concordat doctor` for the auditor: everything its start depends on, one by one, with what to do. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { ConcordatError } from '#libs/bytes';
 import {
-  checkClock,
-  checkDisk,
-  checkLog,
   checkPrivateFiles,
-  checkSync,
   fail,
+  folderChecks,
   formatReport,
   ok,
   type Report,
   runChecks,
 } from '#libs/doctor';
-import { loadSigningKey, verifySignature } from '#libs/keystore';
-import { logOrigin, type Manifest, openSignedManifest } from '#libs/protocol';
-import { decodeEntry } from '#libs/tlog';
+import { loadBoxKey, loadSigningKey, PinnedManifest } from '#libs/keystore';
+import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
 import { auditorPaths, loadConfig } from './config.js';
 
-function openManifest(dir: string): Manifest {
-  let signed: unknown;
-  try {
-    signed = JSON.parse(readFileSync(auditorPaths(dir).manifest, 'utf8'));
-  } catch {
-    throw new ConcordatError(
-      'manifest-missing',
-      'manifest.json cannot be read; put the signed federation manifest there',
-    );
-  }
-  const { publicKey } = loadConfig(dir).coordinator;
-  return openSignedManifest(signed, publicKey, verifySignature);
-}
+const openManifest = (dir: string): Manifest =>
+  PinnedManifest.open(auditorPaths(dir).manifest, loadConfig(dir).coordinator.publicKey).manifest;
 
 /** Runs every check on the folder of an auditor, which may be running. `full` verifies the whole log. */
-async function examineAuditor(
+export async function examineAuditor(
   dir: string,
   { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
 ): Promise<Report> {
   const paths = auditorPaths(dir);
-  const key = () => loadSigningKey(paths.signingKey);
-  let newestEntryAt: string | undefined;
   return runChecks('auditor', dir, [
     ['config', () => ok('config', `auditor ${loadConfig(dir).id}`)],
     ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey])],
     [
       'manifest',
       () => {
-        const manifest = openManifest(dir);
-        return manifest.auditor.publicKey === key().publicKey
-          ? ok('manifest', `${manifest.federation} serial ${manifest.serial}: key fits`)
-          : fail('manifest', 'names another key for the auditor', 'enrol it with its present key');
+        const { federation, serial, auditor } = openManifest(dir);
+        if (auditor.publicKey !== loadSigningKey(paths.signingKey).publicKey)
+          return fail('manifest', 'names another key for the auditor', 'enrol its present key');
+        if (auditor.boxKey !== loadBoxKey(paths.boxKey).publicKey)
+          return fail('manifest', 'names another box key for the auditor', 'restore keys/box.pem');
+        return ok('manifest', `${federation} serial ${serial}: keys fit`);
       },
     ],
-    ['disk', () => checkDisk(dir)],
-    ['fsync', () => checkSync(dir)],
-    [
-      'log',
-      () =>
-        checkLog({
-          dir: paths.log,
-          origin: logOrigin(openManifest(dir).federation, loadConfig(dir).id),
-          publicKey: key().publicKeyBytes,
-          full,
-          onEntry: (_index, bytes) => {
-            newestEntryAt = decodeEntry(bytes).at;
-          },
-        }),
-    ],
-    [
-      'clock',
-      () =>
-        checkClock({
-          nowMs,
-          dirs: [dir, paths.log],
-          newestEntryAt,
-          url: loadConfig(dir).coordinator.url,
-        }),
-    ],
+    ...folderChecks({
+      dir,
+      logDir: paths.log,
+      nowMs,
+      full,
+      owner: () => {
+        const manifest = openManifest(dir);
+        const { id } = loadConfig(dir);
+        return {
+          origin: logOrigin(manifest.federation, id),
+          verifierKeys: allLogKeys(manifest, id),
+        };
+      },
+      url: () => loadConfig(dir).coordinator.url,
+    }),
   ]);
 }
 

@@ -1,22 +1,18 @@
 /** `concordat doctor` for the coordinator: everything its start depends on, one by one, with what to do. */
 import type { Command } from 'commander';
 import {
-  checkClock,
-  checkDisk,
-  checkLog,
   checkPrivateFiles,
-  checkSync,
   type Finding,
   fail,
+  folderChecks,
   formatReport,
   ok,
   type Report,
   runChecks,
 } from '#libs/doctor';
 import { requireDurableRedis } from '#libs/jobs';
-import { loadSigningKey } from '#libs/keystore';
-import { logOrigin } from '#libs/protocol';
-import { decodeEntry } from '#libs/tlog';
+import { loadBoxKey, loadSigningKey } from '#libs/keystore';
+import { allLogKeys, logOrigin } from '#libs/protocol';
 import { coordinatorPaths, loadConfig } from './config.js';
 import { Federation } from './federation/federation.js';
 
@@ -28,7 +24,7 @@ async function checkJobs(redisUrl: string | undefined): Promise<Finding> {
 }
 
 /** Runs every check on the folder of a coordinator, which may be running. `full` verifies the whole log. */
-async function examineCoordinator(
+export async function examineCoordinator(
   dir: string,
   {
     nowMs,
@@ -44,7 +40,6 @@ async function examineCoordinator(
   const paths = coordinatorPaths(dir);
   const key = () => loadSigningKey(paths.signingKey);
   const federation = () => Federation.open(paths.manifest, paths.domains, key().publicKey);
-  let newestEntryAt: string | undefined;
   return runChecks('coordinator', dir, [
     ['config', () => ok('config', `coordinator ${loadConfig(dir).id}`)],
     ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey])],
@@ -55,26 +50,31 @@ async function examineCoordinator(
         const { manifest } = pinned;
         if (manifest.coordinator.publicKey !== key().publicKey)
           return fail('manifest', 'names another key for the coordinator', 'sign a new manifest');
+        if (manifest.coordinator.boxKey !== loadBoxKey(paths.boxKey).publicKey)
+          return fail(
+            'manifest',
+            'names another box key for the coordinator',
+            'restore keys/box.pem',
+          );
         for (const agency of manifest.agencies) pinned.domainOf(agency);
         return ok('manifest', `serial ${manifest.serial}: ${manifest.agencies.length} domains fit`);
       },
     ],
-    ['disk', () => checkDisk(dir)],
-    ['fsync', () => checkSync(dir)],
-    [
-      'log',
-      () =>
-        checkLog({
-          dir: paths.log,
-          origin: logOrigin(federation().manifest.federation, loadConfig(dir).id),
-          publicKey: key().publicKeyBytes,
-          full,
-          onEntry: (_index, bytes) => {
-            newestEntryAt = decodeEntry(bytes).at;
-          },
-        }),
-    ],
-    ['clock', () => checkClock({ nowMs, dirs: [dir, paths.log], newestEntryAt, url: undefined })],
+    ...folderChecks({
+      dir,
+      logDir: paths.log,
+      nowMs,
+      full,
+      owner: () => {
+        const { manifest } = federation();
+        const { id } = loadConfig(dir);
+        return {
+          origin: logOrigin(manifest.federation, id),
+          verifierKeys: allLogKeys(manifest, id),
+        };
+      },
+      url: () => undefined,
+    }),
     ['jobs', () => checkJobs(redisUrl)],
   ]);
 }

@@ -1,43 +1,27 @@
 /** `concordat doctor` for a node: everything its start depends on, one by one, with what to do. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { ConcordatError } from '#libs/bytes';
 import {
-  checkClock,
-  checkDisk,
-  checkLog,
   checkPrivateFiles,
-  checkSync,
   type Finding,
   fail,
+  folderChecks,
   ok,
   type Report,
   runChecks,
   warn,
 } from '#libs/doctor';
 import { parseDomainFile } from '#libs/grid';
-import { loadSigningKey, verifySignature } from '#libs/keystore';
+import { loadSigningKey, PinnedManifest } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
-import { logOrigin, type Manifest, openSignedManifest } from '#libs/protocol';
+import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
 import { dateToDay, dayToDate, londonDay } from '#libs/query';
-import { decodeEntry } from '#libs/tlog';
 import { budgetYears } from './budget.js';
 import { coordinatorOf, loadConfig, nodePaths } from './config.js';
 import { loadPolicies } from './signed-policy.js';
 
-const openManifest = (dir: string): Manifest => {
-  let signed: unknown;
-  try {
-    signed = JSON.parse(readFileSync(nodePaths(dir).manifest, 'utf8'));
-  } catch {
-    throw new ConcordatError(
-      'manifest-missing',
-      'manifest.json cannot be read; put the signed federation manifest there',
-    );
-  }
-  const { publicKey } = coordinatorOf(loadConfig(dir));
-  return openSignedManifest(signed, publicKey, verifySignature);
-};
+const openManifest = (dir: string): Manifest =>
+  PinnedManifest.open(nodePaths(dir).manifest, coordinatorOf(loadConfig(dir)).publicKey).manifest;
 
 /** Signature, this agency's key and its domain. */
 function checkManifest(dir: string): Finding {
@@ -84,43 +68,35 @@ export async function examineNode(
 ): Promise<Report> {
   const paths = nodePaths(dir);
   const ledger = emptyLedger();
-  let newestEntryAt: string | undefined;
+  let isLogRead = false;
   return runChecks('node', dir, [
     ['config', () => ok('config', `node of ${loadConfig(dir).agency}`)],
     ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey, paths.recordSecret])],
     ['manifest', () => checkManifest(dir)],
     ['policy', () => checkPolicy(dir, nowMs())],
-    ['disk', () => checkDisk(dir)],
-    ['fsync', () => checkSync(dir)],
-    [
-      'log',
-      () =>
-        checkLog({
-          dir: paths.log,
-          origin: logOrigin(openManifest(dir).federation, loadConfig(dir).agency),
-          publicKey: loadSigningKey(paths.signingKey).publicKeyBytes,
-          full,
-          onEntry: (index, bytes) => {
-            const entry = decodeEntry(bytes);
-            applyEntry(ledger, index, entry);
-            newestEntryAt = entry.at;
-          },
-        }),
-    ],
-    [
-      'clock',
-      () =>
-        checkClock({
-          nowMs,
-          dirs: [dir, paths.log],
-          newestEntryAt,
-          url: loadConfig(dir).coordinator?.url,
-        }),
-    ],
+    ...folderChecks({
+      dir,
+      logDir: paths.log,
+      nowMs,
+      full,
+      owner: () => {
+        const manifest = openManifest(dir);
+        const { agency } = loadConfig(dir);
+        return {
+          origin: logOrigin(manifest.federation, agency),
+          verifierKeys: allLogKeys(manifest, agency),
+        };
+      },
+      url: () => loadConfig(dir).coordinator?.url,
+      onEntry: (index, entry) => {
+        applyEntry(ledger, index, entry);
+        isLogRead = true;
+      },
+    }),
     [
       'budget',
       () => {
-        if (newestEntryAt === undefined)
+        if (!isLogRead)
           return warn('budget', 'unknown: the log was not read', 'mend the log first');
         const years = budgetYears(ledger, loadConfig(dir).dataset.name, []);
         const spent = years.filter(({ left }) => left === '0' || left.startsWith('-'));

@@ -49,14 +49,17 @@ function failureOf(check: string, error: unknown): Finding {
   return fail(check, `could not be checked (${code})`, 'see that the folder is whole and readable');
 }
 
+/** A check by its name, which a finding of what it throws gets. */
+export type Check = readonly [
+  name: string,
+  run: () => Finding | readonly Finding[] | Promise<Finding | readonly Finding[]>,
+];
+
 /** Runs every check; what one throws is its finding, and the others go on. */
 export async function runChecks(
   process: string,
   dir: string,
-  checks: readonly (readonly [
-    name: string,
-    run: () => Finding | readonly Finding[] | Promise<Finding | readonly Finding[]>,
-  ])[],
+  checks: readonly Check[],
 ): Promise<Report> {
   const findings: Finding[] = [];
   for (const [name, run] of checks) {

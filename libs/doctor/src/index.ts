@@ -1,5 +1,3 @@
-export { checkClock } from './clock.js';
-export { checkDisk, checkSync } from './disk.js';
 export { type Finding, fail, formatReport, ok, type Report, runChecks, warn } from './finding.js';
+export { folderChecks } from './folder.js';
 export { checkPrivateFiles } from './keys.js';
-export { checkLog } from './log.js';

@@ -3,14 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes } from '#libs/bytes';
 import { readJournal, verifyEd25519ByNode, verifyJournal } from '#libs/journal';
-import {
-  formatVerifierKey,
-  leafHash,
-  openCheckpoint,
-  rootOfPrefix,
-  tileHashReader,
-  tilePath,
-} from '#libs/tlog';
+import { leafHash, openCheckpoint, rootOfPrefix, tileHashReader, tilePath } from '#libs/tlog';
 import { type Finding, fail, ok } from './finding.js';
 
 /** How many of the newest entries the quick check hashes. */
@@ -21,15 +14,15 @@ const TODO =
 export interface LogOptions {
   readonly dir: string;
   readonly origin: string;
-  /** 32 raw bytes of the key that signs this log's checkpoints. */
-  readonly publicKey: Uint8Array;
+  /** Of every key that ever signed this log: older checkpoints bear those it had before. */
+  readonly verifierKeys: readonly string[];
   readonly full: boolean;
   /** Sees every entry of the record file in order, also those that no checkpoint signs yet. */
   readonly onEntry?: (index: bigint, bytes: Uint8Array) => void;
 }
 
-async function verifyAll({ dir, origin }: LogOptions, key: string): Promise<Finding> {
-  const report = await verifyJournal(dir, { verifierKeys: [key], origin });
+async function verifyAll({ dir, origin, verifierKeys }: LogOptions): Promise<Finding> {
+  const report = await verifyJournal(dir, { verifierKeys, origin });
   const [first] = report.faults;
   if (first)
     return fail('log', `${first.kind} at ${first.at}, ${report.faults.length} faults`, TODO);
@@ -41,18 +34,17 @@ async function verifyAll({ dir, origin }: LogOptions, key: string): Promise<Find
  * against their hashes; `full`: everything `verifyJournal` compares. Throws for a log that cannot be read at all.
  */
 export async function checkLog(options: LogOptions): Promise<Finding> {
-  const { dir, origin, publicKey, full, onEntry } = options;
-  const key = formatVerifierKey({ name: origin, publicKey });
+  const { dir, origin, verifierKeys, full, onEntry } = options;
   const recent = new Map<bigint, Uint8Array>();
   for await (const { index, bytes } of readJournal(dir, { unsigned: true })) {
     onEntry?.(index, bytes);
     recent.set(index, bytes);
     recent.delete(index - BigInt(RECENT));
   }
-  if (full) return verifyAll(options, key);
+  if (full) return verifyAll(options);
   const { checkpoint } = openCheckpoint(await readFile(join(dir, 'checkpoint'), 'utf8'), {
     origin,
-    logKeys: [key],
+    logKeys: verifierKeys,
     verify: verifyEd25519ByNode,
   });
   const { size, root } = checkpoint;
