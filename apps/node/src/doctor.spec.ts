@@ -1,6 +1,7 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createBoxKey } from '#libs/keystore';
 import { createLogger } from '#libs/nest-kit';
 import { answerQuery } from './answer-query.js';
 import { readBudget } from './budget.js';
@@ -62,6 +63,12 @@ describe("the doctor of a node's folder", () => {
 
   it('finds a clock behind the log', async () => {
     expect(await failed({ nowMs: () => Date.now() - 86_400_000 })).toEqual(['clock']);
+  });
+
+  it('finds a box key that the manifest does not name', async () => {
+    rmSync(nodePaths(small.dir).boxKey);
+    createBoxKey(nodePaths(small.dir).boxKey);
+    expect(await failed()).toEqual(['manifest']);
   });
 
   it('finds a manifest that another key signed', async () => {

@@ -12,7 +12,7 @@ import {
   warn,
 } from '#libs/doctor';
 import { parseDomainFile } from '#libs/grid';
-import { loadSigningKey, PinnedManifest } from '#libs/keystore';
+import { loadBoxKey, loadSigningKey, PinnedManifest } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
 import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
 import { dateToDay, dayToDate, londonDay } from '#libs/query';
@@ -38,6 +38,8 @@ function checkManifest(dir: string): Finding {
       'enrol this node with its present key',
     );
   }
+  if (agency.boxKey !== loadBoxKey(paths.boxKey).publicKey)
+    return fail('manifest', 'names another box key for this agency', 'restore keys/box.pem');
   const domain = parseDomainFile(id, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
   if (domain.hash !== agency.domain) {
     return fail('manifest', 'names another domain than domain.txt.gz', 'fetch the domain it names');
