@@ -23,12 +23,11 @@ import { streetFile } from './street-file.js';
 
 const LIAR = 'gamma-police';
 const bristol = cellAt(51.4545, -2.5879, 9);
-const border = disk(bristol, 3).at(-1) as bigint;
-/** The liar's area overlaps that of the first. */
+/** No area overlaps another, so the rounds are open: of a sealed answer the coordinator sees too little to judge it. */
 const AREAS = {
   'alpha-police': disk(bristol, 3),
   'beta-police': disk(cellAt(51.5155, -0.0922, 9), 3),
-  [LIAR]: disk(border, 3),
+  [LIAR]: disk(cellAt(51.4816, -3.1791, 9), 3),
 };
 /** The liar records no robberies. */
 const QUESTION: TestQuestion = { categories: ['asb', 'robbery'], periods: ['2024-01'] };
