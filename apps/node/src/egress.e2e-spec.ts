@@ -169,6 +169,8 @@ describe('what leaves a node', () => {
     const requests = proxy.requests();
     expect([...new Set(requests.map(shapeOf))].sort()).toEqual([
       'GET /v1/inbox?after=N&wait=N',
+      'GET /v1/linkage/mail?after=N&wait=N',
+      'GET /v1/manifests?after=N&wait=N',
       'GET /v1/vectors/:id',
       'GET /v1/witnessing?after=N&wait=N',
       'PATCH /v1/vectors/:id?offset=N&length=N',
@@ -180,7 +182,7 @@ describe('what leaves a node', () => {
     ]);
     const bodies = (pattern: RegExp) => requests.filter(({ path }) => pattern.test(path));
     const json = ({ body }: RecordedRequest): unknown => JSON.parse(fromUtf8(body));
-    for (const request of bodies(/inbox/)) expect(request.body).toHaveLength(0);
+    for (const request of bodies(/inbox|linkage|manifests/)) expect(request.body).toHaveLength(0);
     for (const request of bodies(/offers/)) SignedOffer.parse(json(request));
     for (const request of bodies(/checkpoints/)) CheckpointPost.parse(json(request));
 
