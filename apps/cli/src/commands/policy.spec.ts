@@ -173,7 +173,7 @@ describe('concordat policy', () => {
     expect(await concordat('explain', bristol)).toBe(0);
     expect(err).toContain('may count incidents of anti-social behaviour, for hotspot-policing or');
     expect(await concordat('table', bristol, '--json')).toBe(0);
-    expect(JSON.parse(out).rows).toContainEqual(['rho-per-query', '1/8']);
+    expect(JSON.parse(out).rows).toContainEqual(['rho-per-query', '1/8', '1/2']);
   });
 });
 
