@@ -1,6 +1,7 @@
 /**
  * A disk that the kernel makes read-only under a running node. Needs root and loop devices: an ext4 file system in a file, mounted,
- * is the node's disk. `mount -o remount,ro` is refused while files are open for writing, so ext4's own answer to an error is used.
+ * is the node's disk. `mount -o remount,ro` is refused while files are open for writing, so ext4's own answers are used: to an error, which only a new
+ * mount ends, and to files marked immutable, which can be taken back at once.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -217,6 +218,25 @@ it('answers 503 when the kernel makes its file system read-only, and goes on aft
   disk.unmount();
   disk.mount();
   await subject.start();
+  await subject.expectRecovery();
+  await subject.expectDurable(disk);
+}, 120_000);
+
+it('answers 503 while the kernel refuses every write to its folder, and goes on without a restart', async () => {
+  disk = makeDisk('errors=remount-ro');
+  if (disk === undefined) return cannotMount();
+  const subject = await nodeOn(disk);
+  const folder = join(disk.dir, 'node');
+  // the read-only state that can be taken back under open files: ext4 refuses each write, truncation and new file with EPERM
+  run('chattr', '-R', '+i', folder);
+  try {
+    expect(() => openSync(join(folder, 'another'), 'w')).toThrow(
+      expect.objectContaining({ code: 'EPERM' }),
+    );
+    await subject.expectRefusals();
+  } finally {
+    run('chattr', '-R', '-i', folder);
+  }
   await subject.expectRecovery();
   await subject.expectDurable(disk);
 }, 120_000);
