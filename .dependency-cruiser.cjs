@@ -50,7 +50,7 @@ const MAY_IMPORT = {
     'journal',
     'keystore',
   ],
-  'apps/web': ['bytes', 'grid', 'analytics', 'protocol'],
+  'apps/web': ['bytes', 'dp', 'grid', 'analytics', 'protocol'],
 };
 /** Libs of levels 0 to 2, and layers: no Nest, no Node core, no clock, no ambient randomness. */
 const PURE =

@@ -1,7 +1,7 @@
-/** Half width of the likely range in standard errors: two-sided 95 % of a normal law, as everywhere else. */
-const LIKELY = 1.959963984540055;
-/** Fewer standard errors than this above zero cannot be told from it: one-sided 95 %. */
-const TELLS_FROM_ZERO = 1.645;
+import { quantileOf, tellsFromZero } from '#libs/dp';
+
+/** Half width of the likely range in standard errors. */
+const LIKELY = quantileOf(0.95);
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
 /** Whole number with thousands separators; never a minus sign before a zero. */
@@ -9,7 +9,7 @@ export const formatWhole = (value: number): string => whole.format(Math.round(va
 
 /** True when the true count may well be zero: such a value is not shown as a count. */
 export const cannotTellFromZero = (estimate: number, standardError: number): boolean =>
-  estimate < TELLS_FROM_ZERO * standardError || estimate <= 0;
+  !tellsFromZero(estimate, standardError);
 
 /** Likely range in whole incidents, rounded outward. Clamped at zero, on screen only: the estimate itself is unbiased. */
 export function likelyRange(

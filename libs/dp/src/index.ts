@@ -34,7 +34,9 @@ export {
   confidenceInterval,
   type Interval,
   measurementInterval,
+  quantileOf,
   standardError,
+  tellsFromZero,
 } from './interval.js';
 export type { NoiseSampler } from './inversion-table.js';
 export { addNoise, drawNoise, drawTreeNoise, type LevelNoise, type Noise } from './noise.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { confidenceInterval, measurementInterval, standardError } from './index.js';
+import { confidenceInterval, measurementInterval, standardError, tellsFromZero } from './index.js';
 
 /** P(|X| <= k) of the discrete Gaussian with parameter sigma^2, by summation. */
 function discreteCoverage(sigma2: number, half: number): number {
@@ -55,5 +55,17 @@ describe('intervals', () => {
     expect(() => confidenceInterval(0, variance)).toThrow(
       expect.objectContaining({ code: 'invalid-variance' }),
     );
+  });
+
+  it.each([
+    [1.65, 1, true],
+    [1.64, 1, false],
+    [0, 0, false],
+    [1e-9, 0, true],
+    [-5, 1, false],
+    [Number.NaN, 1, false],
+    [1, Number.NaN, false],
+  ])('tell %d with standard error %d from zero: %p', (estimate, error, tells) => {
+    expect(tellsFromZero(estimate, error)).toBe(tells);
   });
 });

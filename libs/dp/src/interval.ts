@@ -13,6 +13,16 @@ export interface Interval {
   readonly high: number;
 }
 
+/** Normal quantile of a two-sided confidence. */
+export const quantileOf = (confidence: Confidence): number => QUANTILES[confidence];
+
+/**
+ * True when the true count is told from zero: the lower end of the two-sided 90 % interval (one-sided 95 %) is not below it. False
+ * where either is NaN. Units: counts, standard errors.
+ */
+export const tellsFromZero = (estimate: number, error: number): boolean =>
+  estimate > 0 && estimate >= QUANTILES[0.9] * error;
+
 /** Variances come from sums of products of doubles: far fewer than 2^20 roundings of 2^-53 each. */
 const ROUNDING = 1 + 2 ** -32;
 

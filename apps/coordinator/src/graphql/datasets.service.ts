@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { Offers } from '../federation/offers.js';
 import { Inboxes } from '../rounds/inbox.js';
-import type { Agency, Federation } from './models.js';
+import type { Agency, Federation } from './federation-models.js';
 
 /** Who is in the federation and what they can be asked about. */
 @Injectable()

@@ -1,19 +1,11 @@
 import { Inject } from '@nestjs/common';
 import { Args, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { DatasetsService } from './datasets.service.js';
-import {
-  Agency,
-  AssertionInput,
-  CellPage,
-  Federation,
-  LedgerLine,
-  LinkedCount,
-  Preview,
-  QueryInput,
-  Release,
-  RoundView,
-} from './models.js';
+import { Agency, Federation, LedgerLine } from './federation-models.js';
+import { AssertionInput, Preview, QueryInput } from './question-models.js';
+import { CellPage, LinkedCount, Release } from './release-models.js';
 import { ReleaseQueries } from './release-queries.js';
+import { RoundView } from './round-models.js';
 import { RoundQueries } from './round-queries.js';
 
 /** What analysts ask over GraphQL. Every field delegates to the service that decides. */

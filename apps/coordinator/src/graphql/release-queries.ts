@@ -10,7 +10,8 @@ import {
 import { cellToText } from '#libs/grid';
 import type { LayerSum } from '../map/map-layer.js';
 import { ReleaseStore } from '../releases/release-store.js';
-import type { Cell, CellPage, Estimate, LedgerLine, LinkedCount, Release } from './models.js';
+import type { LedgerLine } from './federation-models.js';
+import type { Cell, CellPage, Estimate, LinkedCount, Release } from './release-models.js';
 
 const MAX_PAGE = 5_000;
 const MAX_LISTED = 100;

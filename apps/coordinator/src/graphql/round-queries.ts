@@ -15,7 +15,8 @@ import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { reportedLoss } from '../releases/reported-loss.js';
 import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import { RoundsService } from '../rounds/rounds.service.js';
-import type { AssertionInput, Coverage, Preview, QueryInput, RoundView } from './models.js';
+import type { AssertionInput, Preview, QueryInput } from './question-models.js';
+import type { Coverage, RoundView } from './round-models.js';
 
 const plain = <T>(input: T): T => JSON.parse(JSON.stringify(input)) as T;
 

@@ -1,7 +1,5 @@
+import { tellsFromZero } from '#libs/dp';
 import type { ChunkColumns } from '#libs/grid';
-
-/** |estimate| below this many standard errors cannot be told from zero (one-sided 95 %). */
-export const TELLS_FROM_ZERO = 1.645;
 
 /** Shares of the cells that can be told from zero which lie below each class limit: few cells hold most of the crime. */
 const SHARES = [0.4, 0.7, 0.88, 0.96, 0.99];
@@ -13,7 +11,7 @@ const SHARES = [0.4, 0.7, 0.88, 0.96, 0.99];
  */
 export function classBreaks({ estimate, standardError }: ChunkColumns): number[] {
   const clear = estimate
-    .filter((value, i) => value > 0 && value >= TELLS_FROM_ZERO * (standardError[i] ?? Number.NaN))
+    .filter((value, i) => tellsFromZero(value, standardError[i] ?? Number.NaN))
     .sort();
   const limits: number[] = [];
   for (const share of SHARES) {

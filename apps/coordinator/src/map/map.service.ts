@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError } from '#libs/bytes';
+import { tellsFromZero } from '#libs/dp';
 import {
   type ChunkColumns,
   cellFromText,
@@ -14,7 +15,7 @@ import {
   type ReleaseReader,
 } from '../releases/release-reader.js';
 import { ByteCache } from './byte-cache.js';
-import { classBreaks, TELLS_FROM_ZERO } from './class-breaks.js';
+import { classBreaks } from './class-breaks.js';
 import { groupsOf, LayerSum, levelOf, nodesUnder } from './map-layer.js';
 import { type StoredBody, storedBody } from './stored-body.js';
 
@@ -111,7 +112,7 @@ export class MapService {
       const { layer, columns } = await this.#read(address, DOMAIN);
       const { coverage, estimate, standardError, integer } = layer.slice(0, 1);
       const clear = columns.estimate.reduce(
-        (n, value, i) => n + (value >= TELLS_FROM_ZERO * (columns.standardError[i] ?? 0) ? 1 : 0),
+        (n, value, i) => n + (tellsFromZero(value, columns.standardError[i] ?? 0) ? 1 : 0),
         0,
       );
       return json({

@@ -1,0 +1,58 @@
+import { Field, ID, Int, ObjectType } from '@nestjs/graphql';
+
+/** Who is in the federation, and what each has spent. */
+
+@ObjectType()
+export class Federation {
+  @Field()
+  name!: string;
+
+  @Field({ description: 'Hash of the pinned manifest, which an assertion names.' })
+  manifest!: string;
+
+  @Field()
+  grid!: string;
+
+  @Field()
+  gridHash!: string;
+}
+
+@ObjectType()
+export class Agency {
+  @Field(() => ID)
+  id!: string;
+
+  @Field()
+  name!: string;
+
+  @Field()
+  kind!: string;
+
+  @Field(() => [String])
+  categories!: string[];
+
+  @Field(() => [String], {
+    description: 'Months it says it holds; empty before its first contact.',
+  })
+  months!: string[];
+
+  @Field(() => Int, { description: 'Resolution-9 cells of its public domain.' })
+  domainCells!: number;
+
+  @Field(() => String, { nullable: true })
+  lastContactAt!: string | null;
+}
+
+@ObjectType({
+  description: 'What an agency has spent, as its receipts in published releases prove.',
+})
+export class LedgerLine {
+  @Field()
+  agency!: string;
+
+  @Field({ description: 'Exact rational of zCDP rho.' })
+  rhoSpent!: string;
+
+  @Field(() => Int)
+  releases!: number;
+}
