@@ -7,9 +7,10 @@ import { ConcordatError } from '#libs/bytes';
 import type { NoiseSampler, RandomSource } from '#libs/dp';
 import type { NeighbourLists } from '#libs/grid';
 import { smooth } from './empirical-bayes.js';
-import { forecast, type Release, sumPeriods } from './forecast.js';
+import { forecast, type Release, releasedMeans } from './forecast.js';
 import { type Accuracy, accuracy } from './hit-rate.js';
 import { type NoiseLaw, noiseVariance } from './pmf.js';
+import { rankCells } from './ranking.js';
 
 export interface BackTestInput {
   /** True counts of the category, one vector of cells per month, oldest first; undefined is a missing month. */
@@ -47,20 +48,14 @@ const KERNEL_PASSES = 2;
 
 /** Scores of cells from what was released: higher is more. */
 const METHODS: Readonly<
-  Record<string, (training: Training, neighbours: NeighbourLists) => Float64Array>
+  Record<string, (training: Training, neighbours: NeighbourLists, top: number) => Float64Array>
 > = {
-  naive12: ({ release }) => rates(release),
+  naive12: ({ release }) => releasedMeans(release),
   ewma: ({ release }) => ewma(release),
-  kernel: ({ release }, neighbours) => smooth(rates(release), KERNEL_PASSES, neighbours),
-  concordat: ({ release, allCrime }, neighbours) =>
-    forecast(release, neighbours, allCrime ? { allCrime } : {}).mean,
+  kernel: ({ release }, neighbours) => smooth(releasedMeans(release), KERNEL_PASSES, neighbours),
+  concordat: ({ release, allCrime }, neighbours, top) =>
+    rankCells(release, forecast(release, neighbours, allCrime ? { allCrime } : {}), top).scores,
 };
-
-/** Mean count per present month. */
-function rates(release: Release): Float64Array {
-  const { sums, exposure } = sumPeriods(release);
-  return sums.map((sum, i) => sum / Math.max(1, exposure[i] as number));
-}
 
 function ewma({ periods }: Release): Float64Array {
   const first = periods[0] as Float64Array;
@@ -148,7 +143,7 @@ export function backTest(input: BackTestInput): MethodResult[] {
       };
       const actual = Float64Array.from(input.category[target] as Int32Array);
       for (const [method, score] of Object.entries(METHODS)) {
-        const result = accuracy(score(training, neighbours), actual, top);
+        const result = accuracy(score(training, neighbours, top), actual, top);
         if (result) seen.set(method, [...(seen.get(method) ?? []), result]);
       }
       input.onProgress?.(++done, total);

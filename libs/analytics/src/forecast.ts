@@ -75,6 +75,12 @@ export function sumPeriods({ periods, noiseVariance }: Release): NoisySums {
   return { sums, exposure, noiseVariance };
 }
 
+/** Mean released count of each cell over its present periods: what a naive ranking goes by. 0 where no period is present. */
+export function releasedMeans(release: Release): Float64Array {
+  const { sums, exposure } = sumPeriods(release);
+  return sums.map((sum, i) => sum / Math.max(1, exposure[i] as number));
+}
+
 const flat = (cells: number): Float64Array => new Float64Array(cells).fill(1);
 
 /** Expected count per period of every cell of one release, all periods alike. */

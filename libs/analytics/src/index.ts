@@ -82,6 +82,7 @@ export {
 } from './planner.js';
 export { type NoiseLaw, noisePmf, noiseVariance, type Pmf, sumOfCopies } from './pmf.js';
 export { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
+export { type Ranking, rankCells } from './ranking.js';
 export {
   conditionalRatio,
   discZones,

@@ -11,6 +11,7 @@ import {
   poissonDraws,
   type QuintileReport,
   type Release,
+  rankCells,
 } from '#libs/analytics';
 import type { Json } from '#libs/bytes';
 import { discreteGaussian, type RandomSource, rationalFromNumber } from '#libs/dp';
@@ -56,26 +57,30 @@ const sampleWorld = ({ series, release, mean, random }: FairnessQuestion) => {
   return { months, noisy, next: poissonDraws(mean, random) };
 };
 
+const choose = ({ series, top }: FairnessQuestion, release: Release): Uint8Array =>
+  topCells(rankCells(release, forecast(release, series.neighbours), top).scores, top);
+
 /** One object a quintile, unknown (0) first. */
 export async function fairnessReport(question: FairnessQuestion): Promise<Json> {
-  const { series, release, deprivation, chosen, top, worlds, mean, progress } = question;
+  const { deprivation, chosen, worlds, mean, progress } = question;
   const { quintiles, people } = deprivation;
   const facts = fairness({ quintiles, population: people, chosen, actual: mean });
   const runs: QuintileReport[][] = [];
   for (let world = 0; world < worlds; world++) {
     const { months, noisy, next } = sampleWorld(question);
-    const seen = forecast({ ...release, periods: noisy }, series.neighbours).mean;
+    const seen = choose(question, { ...question.release, periods: noisy });
     await progress((world + 0.5) / worlds);
-    const known = forecast(
-      { periods: months, noiseVariance: 0, law: { mechanism: 'none' } },
-      series.neighbours,
-    ).mean;
+    const known = choose(question, {
+      periods: months,
+      noiseVariance: 0,
+      law: { mechanism: 'none' },
+    });
     runs.push(
       fairness({
         quintiles,
         population: people,
-        chosen: topCells(seen, top),
-        chosenWithoutNoise: topCells(known, top),
+        chosen: seen,
+        chosenWithoutNoise: known,
         actual: next,
       }),
     );

@@ -3,7 +3,7 @@
  * its own released counts: noise is independent between months and has mean zero, so the noisy count in the chosen cells is an
  * unbiased count of hits, and the released total of the area one of all incidents. What the noise adds is in the standard error.
  */
-import { forecast, type Release } from '#libs/analytics';
+import { forecast, type Release, rankCells } from '#libs/analytics';
 import type { Json } from '#libs/bytes';
 import type { CellSeries } from './cell-series.js';
 import { decimalText } from './decimal.js';
@@ -79,7 +79,8 @@ export async function releasedBackTest(
     const actual = release.periods[t];
     if (!total || !actual) continue;
     const seen: Release = { ...release, periods: release.periods.slice(0, t - horizon + 1) };
-    const chosen = topCells(forecast(seen, series.neighbours, { horizon }).mean, top);
+    const rates = forecast(seen, series.neighbours, { horizon });
+    const chosen = topCells(rankCells(seen, rates, top).scores, top);
     let hits = 0;
     let cells = 0;
     for (let i = 0; i < chosen.length; i++) {

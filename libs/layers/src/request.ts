@@ -113,8 +113,8 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   trend: 1,
   emerging: 1,
   warnings: 1,
-  forecast: 1,
-  fairness: 1,
+  forecast: 2,
+  fairness: 2,
   evaluation: 1,
   plan: 1,
 };

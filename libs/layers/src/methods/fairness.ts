@@ -1,4 +1,4 @@
-import { cellsOfShare, forecast } from '#libs/analytics';
+import { cellsOfShare, forecast, rankCells } from '#libs/analytics';
 import type { Resolution } from '#libs/grid';
 import { readSeries } from '../cell-series.js';
 import { deprivationOf } from '../deprivation.js';
@@ -25,7 +25,7 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
     );
     const release = asRelease(series);
     await context.progress(0.1);
-    const { mean } = forecast(release, series.neighbours);
+    const rates = forecast(release, series.neighbours);
     const share = Number(top);
     const reports = (await fairnessReport({
       series,
@@ -35,8 +35,8 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
         series.cells,
         resolution as Resolution,
       ),
-      mean,
-      chosen: topCells(mean, share),
+      mean: rates.mean,
+      chosen: topCells(rankCells(release, rates, share).scores, share),
       top: share,
       worlds,
       random: keyedRandom(context.key),

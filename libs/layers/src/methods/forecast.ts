@@ -1,4 +1,4 @@
-import { cellsOfShare, forecast, rateInterval, topProbabilities } from '#libs/analytics';
+import { cellsOfShare, forecast, rankCells, rateInterval, topProbabilities } from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
 import type { Resolution } from '#libs/grid';
 import { type CellSeries, readCompanions, readSeries } from '../cell-series.js';
@@ -50,7 +50,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     uncertainty:
       'low and high enclose the true rate of the cell in the month forecast with probability `coverage`. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are means over `worlds` simulated worlds.',
     listed:
-      'The chosen cells (`top` share by expected count), and cells with a chance of a tenth of belonging to them.',
+      'The chosen cells (`top` share; by expected count, or by released mean where `summary.ranking` says so because the forecast is not clearly better), and cells with a chance of a tenth of belonging to them.',
   },
   async compute(parameters, context) {
     const { category, resolution, from, to, horizon } = parameters;
@@ -80,7 +80,8 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         : {}),
     });
     await context.progress(0.2);
-    const chosen = topCells(rates.mean, top);
+    const ranking = rankCells(release, rates, top);
+    const chosen = topCells(ranking.scores, top);
     const { low, high } = rateInterval(rates, Number(parameters.coverage));
     const k = Math.min(series.cells.length - 1, cellsOfShare(series.cells.length, top));
     const probabilityTop = topProbabilities(rates, k);
@@ -121,6 +122,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         ...seriesSummary(series),
         horizon,
         prior: rates.prior,
+        ranking: ranking.by,
         companions: [...(companions?.categories ?? [])],
         chosenCells: k,
         backTest,
