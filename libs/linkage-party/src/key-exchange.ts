@@ -179,8 +179,8 @@ export class KeyExchange {
     );
   }
 
-  erase(): void {
-    this.folder.erase(FILE);
+  static erase(folder: SealedFolder): void {
+    folder.erase(FILE);
   }
 
   private ownCommitment(): LinkageBody {

@@ -14,7 +14,8 @@ import {
 import type { LinkedAnswer, LinkedSet, Task } from '#libs/protocol';
 import { type LinkedPeople, monthsOf, type Query } from '#libs/query';
 import type { Node } from '../node.js';
-import { columnOf, type Labelled } from './labelling.js';
+import { columnOf } from './labelled-epoch.js';
+import type { Labelled } from './labelling.js';
 
 /** Noise of every number of a linked count. Both nodes and the counter compute it from the question alone. */
 export const linkedNoise = (query: Query): CountNoise =>
