@@ -36,6 +36,7 @@ const SOURCES = [
 const TEST_PROGRAMS = [
   { name: 'chromium', packages: ['chromium', 'fonts-dejavu-core'], found: ['/usr/bin/chromium'] },
   { name: 'redis', packages: ['redis-server'], found: ['/usr/bin/redis-server'] },
+  { name: 'systemd-analyze', packages: ['systemd'], found: ['/usr/bin/systemd-analyze'] },
 ];
 
 const say = (text) => process.stderr.write(`set-up: ${text}\n`);
