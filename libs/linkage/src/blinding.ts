@@ -4,11 +4,12 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { MAX_BATCH, verifyBatch } from './dleq.js';
+import { type DecodedBatch, decodeBatch, MAX_BATCH, verifyDecodedBatch } from './dleq.js';
+import { addDoubled } from './edwards.js';
 import type { BatchResponse } from './key-holder.js';
 import { evaluationPublicKey, type HolderPair, type PublicKeySet } from './key-share.js';
 import { hashToGroup, outputOf } from './oprf.js';
-import { addElements, invertScalars, multiplyElement, randomScalars } from './ristretto.js';
+import { addScalars, invertScalars, multiplyElement, randomScalars } from './ristretto.js';
 
 /** Inputs, the scalar each was blinded with, and what is sent. All three stay in step. */
 export interface BlindedBatch {
@@ -44,20 +45,37 @@ export function finishBatch(
     if (response.index !== pair[i]) {
       throw new ConcordatError('bad-pair', 'the answers are not those of the two holders asked');
     }
-    const publicKey = evaluationPublicKey(keys, pair, response.index);
-    verifyBatch(publicKey, batch.elements, response.evaluated, response.proof);
   });
-  return unblindBatch(batch, responses[0].evaluated, responses[1].evaluated);
+  const blinded = decodeBatch(batch.elements);
+  const [first, second] = [
+    decodeBatch(responses[0].evaluated),
+    decodeBatch(responses[1].evaluated),
+  ];
+  for (const [response, evaluated] of [
+    [responses[0], first],
+    [responses[1], second],
+  ] as const) {
+    const publicKey = evaluationPublicKey(keys, pair, response.index);
+    verifyDecodedBatch(publicKey, blinded, evaluated, response.proof);
+  }
+  return unblind(batch, first, second);
 }
 
-/** The second half of `finishBatch`, without the proofs: adds the holders' evaluations, unblinds and hashes. */
-export function unblindBatch(
+/** The second half of `finishBatch`, without the proofs: adds the holders' evaluations, unblinds and hashes. Throws likewise. */
+export const unblindBatch = (
   batch: BlindedBatch,
   first: readonly Uint8Array[],
   second: readonly Uint8Array[],
-): Uint8Array[] {
-  return invertScalars(batch.blinds).map((inverse, i) => {
-    const evaluated = addElements(first[i] as Uint8Array, second[i] as Uint8Array);
-    return outputOf(batch.inputs[i] as Uint8Array, multiplyElement(inverse, evaluated));
-  });
+): Uint8Array[] => unblind(batch, decodeBatch(first), decodeBatch(second));
+
+function unblind(batch: BlindedBatch, first: DecodedBatch, second: DecodedBatch): Uint8Array[] {
+  const { inputs, blinds } = batch;
+  if (first.elements.length !== inputs.length || second.elements.length !== inputs.length) {
+    throw new ConcordatError('bad-batch', 'as many elements must come back as were sent');
+  }
+  const sums = addDoubled(first.points, second.points);
+  // The sums come doubled: dividing by twice the blind takes both away.
+  return invertScalars(blinds.map((blind) => addScalars(blind, blind))).map((inverse, i) =>
+    outputOf(inputs[i] as Uint8Array, multiplyElement(inverse, sums[i] as Uint8Array)),
+  );
 }

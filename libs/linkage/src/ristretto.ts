@@ -11,7 +11,7 @@ import type { RandomSource } from '#libs/dp';
 
 await sodium.ready;
 
-const ELEMENT_BYTES = 32;
+export const ELEMENT_BYTES = 32;
 export const SCALAR_BYTES = 32;
 const UNIFORM_BYTES = 64;
 
