@@ -227,7 +227,7 @@ export function registerLinkage(program: Command): void {
     .option('--without <columns...>', 'leave out keys that read these columns')
     .option('--household-safe', 'use the shipped keys that never read surname and address alone')
     .option('--plain', 'skip the curve work: the same pairs, much faster')
-    .option('--proofs <all|sample>', 'check every batch proof, or the first of each key', 'sample')
+    .option('--proofs <all|sample>', 'check every batch proof, or the first of each key', 'all')
     .option('--checkpoint <file>', 'save finished keys here and take them up again')
     .option('--json', 'one JSON document on standard output')
     .addHelpText(
@@ -236,7 +236,7 @@ export function registerLinkage(program: Command): void {
 Examples:
   $ concordat linkage evaluate --left A.csv --right B.csv --id rec_id --json
   $ concordat linkage evaluate --left A.csv --right B.csv --id rec_id --without soc_sec_id --plain
-  $ concordat linkage evaluate --left A.csv --right B.csv --id rec_id --checkpoint run.ckpt --proofs all`,
+  $ concordat linkage evaluate --left A.csv --right B.csv --id rec_id --checkpoint run.ckpt`,
     )
     .action(evaluate);
 
