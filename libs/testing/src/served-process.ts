@@ -14,9 +14,16 @@ export class ServedProcess {
   private readonly child: ChildProcess;
   private words = '';
 
-  constructor(app: 'node' | 'coordinator' | 'auditor', args: readonly string[]) {
+  constructor(
+    app: 'node' | 'coordinator' | 'auditor',
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     const main = join(packageRoot(import.meta.url), 'dist', 'apps', app, 'src', 'main.js');
-    const child = fork(main, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(main, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
+    });
     this.child = child;
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       this.words = (this.words + chunk).slice(-KEPT_CHARACTERS);
