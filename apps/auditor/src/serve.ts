@@ -15,6 +15,7 @@ import {
   type Logger,
   listen,
   Metrics,
+  notePoster,
   RefusedRequests,
   RequestVerifier,
   type RunningProcess,
@@ -119,12 +120,14 @@ export async function serveAuditor(
         return witnessQuorum(pinned.manifest, config.id);
       },
       send: relay.send,
-      onNote: (note) => {
-        // shown again with the next note, when the coordinator is away
-        client
-          .send('POST', '/v1/checkpoints', canonicalBytes({ origin, note }), 'application/json')
-          .catch(() => undefined);
-      },
+      onNote: notePoster((note) =>
+        client.send(
+          'POST',
+          '/v1/checkpoints',
+          canonicalBytes({ origin, note }),
+          'application/json',
+        ),
+      ),
     });
     stops.push(
       startWitnessLoop({

@@ -8,6 +8,7 @@ import {
   listen,
   type ManifestFollower,
   newToken,
+  notePoster,
   type RunningProcess,
   removeControl,
   SignedClient,
@@ -95,10 +96,9 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     const client = new CoordinatorClient(http);
     const postNote = (note: string): Promise<void> =>
       client.post('/v1/checkpoints', { origin: node.logOrigin, note });
-    witnessing = await startWitnessing(node, http, nodePaths(dir).witnessed, (note) => {
-      // the coordinator being away is the inbox loop's concern; the next note comes with the next connection
-      postNote(note).catch(() => undefined);
-    });
+    // the coordinator being away is the inbox loop's concern; the next note comes with the next connection
+    const showNote = notePoster(postNote);
+    witnessing = await startWitnessing(node, http, nodePaths(dir).witnessed, showNote);
     const { log } = witnessing;
     const { followManifest } = witnessing;
     const paths = nodePaths(dir);

@@ -67,6 +67,19 @@ describe('threads', () => {
     expect(new Set(both).size).toBe(2);
   });
 
+  it('may be started before the first task, which then finds its modules loaded', async () => {
+    const early = new Threads(join(dir, 'program.mjs'));
+    try {
+      early.warm();
+      early.warm();
+      const id = await early.run({ what: 'compute', ms: 1 }, call());
+      early.warm();
+      expect(await early.run({ what: 'compute', ms: 1 }, call())).toBe(id);
+    } finally {
+      await early.close();
+    }
+  });
+
   it('are ended in the middle of arithmetic by an abort', async () => {
     const controller = new AbortController();
     const endless = threads.run(

@@ -2,13 +2,12 @@
  * Files that survive a power cut. A file's bytes are durable after its own fsync, its name only after its directory's: so
  * data first, then the name, then the directory, from the innermost outwards.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Suffix of files still being written; whoever finds one after a crash may delete it. */
 export const TEMPORARY = '.tmp';
-
-let written = 0;
 
 export async function syncDirectory(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
@@ -39,7 +38,8 @@ export async function replaceFile(
 ): Promise<void> {
   const dir = dirname(path);
   await makeDirectory(dir);
-  const temporary = join(dir, `${process.pid}-${++written}${TEMPORARY}`);
+  // threads share a process id, and processes of several containers may share the folder
+  const temporary = join(dir, `${randomBytes(8).toString('hex')}${TEMPORARY}`);
   try {
     const handle = await open(temporary, 'wx');
     try {

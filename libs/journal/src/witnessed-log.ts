@@ -83,9 +83,8 @@ export class WitnessedLog {
 
   /** Asks every witness that has not been heard. To be called at every connection to the relay, and again now and then. */
   async ask(): Promise<void> {
-    for (const witness of this.options.witnesses.keys()) {
-      if (!this.#held.has(witness)) await this.#send(witness, { kind: 'ask' });
-    }
+    const unheard = [...this.options.witnesses.keys()].filter((name) => !this.#held.has(name));
+    await Promise.all(unheard.map((witness) => this.#send(witness, { kind: 'ask' })));
   }
 
   /** The published note: a new one over all entries when this log may be signed, else the last one that was. */
@@ -101,7 +100,7 @@ export class WitnessedLog {
     const before = journal.published;
     const note = await journal.checkpoint();
     if (note !== before) onNote?.(note);
-    for (const witness of witnesses.keys()) await this.#offer(witness, note);
+    await Promise.all([...witnesses.keys()].map((witness) => this.#offer(witness, note)));
   }
 
   /** Takes a message of a witness; others are ignored. Rejects with `log-behind` or `log-forked` when it proves one. */
@@ -154,7 +153,8 @@ export class WitnessedLog {
     } else if (reply.code === 'fork' || reply.code === 'bad-consistency-proof') {
       return this.#send(witness, { kind: 'ask' });
     } else return;
-    await this.#offer(witness, journal.published);
+    // not waited for: offers to all who answered at the same time travel together, and what fails is offered again
+    this.#offer(witness, journal.published).catch(() => undefined);
   }
 
   /** Adds a cosignature of the published note; one of an earlier note says what the witness holds and no more. */

@@ -16,6 +16,7 @@ export {
   whileUnreachable,
 } from './manifest-follower.js';
 export { Metrics } from './metrics.js';
+export { notePoster } from './note-poster.js';
 export { type Operations, type ReadyCheck, serveOperations } from './operations.js';
 export { packageRoot } from './package-root.js';
 export {

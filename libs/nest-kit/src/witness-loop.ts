@@ -1,7 +1,7 @@
 /** The traffic of witnessing: fetches the mail of one process and hands it to its log and to its witness. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate } from 'node:timers/promises';
 import { canonicalBytes, isConcordatError } from '#libs/bytes';
-import { logOrigin, WitnessMail, type WitnessMessage } from '#libs/protocol';
+import { logOrigin, WitnessMail, type WitnessMessage, type WitnessPost } from '#libs/protocol';
 import type { WitnessReply } from '#libs/tlog';
 import type { Logger } from './logger.js';
 import type { SignedClient } from './signed-client.js';
@@ -18,16 +18,45 @@ const POLL_SLACK_SECONDS = 15;
 /** Pause after a failure, and how often unanswered messages are looked after. */
 const RETRY_MS = 1_000;
 
+/** Messages that travel in one request at most. */
+const MAX_POSTED = 64;
+
+interface Letter {
+  readonly item: WitnessPost['items'][number];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Posts what is said to several processes at the same time in one request: a checkpoint goes to every witness of the federation. */
+function postTogether(client: SignedClient): WitnessRelay['send'] {
+  let waiting: Letter[] = [];
+  let isPosting = false;
+  const post = async (): Promise<void> => {
+    // lets the rest of what is said now come in
+    await setImmediate();
+    while (waiting.length > 0) {
+      const letters = waiting.slice(0, MAX_POSTED);
+      waiting = waiting.slice(MAX_POSTED);
+      const body: WitnessPost = { items: letters.map(({ item }) => item) };
+      await client.send('POST', '/v1/witnessing', canonicalBytes(body), 'application/json').then(
+        () => letters.forEach(({ resolve }) => void resolve()),
+        (error: unknown) => letters.forEach(({ reject }) => void reject(error)),
+      );
+    }
+    isPosting = false;
+  };
+  return (to, message) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item: { to, message }, resolve, reject });
+      if (isPosting) return;
+      isPosting = true;
+      void post();
+    });
+}
+
 /** The relay as a process reaches it. */
 export const relayOver = (client: SignedClient): WitnessRelay => ({
-  async send(to, message) {
-    await client.send(
-      'POST',
-      '/v1/witnessing',
-      canonicalBytes({ to, message }),
-      'application/json',
-    );
-  },
+  send: postTogether(client),
   async receive(sequence, signal) {
     const timeout = AbortSignal.timeout((WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000);
     const response = await client.send(
@@ -98,10 +127,13 @@ export function startWitnessLoop(options: {
     while (!signal.aborted) {
       const fetched = await guarded('witnessing is held up', async () => {
         const { items } = await relay.receive(after, signal);
-        for (const { sequence, from, message } of items) {
-          after = sequence;
-          await guarded('a message about witnessing was not taken', () => handle(from, message));
-        }
+        after = items.at(-1)?.sequence ?? after;
+        // at once, so that the answers travel together; log and witness take them one after another
+        await Promise.all(
+          items.map(({ from, message }) =>
+            guarded('a message about witnessing was not taken', () => handle(from, message)),
+          ),
+        );
       });
       if (!fetched) await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -21,8 +21,13 @@ export const WitnessMessage = z.discriminatedUnion('kind', [
 ]);
 export type WitnessMessage = z.infer<typeof WitnessMessage>;
 
-/** `POST /v1/witnessing`: a message for another process. */
-export const WitnessPost = z.strictObject({ to: Name, message: WitnessMessage });
+/** `POST /v1/witnessing`: messages for other processes. */
+export const WitnessPost = z.strictObject({
+  items: z
+    .array(z.strictObject({ to: Name, message: WitnessMessage }))
+    .min(1)
+    .max(256),
+});
 export type WitnessPost = z.infer<typeof WitnessPost>;
 
 /** `GET /v1/witnessing?after=N&wait=SECONDS`: what others sent after sequence number N, oldest first. */

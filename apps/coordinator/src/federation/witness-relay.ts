@@ -1,8 +1,16 @@
 import { ConcordatError } from '#libs/bytes';
-import { processKey, type WitnessMail, type WitnessMessage } from '#libs/protocol';
+import {
+  processKey,
+  type WitnessMail,
+  type WitnessMessage,
+  type WitnessPost,
+} from '#libs/protocol';
 import type { Federation } from './federation.js';
 
 type Item = WitnessMail['items'][number];
+
+const unknownProcess = (): ConcordatError =>
+  new ConcordatError('unknown-process', 'the manifest names no process of this id');
 
 /**
  * Carries messages between log owners and witnesses, neither of which can dial the other. Kept in memory: the newest of each kind from
@@ -22,11 +30,17 @@ export class WitnessRelay {
     this.nextSequence = nowMs * 1000;
   }
 
+  /** Leaves every message that can be left. Throws `unknown-process` when one is for a recipient outside the federation. */
+  putAll(from: string, items: WitnessPost['items']): void {
+    const { manifest } = this.federation;
+    const known = items.filter(({ to }) => processKey(manifest, to) !== undefined);
+    for (const { to, message } of known) this.put(from, to, message);
+    if (known.length < items.length) throw unknownProcess();
+  }
+
   /** Throws `unknown-process` for a recipient outside the federation. */
   put(from: string, to: string, message: WitnessMessage): void {
-    if (processKey(this.federation.manifest, to) === undefined) {
-      throw new ConcordatError('unknown-process', 'the manifest names no process of this id');
-    }
+    if (processKey(this.federation.manifest, to) === undefined) throw unknownProcess();
     const box = this.boxes.get(to) ?? new Map<string, Item>();
     this.boxes.set(to, box);
     const key = `${from} ${message.kind}`;

@@ -30,7 +30,7 @@ export class WitnessingController {
     if (!parsed.success) {
       throw new ConcordatError('malformed-message', 'not a message of witnessing');
     }
-    this.relay.put(from, parsed.data.to, parsed.data.message);
+    this.relay.putAll(from, parsed.data.items);
   }
 
   @Get()

@@ -17,8 +17,13 @@ import type { LayerStore } from '../analytics/layer-store.js';
 import { coordinatorPaths } from '../config.js';
 import { composeJob } from './compose-job.js';
 
-/** Injection token of the `Jobs` of the process. */
+/** Injection token of the `CoordinatorJobs` of the process. */
 export const JOBS = Symbol('Jobs');
+
+export interface CoordinatorJobs extends Jobs {
+  /** A round is under way: what will compose it here gets ready meanwhile. */
+  readyToCompose(): void;
+}
 
 /** A program of threads: built code, also where this module itself runs from its source. */
 const threadsOf = (program: string): Threads =>
@@ -46,7 +51,9 @@ export interface CoordinatorJobsOptions {
 }
 
 /** Rejects with `redis-loses-jobs` and with what opening a queue rejects with. */
-export async function openCoordinatorJobs(options: CoordinatorJobsOptions): Promise<Jobs> {
+export async function openCoordinatorJobs(
+  options: CoordinatorJobsOptions,
+): Promise<CoordinatorJobs> {
   if (options.redisUrl !== undefined) await requireDurableRedis(options.redisUrl);
   const { dir, layers, queue, redisUrl, isWorker, concurrency, logger, nowMs } = options;
   const paths = coordinatorPaths(dir);
@@ -62,8 +69,14 @@ export async function openCoordinatorJobs(options: CoordinatorJobsOptions): Prom
     redisUrl === undefined
       ? openInlineJobs({ ...shared, scheduleFile: paths.schedules })
       : await openBullJobs({ ...shared, redisUrl, queue, isWorker });
+  const composesHere = redisUrl === undefined || isWorker;
+  // a worker hears of a round only when it is to be composed
+  if (redisUrl !== undefined && isWorker) composing.warm();
   const close = jobs.close.bind(jobs);
   return Object.assign(jobs, {
+    readyToCompose: () => {
+      if (composesHere) composing.warm();
+    },
     close: async () => {
       await close();
       await Promise.all([composing.close(), computing.close()]);

@@ -109,14 +109,14 @@ async function openClass(
     })),
   );
   const plan = planEstimate(tree, variances);
+  const [domainBlob, varianceBlob, rawVarianceBlob] = await Promise.all([
+    blobs.put(Buffer.from(formatDomainFile(domain))),
+    blobs.put(bytesOf(plan.variance)),
+    blobs.put(bytesOf(variances)),
+  ]);
   return {
     agencies: parties.map(({ agency }) => agency),
-    members,
-    tree,
-    domainBlob: await blobs.put(Buffer.from(formatDomainFile(domain))),
-    varianceBlob: await blobs.put(bytesOf(plan.variance)),
-    rawVarianceBlob: await blobs.put(bytesOf(variances)),
-    plan,
+    ...{ members, tree, domainBlob, varianceBlob, rawVarianceBlob, plan },
   };
 }
 
@@ -148,12 +148,12 @@ async function composeGroup(group: QueryGroup, coverage: CoverageClass, sources:
   const raw = await sumGroup(group, coverage, sources);
   const estimate = estimateHierarchy(coverage.plan, raw);
   const integer = integerMap(coverage.tree, estimate);
-  return {
-    ...group,
-    raw: await blobs.put(bytesOf(raw)),
-    estimate: await blobs.put(bytesOf(estimate)),
-    integer: await blobs.put(bytesOf(integer)),
-  };
+  const [rawBlob, estimateBlob, integerBlob] = await Promise.all([
+    blobs.put(bytesOf(raw)),
+    blobs.put(bytesOf(estimate)),
+    blobs.put(bytesOf(integer)),
+  ]);
+  return { ...group, raw: rawBlob, estimate: estimateBlob, integer: integerBlob };
 }
 
 /** What a release says of its sealing; the auditor's signed word lies beside it. */
@@ -229,7 +229,10 @@ async function headerOf(
   answered: readonly Answered[],
 ): Promise<Omit<ReleaseHeader, 'linked' | 'classes' | 'groups'>> {
   const { round, federation, blobs } = sources;
-  for (const { contribution } of answered) await blobs.put(canonicalBytes(contribution.receipt));
+  // each waits for the disk: together they wait once
+  await Promise.all(
+    answered.map(({ contribution }) => blobs.put(canonicalBytes(contribution.receipt))),
+  );
   return {
     version: 1,
     round: round.id,

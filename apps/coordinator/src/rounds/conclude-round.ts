@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
-import { type Jobs, jobKey } from '#libs/jobs';
+import { jobKey } from '#libs/jobs';
 import {
   answeredIn,
   Digest,
@@ -14,7 +14,7 @@ import {
 } from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { COMPOSE_JOB, composeInput } from '../jobs/compose-job.js';
-import { JOBS } from '../jobs/coordinator-jobs.js';
+import { type CoordinatorJobs, JOBS } from '../jobs/coordinator-jobs.js';
 import { composeLinked } from '../releases/compose-release.js';
 import { ReleaseStore } from '../releases/release-store.js';
 import { Unmaskings } from '../sealing/unmaskings.js';
@@ -37,7 +37,7 @@ export class ConcludeRound {
   constructor(
     @Inject(COORDINATOR) private readonly coordinator: Coordinator,
     @Inject(RoundBook) private readonly book: RoundBook,
-    @Inject(JOBS) private readonly jobs: Jobs,
+    @Inject(JOBS) private readonly jobs: CoordinatorJobs,
     @Inject(ReleaseStore) private readonly releases: ReleaseStore,
     @Inject(RoundFiles) private readonly files: RoundFiles,
     @Inject(VectorStore) private readonly vectors: VectorStore,
@@ -55,6 +55,11 @@ export class ConcludeRound {
     const work = this.finish(round).finally(() => this.running.delete(id));
     this.running.set(id, work);
     return work;
+  }
+
+  /** Lets what composes get ready while a round collects. */
+  prepare(): void {
+    this.jobs.readyToCompose();
   }
 
   /** Interrupts what runs; nothing of it is in the log. */

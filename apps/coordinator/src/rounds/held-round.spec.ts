@@ -82,12 +82,13 @@ beforeEach(async () => {
     append: async (entry) => BigInt(entries.push(entry) - 1),
     close: async () => undefined,
   };
-  const jobs = openInlineJobs({
+  const inline = openInlineJobs({
     kinds: [],
     concurrency: 1,
     nowMs: Date.now,
     scheduleFile: join(dir, 'schedules.json'),
   });
+  const jobs = Object.assign(inline, { readyToCompose: () => undefined });
   const vectors = new VectorStore(join(dir, 'uploads'));
   const book = new RoundBook(coordinator.append);
   rounds = new RoundsService(

@@ -351,6 +351,7 @@ export class RoundsService {
 
   /** Puts the tasks into the inboxes of every agency that has not ended the round. The same round gives the same bytes again. */
   private offer({ id, fingerprint: asked, deadline, standings, sealed }: RoundState): void {
+    this.conclusion.prepare();
     const { key } = this.coordinator;
     const live = this.live.get(id);
     if (!live) return;
