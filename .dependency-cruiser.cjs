@@ -21,6 +21,7 @@ const MAY_IMPORT = {
   // level 3
   'libs/journal': ['bytes', 'tlog'],
   'libs/keystore': ['bytes', 'dp', 'tlog', 'protocol'],
+  'libs/identity': ['bytes', 'protocol'],
   'libs/records': ['bytes', 'dp', 'grid', 'query', 'harmonise'],
   'libs/layers': ['bytes', 'dp', 'grid', 'query', 'analytics', 'protocol'],
   'libs/linkage-party': ['bytes', 'dp', 'tlog', 'linkage', 'protocol'],
@@ -49,6 +50,7 @@ const MAY_IMPORT = {
     'jobs',
     'journal',
     'keystore',
+    'identity',
   ],
   'apps/web': ['bytes', 'dp', 'grid', 'analytics', 'protocol'],
 };

@@ -56,10 +56,17 @@ const ROUND_FIELDS =
   'id phase release code sealed coverage { agency name status code periods rhoSpent privacy { unit maxPerRelease maxPerYear } }';
 const POLL_MS = 250;
 
+/** Who asks: an analyst of the manifest, or somebody who signed in and whose key an ID token is for. */
+export interface Analyst {
+  readonly id: string;
+  readonly key: SigningKey;
+  readonly identity?: string;
+}
+
 /** Signs and submits a question as `analyst` and waits for its release. Throws the coordinator's code, or the round's when it is aborted. */
 export async function ask(
   baseUrl: string,
-  analyst: { readonly id: string; readonly key: SigningKey },
+  analyst: Analyst,
   question: Question,
   options: { readonly nowMs: () => number; readonly onProgress: (round: RoundProgress) => void },
 ): Promise<RoundProgress & { readonly release: string }> {
@@ -83,6 +90,7 @@ export async function ask(
       manifest,
       at: new Date(options.nowMs()).toISOString(),
       nonce: randomBytes(16).toString('hex'),
+      ...(analyst.identity === undefined ? {} : { identity: analyst.identity }),
     },
     analyst.key,
   );

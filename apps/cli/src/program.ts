@@ -6,6 +6,7 @@ import { registerDp } from './commands/dp.js';
 import { registerDpEstimate } from './commands/dp-estimate.js';
 import { registerForecast } from './commands/forecast.js';
 import { registerLinkage } from './commands/linkage.js';
+import { registerLogin } from './commands/login.js';
 import { registerPolicy } from './commands/policy.js';
 import { registerDoctor, registerProcesses } from './commands/processes.js';
 import { registerQuery } from './commands/query.js';
@@ -26,6 +27,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(concordat COMMAND --help shows examples)');
   registerStart(program);
   registerAnalyst(program);
+  registerLogin(program);
   registerQuery(program);
   registerProcesses(program);
   registerDoctor(program);

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { runProgram } from '#libs/nest-kit';
+import { registerIdentityProvider } from './commands/identity-provider.js';
 import { registerInit } from './commands/init.js';
 import { registerMembers } from './commands/members.js';
 import { registerServe } from './commands/serve.js';
@@ -13,6 +14,7 @@ const program = new Command('concordat coordinator')
   .showHelpAfterError();
 registerInit(program);
 registerMembers(program);
+registerIdentityProvider(program);
 registerServe(program);
 registerWorker(program);
 registerDoctor(program);

@@ -6,6 +6,7 @@ import { allLogKeys, logOrigin } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
 import { coordinatorPaths, loadConfig } from './config.js';
 import type { Coordinator } from './coordinator.js';
+import { assertDemoStaysHere } from './federation/demo-identity.js';
 import { Federation } from './federation/federation.js';
 import { VERSION } from './version.js';
 
@@ -28,7 +29,8 @@ export async function openCoordinator(
       : { ...loaded, listen: { ...loaded.listen, port: options.port } };
   const key = turnableKey(loadSigningKey(paths.signingKey));
   const federation = Federation.open(paths.manifest, paths.domains, key.publicKey);
-  const { coordinator: own, formerKeys } = federation.manifest;
+  const { coordinator: own, formerKeys, identityProvider } = federation.manifest;
+  assertDemoStaysHere(config, identityProvider);
   const known = [own, ...formerKeys.filter(({ id }) => id === own.id)];
   if (config.publicKey !== undefined && !known.some((one) => one.publicKey === config.publicKey)) {
     throw new ConcordatError(

@@ -4,6 +4,7 @@
  */
 import { canonicalJson, isConcordatError } from '#libs/bytes';
 import { formatRational } from '#libs/dp';
+import type { KnownAnalyst } from '#libs/identity';
 import {
   abandon,
   answerFor,
@@ -22,7 +23,7 @@ import type { Node } from './node.js';
 import type { Outcome } from './outcome.js';
 import { type ReleasePlan, release } from './release.js';
 import { newestHold, standingOf } from './requests/hold-book.js';
-import { about, taskFault } from './task.js';
+import { about, checkTask } from './task.js';
 
 const refused = (code: string, constraint: string | null = null): Outcome => ({
   status: 'refused',
@@ -95,10 +96,11 @@ async function decideAndAnswer(
   findLabelled: FindLabelled,
 ): Promise<Outcome> {
   const { query } = task;
-  const fault = taskFault(task, node);
-  if (fault !== undefined) return refused(fault);
+  const checked = await checkTask(task, node);
+  if ('fault' in checked) return refused(checked.fault);
+  const { analyst } = checked;
   const finishOrPay = async (plan: Payable): Promise<Reservation | Outcome> =>
-    unfinished(plan, node) ?? (await pay(plan, node));
+    unfinished(plan, node) ?? (await pay(plan, node, analyst));
   if (query.linkage) return answerLinked(task, query.linkage, node, findLabelled, finishOrPay);
 
   const dataset = node.config.dataset.name;
@@ -144,27 +146,24 @@ function unfinished({ task, versionDigest }: Payable, node: Node): Reservation |
 async function pay(
   { task, dataset, versionDigest, groups }: Payable,
   node: Node,
+  analyst: KnownAnalyst,
 ): Promise<Reservation | Outcome> {
   const { query } = task;
   const now = new Date(node.nowMs()).toISOString();
   const categories = [...new Set(groups.map(({ category }) => category))].sort();
   const periods = [...new Set(groups.map(({ period }) => period))].sort();
-  const analyst = task.assertion.payload.analyst;
   const decision = decide({
     policies: node.policies,
     dataset,
     // the sides of a linked count may name categories of the other agency
     query: query.linkage ? query : { ...query, categories, periods },
-    analyst: {
-      id: analyst,
-      roles: node.manifest.analysts.find(({ id }) => id === analyst)?.roles ?? [],
-    },
+    analyst: { id: analyst.id, roles: [...analyst.roles] },
     agency: {
       id: node.agency.id,
       categories: node.agency.categories,
       gridHash: node.manifest.grid.hash,
     },
-    ledger: ledgerView(node.ledger, { analyst, at: now }),
+    ledger: ledgerView(node.ledger, { analyst: analyst.id, at: now }),
     now,
   });
   if (decision.decision === 'refuse') return refused(decision.code, decision.constraint);
@@ -177,7 +176,7 @@ async function pay(
     dataset,
     years: accountingYears(periods),
     versionDigest,
-    analyst,
+    analyst: analyst.id,
     rho: query.rho,
     grant: decision.grant,
     policyDigest: node.policyDigest,

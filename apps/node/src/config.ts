@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { readConfig } from '#libs/nest-kit';
-import { Name, PublicKey } from '#libs/protocol';
+import { Digest, Name, PublicKey } from '#libs/protocol';
 
 /** `config.yaml` of a node's folder: the only settings there are; unknown keys are refused. */
 export const NodeConfig = z.strictObject({
@@ -14,6 +14,11 @@ export const NodeConfig = z.strictObject({
   coordinator: z.strictObject({ url: z.url(), publicKey: PublicKey }).optional(),
   /** Where the auditor takes the seeds of sealed answers. Without it this node refuses sealed questions. */
   auditor: z.strictObject({ url: z.url() }).optional(),
+  /**
+   * Digest of the identity provider that everyone who asks here must have signed in at (`concordat coordinator identity-provider show`). With it
+   * no key of the manifest may ask, and no other provider, keys or roles count: the coordinator cannot name an analyst to this node.
+   */
+  identityProvider: Digest.optional(),
   /** Loopback address of the controller console; 0 picks a free port. */
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
 });

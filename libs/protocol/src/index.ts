@@ -48,6 +48,16 @@ export {
   verifyRequest,
 } from './http-signature.js';
 export {
+  analystOfSubject,
+  IdentityProvider,
+  identityProviderDigest,
+  isDemoProvider,
+  isLoopbackHost,
+  isSubjectAnalyst,
+  nonceOfKey,
+  rolesOfClaims,
+} from './identity-provider.js';
+export {
   LINKAGE_ACTIONS,
   type LinkageAction,
   LinkageBody,

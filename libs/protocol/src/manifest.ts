@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { ConcordatError, digestOf } from '#libs/bytes';
 import { SignedEnrolment, SignedRotation } from './enrolment.js';
 import { signedSchema } from './envelope.js';
+import { IdentityProvider, isSubjectAnalyst } from './identity-provider.js';
 import { ManifestAgency, ManifestAnalyst, ManifestProcess } from './member.js';
 import { Digest, Name, PublicKey } from './names.js';
 
@@ -32,6 +33,12 @@ export const ManifestChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('key-holders-named'), holders: KeyHolders }),
   z.strictObject({ kind: z.literal('analyst-added'), analyst: ManifestAnalyst }),
   z.strictObject({ kind: z.literal('analyst-removed'), analyst: Name, reason: Reason }),
+  z.strictObject({
+    kind: z.literal('identity-provider-named'),
+    /** Null: nobody is believed by signing in any more. */
+    provider: IdentityProvider.nullable(),
+    reason: Reason,
+  }),
 ]);
 export type ManifestChange = z.infer<typeof ManifestChange>;
 
@@ -58,6 +65,8 @@ export const Manifest = z.strictObject({
   witnesses: z.array(Name).max(64),
   /** Who holds the shares of linkage keys; left out where nobody links, and dropped when one of them is revoked. */
   keyHolders: KeyHolders.optional(),
+  /** Who may ask by signing in, beside `analysts`; left out where nobody may. */
+  identityProvider: IdentityProvider.optional(),
   /** How many of them must have seen a checkpoint before an auditor believes it; 0 where there are no witnesses. */
   quorum: z.int().min(0).max(64),
   formerKeys: z.array(FormerKey).max(100_000),
@@ -84,7 +93,7 @@ export type Founding = Pick<
   | 'quorum'
   | 'witnesses'
 > &
-  Partial<Pick<Manifest, 'keyHolders'>>;
+  Partial<Pick<Manifest, 'identityProvider' | 'keyHolders'>>;
 
 /** Manifest of serial 1. Throws `bad-manifest` when ids or keys appear twice or witnesses are strangers. */
 export function foundManifest(founding: Founding): Manifest {
@@ -111,6 +120,9 @@ export function assertSound(manifest: Manifest): void {
   if (new Set(keys).size !== keys.length) bad('two members have the same key');
   const ids = [...processes, ...analysts].map(({ id }) => id);
   if (new Set(ids).size !== ids.length) bad('two members have the same id');
+  if (analysts.some(({ id }) => isSubjectAnalyst(id))) {
+    bad('an analyst has an id that is kept for who signs in');
+  }
   const boxes = processes.map(({ boxKey }) => boxKey);
   if (new Set(boxes).size !== boxes.length) bad('two processes have the same box key');
   const isProcess = (id: string): boolean =>

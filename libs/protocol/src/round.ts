@@ -14,6 +14,12 @@ export const Assertion = z.strictObject({
   manifest: Digest,
   at: Instant,
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Of an analyst who signed in: the provider's ID token (a compact JWS) for the key that signs this. */
+  identity: z
+    .string()
+    .max(16_384)
+    .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    .optional(),
 });
 export type Assertion = z.infer<typeof Assertion>;
 export const SignedAssertion = signedSchema(Assertion);

@@ -29,7 +29,7 @@ const refuse = (code: string, why: string): never => {
 
 /**
  * The manifest that follows `previous` by `change`. Throws `id-taken`, `key-taken`, `unknown-agency`, `unknown-process`,
- * `unknown-analyst`, `wrong-coordinator`, `wrong-manifest`, `weak-key`, `bad-manifest`, and what `openEnvelope` throws for the evidence.
+ * `unknown-analyst`, `no-identity-provider`, `wrong-coordinator`, `wrong-manifest`, `weak-key`, `bad-manifest`, and what `openEnvelope` throws for the evidence.
  */
 export function nextManifest(
   previous: Manifest,
@@ -43,13 +43,21 @@ export function nextManifest(
     change,
     ...membersAfter(previous, change, verify),
   };
-  const { keyHolders, ...others } = next;
+  const { keyHolders, ...others } = without(change, next);
   const stays = keyHolders?.every(
     (holder) => holder === next.auditor.id || next.agencies.some(({ id }) => id === holder),
   );
-  const kept = keyHolders && (stays || change.kind === 'key-holders-named') ? next : others;
+  const isKept = keyHolders && (stays || change.kind === 'key-holders-named');
+  const kept = isKept ? { ...others, keyHolders } : others;
   assertSound(kept);
   return kept;
+}
+
+/** A provider that is no longer believed is not named at all. */
+function without(change: ManifestChange, next: Manifest): Manifest {
+  if (change.kind !== 'identity-provider-named' || change.provider !== null) return next;
+  const { identityProvider: _, ...others } = next;
+  return others;
 }
 
 type Members = Partial<
@@ -60,6 +68,7 @@ type Members = Partial<
     | 'auditor'
     | 'coordinator'
     | 'formerKeys'
+    | 'identityProvider'
     | 'keyHolders'
     | 'quorum'
     | 'witnesses'
@@ -104,6 +113,12 @@ function membersAfter(
       if (analysts.length === previous.analysts.length)
         return refuse('unknown-analyst', 'the manifest names no such analyst');
       return { analysts };
+    }
+    case 'identity-provider-named': {
+      const { provider } = change;
+      if (provider === null && !previous.identityProvider)
+        return refuse('no-identity-provider', 'the manifest names no identity provider');
+      return provider ? { identityProvider: provider } : {};
     }
   }
 }

@@ -16,6 +16,7 @@ export {
   type TestAgency,
   type TestQuestion,
 } from './federation.js';
+export { TestIdentityProvider } from './identity-provider.js';
 export { type LinkageOperator, linkageOperator } from './linkage-operator.js';
 export { PrivateRedis } from './private-redis.js';
 export { childrenOf, isRunning, RunningProgram } from './program.js';

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { loadSigningKey } from '#libs/keystore';
 import { MEASURES, type Measure, monthsOf } from '#libs/query';
-import { ask, type RoundProgress } from '../ask.js';
+import { type Analyst, ask, type RoundProgress } from '../ask.js';
+import { sessionAnalyst, sessionFolder } from '../session/session-file.js';
 
 interface QueryFlags {
   readonly url: string;
-  readonly key: string;
+  readonly key?: string;
   readonly analyst: string;
   readonly measure: Measure;
   readonly categories: string;
@@ -27,13 +28,21 @@ const unitText = (privacy: RoundProgress['coverage'][number]['privacy']): string
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
 
+const analystOf = ({ key, analyst }: QueryFlags): Analyst =>
+  key === undefined
+    ? sessionAnalyst(sessionFolder(), Date.now())
+    : { id: analyst, key: loadSigningKey(key) };
+
 /** `concordat query`: sign a question, submit it, wait for its release. */
 export function registerQuery(program: Command): void {
   program
     .command('query')
     .description('ask the federation a question as an analyst and wait for the release')
     .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
-    .requiredOption('--key <file>', "the analyst's private key")
+    .option(
+      '--key <file>',
+      "the analyst's private key; without it as who is signed in (concordat login)",
+    )
     .option('--analyst <id>', 'id of the analyst in the manifest', 'demo-analyst')
     .addOption(
       new Option(
@@ -67,7 +76,7 @@ Example (while npm start -- --dir federation runs):
       const window = `${flags.from}/${flags.to}`;
       const round = await ask(
         flags.url,
-        { id: flags.analyst, key: loadSigningKey(flags.key) },
+        analystOf(flags),
         {
           measure: flags.measure,
           categories: list(flags.categories),

@@ -1,7 +1,14 @@
 /** What the coordinator's operator can do to the federation, as one closed set of messages. */
 import { z } from 'zod';
-import { ManifestAnalyst, manifestHash, Name } from '#libs/protocol';
+import {
+  IdentityProvider,
+  identityProviderDigest,
+  ManifestAnalyst,
+  manifestHash,
+  Name,
+} from '#libs/protocol';
 import type { Coordinator } from '../coordinator.js';
+import { assertDemoStaysHere } from './demo-identity.js';
 import type { EnrolmentDesk } from './enrolment-desk.js';
 import type { Succession } from './succession.js';
 import { turnKey } from './turn-key.js';
@@ -34,6 +41,11 @@ export const Operation = z.discriminatedUnion('operation', [
   z.strictObject({ operation: z.literal('revoke'), agency: Name, reason: Reason }),
   z.strictObject({ operation: z.literal('analyst-add'), analyst: ManifestAnalyst }),
   z.strictObject({ operation: z.literal('analyst-remove'), analyst: Name, reason: Reason }),
+  z.strictObject({
+    operation: z.literal('identity-provider'),
+    provider: IdentityProvider.nullable(),
+    reason: Reason,
+  }),
   z.strictObject({ operation: z.literal('rotate-key') }),
 ]);
 export type Operation = z.infer<typeof Operation>;
@@ -77,6 +89,15 @@ export async function perform(
       const { analyst, reason } = order;
       await succession.publish({ kind: 'analyst-removed', analyst, reason });
       return { analyst, ...manifest() };
+    }
+    case 'identity-provider': {
+      const { provider, reason } = order;
+      assertDemoStaysHere(coordinator.config, provider);
+      await succession.publish({ kind: 'identity-provider-named', provider, reason });
+      return {
+        provider: provider && { digest: identityProviderDigest(provider), ...provider },
+        ...manifest(),
+      };
     }
     case 'rotate-key':
       await turnKey(coordinator, succession, signingKeyPath);

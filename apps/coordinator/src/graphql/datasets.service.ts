@@ -15,11 +15,15 @@ export class DatasetsService {
 
   federation(): Federation {
     const { manifest, hash } = this.coordinator.federation;
+    const { identityProvider: provider } = manifest;
     return {
       name: manifest.federation,
       manifest: hash,
       grid: manifest.grid.name,
       gridHash: manifest.grid.hash,
+      signIn: provider
+        ? { issuer: provider.issuer, clientId: provider.clientId, scope: provider.scope }
+        : null,
     };
   }
 

@@ -2,6 +2,18 @@ import { Field, ID, Int, ObjectType } from '@nestjs/graphql';
 
 /** Who is in the federation, and what each has spent. */
 
+@ObjectType({ description: 'Where analysts sign in.' })
+export class SignIn {
+  @Field()
+  issuer!: string;
+
+  @Field()
+  clientId!: string;
+
+  @Field()
+  scope!: string;
+}
+
 @ObjectType()
 export class Federation {
   @Field()
@@ -15,6 +27,9 @@ export class Federation {
 
   @Field()
   gridHash!: string;
+
+  @Field(() => SignIn, { nullable: true })
+  signIn!: SignIn | null;
 }
 
 @ObjectType()

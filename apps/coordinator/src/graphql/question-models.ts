@@ -107,6 +107,12 @@ export class AssertionInput {
 
   @Field()
   signature!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Of who signed in: the ID token for the key that signs.',
+  })
+  identity?: string | null;
 }
 
 @ObjectType({

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ConcordatError } from '#libs/bytes';
 import { parseRho, rationalToNumberUp } from '#libs/dp';
 import { COUNTED_NUMBERS, noiseVariance, planRhoNoise } from '#libs/linkage';
-import type { SignedAssertion } from '#libs/protocol';
+import { SignedAssertion } from '#libs/protocol';
 import {
   answerNoise,
   canonicaliseQuery,
@@ -58,10 +59,16 @@ export class RoundQueries {
 
   async submit(
     input: QueryInput,
-    { publicKey, signature, ...payload }: AssertionInput,
+    { publicKey, signature, identity, ...payload }: AssertionInput,
   ): Promise<RoundView> {
-    const assertion: SignedAssertion = { payload: { ...payload }, publicKey, signature };
-    return this.view(await this.rounds.open(this.document(input), assertion));
+    const assertion = SignedAssertion.safeParse({
+      payload: { ...payload, ...(typeof identity === 'string' ? { identity } : {}) },
+      publicKey,
+      signature,
+    });
+    if (!assertion.success)
+      throw new ConcordatError('malformed-message', 'not a well-formed signed assertion');
+    return this.view(await this.rounds.open(this.document(input), assertion.data));
   }
 
   async round(id: string): Promise<RoundView | null> {

@@ -1,6 +1,7 @@
 import { ConcordatError } from '#libs/bytes';
+import { openAssertion } from '#libs/identity';
 import { verifySignature } from '#libs/keystore';
-import { Assertion, openEnvelope, type SignedAssertion } from '#libs/protocol';
+import type { SignedAssertion } from '#libs/protocol';
 import type { Federation } from '../federation/federation.js';
 
 /** How old, or how far ahead of this clock, an analyst's assertion may be when it arrives. */
@@ -18,21 +19,15 @@ export class AssertionCheck {
   private readonly nonces = new Map<string, number>();
 
   /**
-   * Throws `unknown-analyst`, `malformed-message`, `wrong-signer`, `bad-signature`, `wrong-fingerprint`, `wrong-manifest`, `stale-assertion`
-   * or `repeated-assertion`.
+   * Throws what `openAssertion` throws, `wrong-fingerprint`, `wrong-manifest`, `stale-assertion` or `repeated-assertion`.
    */
-  take(signed: SignedAssertion, asked: string, federation: Federation, nowMs: number): void {
-    const analyst = federation.manifest.analysts.find(({ id }) => id === signed.payload.analyst);
-    if (!analyst) {
-      throw new ConcordatError('unknown-analyst', 'the manifest names no such analyst');
-    }
-    const assertion = openEnvelope(
-      'assertion',
-      Assertion,
-      signed,
-      analyst.publicKey,
-      verifySignature,
-    );
+  async take(
+    signed: SignedAssertion,
+    asked: string,
+    federation: Federation,
+    nowMs: number,
+  ): Promise<void> {
+    const { assertion } = await openAssertion(signed, federation.manifest, verifySignature);
     if (assertion.fingerprint !== asked) {
       refuse('wrong-fingerprint', 'the analyst signed another question than the one submitted');
     }

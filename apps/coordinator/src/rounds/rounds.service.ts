@@ -130,7 +130,7 @@ export class RoundsService {
       refuse('wrong-grid', 'the query names another version of the grid than this federation uses');
     }
     const asked = fingerprint(query);
-    this.assertions.take(signed, asked, federation, nowMs());
+    await this.assertions.take(signed, asked, federation, nowMs());
     const agencies = this.concerned(query);
     const id = randomBytes(16).toString('hex');
     const question = await this.files.putQuestion({ query, assertion: signed });

@@ -1,0 +1,2 @@
+export { type KnownAnalyst, openAssertion } from './open-assertion.js';
+export { type Identity, verifyIdentity } from './verify-identity.js';
