@@ -97,7 +97,7 @@ afterAll(() => federation?.close());
 
 /** Files of a folder that are evidence; settings, keys, records and the lock are not. */
 const EVIDENCE =
-  /^(?:log\/(?:entries\.rec|checkpoints\.rec|checkpoint|tile\/.*)|(?:blobs|uploads)\/.*|witnessed\/.*\.checkpoint|manifest\.json|policy\.yaml|federation\.yaml|policy\.signature\.json)$/;
+  /^(?:log\/(?:entries\.rec|checkpoints\.rec|checkpoint|tile\/.*)|(?:blobs|rounds|uploads)\/.*|witnessed\/.*\.checkpoint|manifest\.json|policy\.yaml|federation\.yaml|policy\.signature\.json)$/;
 const filesOf = (id: string): string[] =>
   readdirSync(folder(id), { recursive: true, encoding: 'utf8' })
     .filter((name) => EVIDENCE.test(name) && statSync(join(folder(id), name)).isFile())
@@ -113,10 +113,11 @@ interface Mutation {
   readonly make: (id: string, files: readonly string[]) => Change | undefined;
 }
 
-/** Blobs that the log names; the public table of residents lies beside them, and no entry names it. */
+/** Blobs and files of rounds that the log names; the public table of residents lies beside them, and no entry names it. */
 const namedBlobs = (id: string, files: readonly string[]): string[] =>
   files.filter(
-    (name) => name.startsWith('blobs/') && !read(id, name).toString().startsWith('cell,quintile'),
+    (name) =>
+      /^(?:blobs|rounds)\//.test(name) && !read(id, name).toString().startsWith('cell,quintile'),
   );
 
 const read = (id: string, name: string): Buffer => readFileSync(join(folder(id), name));
@@ -206,7 +207,7 @@ const MUTATIONS: readonly Mutation[] = [
       // partial tiles of narrower trees need not stand; what a witness held, and an upload, is missed only by others
       const needed = files.filter(
         (name) =>
-          (!name.startsWith('blobs/') || namedBlobs(id, [name]).length > 0) &&
+          (!/^(?:blobs|rounds)\//.test(name) || namedBlobs(id, [name]).length > 0) &&
           !/^(?:uploads|witnessed)\//.test(name) &&
           (!name.includes('.p/') || name.endsWith(`.p/${width}`)),
       );
@@ -259,7 +260,8 @@ const MUTATIONS: readonly Mutation[] = [
       bytes[below(bytes.length)] = below(256);
       const hash = sha256Hex(bytes);
       if (name.endsWith(hash)) return undefined;
-      return { [name]: undefined, [`blobs/${hash.slice(0, 2)}/${hash}`]: bytes };
+      const [folder] = name.split('/');
+      return { [name]: undefined, [`${folder}/${hash.slice(0, 2)}/${hash}`]: bytes };
     },
   },
   {

@@ -13,6 +13,7 @@ import {
 import { openEnvelope, PolicyApproval } from '#libs/protocol';
 import type { EntryOf } from '#libs/tlog';
 import { isExactJson } from './exact-json.js';
+import type { NamedBlobs } from './named-blobs.js';
 import type { AuditFault } from './process-folder.js';
 
 /** The set that a log names, from the blobs in `dir`. Throws `bad-policy`, and errors of the disk. */
@@ -80,44 +81,52 @@ export class PolicyHistory {
     this.#grants.set(entry.policyDigest, known);
   }
 
+  /** How many sets were activated. */
+  get count(): number {
+    return new Set(this.#activated.map(({ entry }) => entry.policyDigest)).size;
+  }
+
   /**
    * Every set that was activated lies among the blobs, is the agency's whose log it is, has the limits its entry gives, and the
-   * grants that spends name. `whole` are the blobs whose bytes hash to their names, `damaged` those that are faults already.
+   * grants that spends name.
    */
-  check(
-    dir: string,
-    whole: ReadonlySet<string>,
-    damaged: ReadonlySet<string | undefined>,
-  ): AuditFault[] {
-    return this.#activated.flatMap(({ at, entry }) => {
-      const digest = entry.policyDigest;
-      if (!whole.has(digest)) return damaged.has(digest) ? [] : [{ at, kind: 'policy-missing' }];
-      let set: PolicySet;
-      try {
-        set = readPolicySet(dir, digest);
-      } catch (error) {
-        if (!isConcordatError(error)) throw error;
-        return [{ at, kind: error.code }];
-      }
-      const { agency } = set;
-      const rhoPerYear = Object.entries(agency.limits.datasets).map(([name, limit]) => [
-        name,
-        { rhoPerYear: limit.rhoPerYear },
-      ]);
-      const limits = {
-        datasets: Object.fromEntries(rhoPerYear),
-        analysts: agency.limits.analysts,
-      };
-      const isSame =
-        agency.agency === entry.agency && canonicalJson(limits) === canonicalJson(entry.limits);
-      const granted = new Set(agency.grants.map(({ id }) => id));
-      const unknown = [...(this.#grants.get(digest) ?? [])].filter(
-        ([grant]) => !granted.has(grant),
-      );
-      return [
-        ...(isSame ? [] : [{ at, kind: 'policy-differs' }]),
-        ...unknown.map(([, place]) => ({ at: place, kind: 'grant-unknown' })),
-      ];
-    });
+  async check(blobs: NamedBlobs): Promise<AuditFault[]> {
+    const faults: AuditFault[] = [];
+    for (const { at, entry } of this.#activated) {
+      const bytes = await blobs.read(entry.policyDigest);
+      if (bytes) faults.push(...this.#compare(at, entry, bytes));
+      else if ((await blobs.look(entry.policyDigest)) === 'missing')
+        faults.push({ at, kind: 'policy-missing' });
+    }
+    return faults;
+  }
+
+  #compare(at: string, entry: EntryOf<'policy.activated'>, bytes: Uint8Array): AuditFault[] {
+    let set: PolicySet;
+    try {
+      set = decodePolicySet(bytes);
+    } catch (error) {
+      if (!isConcordatError(error)) throw error;
+      return [{ at, kind: error.code }];
+    }
+    const { agency } = set;
+    const rhoPerYear = Object.entries(agency.limits.datasets).map(([name, limit]) => [
+      name,
+      { rhoPerYear: limit.rhoPerYear },
+    ]);
+    const limits = {
+      datasets: Object.fromEntries(rhoPerYear),
+      analysts: agency.limits.analysts,
+    };
+    const isSame =
+      agency.agency === entry.agency && canonicalJson(limits) === canonicalJson(entry.limits);
+    const granted = new Set(agency.grants.map(({ id }) => id));
+    const unknown = [...(this.#grants.get(entry.policyDigest) ?? [])].filter(
+      ([grant]) => !granted.has(grant),
+    );
+    return [
+      ...(isSame ? [] : [{ at, kind: 'policy-differs' }]),
+      ...unknown.map(([, place]) => ({ at: place, kind: 'grant-unknown' })),
+    ];
   }
 }

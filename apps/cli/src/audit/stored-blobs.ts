@@ -1,16 +1,15 @@
-/** Blobs beside a log: every file must hash to its name, and every hash that the log names must be there. */
+/** Blobs in a folder: every file must hash to its name, whether the log names it or not. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { BlobState, NamedBlobs } from './named-blobs.js';
 
 const HASH = /^[0-9a-f]{64}$/;
 
-export interface StoredBlobs {
-  /** Names of all files whose bytes hash to their name. */
-  readonly whole: ReadonlySet<string>;
-  /** Path below the folder of every file that does not. */
+export interface StoredBlobs extends NamedBlobs {
+  /** Path below the folder of every file that does not hash to its name. */
   readonly damaged: readonly string[];
 }
 
@@ -26,15 +25,23 @@ export async function hashBlobs(
   onProgress: (files: number) => void = () => {},
 ): Promise<StoredBlobs> {
   const names = await readdir(dir, { recursive: true }).catch(() => []);
-  const whole = new Set<string>();
+  const states = new Map<string, BlobState>();
   const damaged: string[] = [];
   for (const name of names.sort()) {
     const hash = name.split(/[/\\]/).at(-1) ?? '';
     if (!HASH.test(hash)) continue;
     const found = await sha256OfFile(join(dir, name)).catch(() => undefined);
-    if (found === hash) whole.add(hash);
-    else damaged.push(name);
-    onProgress(whole.size + damaged.length);
+    if (found !== hash) damaged.push(name);
+    states.set(hash, found === hash ? 'whole' : 'damaged');
+    onProgress(states.size);
   }
-  return { whole, damaged };
+  const look = async (hash: string): Promise<BlobState> => states.get(hash) ?? 'missing';
+  return {
+    damaged,
+    look,
+    async read(hash) {
+      if ((await look(hash)) !== 'whole') return undefined;
+      return readFile(join(dir, hash.slice(0, 2), hash));
+    },
+  };
 }

@@ -2,16 +2,20 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
-import { CheckpointPost, PublicKey } from '#libs/protocol';
-import { parseCheckpoint, parseVerifierKey } from '#libs/tlog';
-import {
-  type AuditOptions,
-  type AuditReport,
-  auditFolder,
-  auditPublishedLog,
-} from '../audit/audit-folder.js';
+import { CheckpointPost, type ManifestHistory, PublicKey } from '#libs/protocol';
+import { parseVerifierKey } from '#libs/tlog';
+import { auditFolder } from '../audit/audit-folder.js';
+import { auditPublishedLog } from '../audit/audit-published.js';
+import type { AuditOptions, AuditReport } from '../audit/audit-report.js';
 import { makePack, verifyPack } from '../audit/evidence-pack.js';
-import { keysOf, type LogKeys, openManifest } from '../audit/process-folder.js';
+import {
+  keysOf,
+  type LogKeys,
+  openManifest,
+  openManifestHistory,
+} from '../audit/process-folder.js';
+import { readPublished } from '../audit/published-files.js';
+import { PublishedLogFiles } from '../audit/published-log-files.js';
 import { registerRows, toCsv } from '../audit/register.js';
 import { notesIn, originOf } from '../audit/witnessed.js';
 
@@ -47,10 +51,14 @@ async function onDisk<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The newest notes of hundreds of logs. */
+const MAX_CHECKPOINTS_BYTES = 16 << 20;
+
 /** What `--known` names: one checkpoint, or whatever a process's folder or a coordinator can show of any log. */
 async function notesOf(source: string): Promise<Pick<AuditOptions, 'known' | 'elsewhere'>> {
   if (isUrl(source)) {
-    const bytes = await readFrom(source)('v1/checkpoints');
+    const base = new URL(source.endsWith('/') ? source : `${source}/`);
+    const bytes = await readPublished(new URL('v1/checkpoints', base), MAX_CHECKPOINTS_BYTES);
     const reply = CheckpointList.safeParse(parseJson(Buffer.from(bytes ?? []).toString('utf8')));
     if (!reply.success)
       throw new ConcordatError('no-checkpoints', `no coordinator answers at ${source}`);
@@ -81,16 +89,18 @@ interface AuditFlags {
   readonly manifest?: string;
   readonly known: readonly string[];
   readonly strict?: boolean;
+  readonly logOnly?: boolean;
 }
 
-/** Sources of the keys of a published log: `--key name+id+base64`, or a manifest and the origin in the log's checkpoint. */
-async function keysOfPublished(
+/** Keys of a published log: `--key name+id+base64`, or a manifest and the name in the log's checkpoint. */
+function keysOfPublished(
   flags: AuditFlags,
-  read: (path: string) => Promise<Uint8Array | undefined>,
-): Promise<LogKeys> {
+  origin: string,
+): { readonly keys: LogKeys; readonly history: ManifestHistory | undefined } {
   if (flags.key?.includes('+')) {
     parseVerifierKey(flags.key);
-    return { origin: undefined, verifierKeys: [flags.key], logKeys: [flags.key], quorum: 0 };
+    const keys = { origin: undefined, verifierKeys: [flags.key], logKeys: [flags.key], quorum: 0 };
+    return { keys, history: undefined };
   }
   if (flags.manifest === undefined) {
     throw new ConcordatError('usage', 'a published log is audited with --manifest FILE or --key');
@@ -98,36 +108,20 @@ async function keysOfPublished(
   if (flags.key !== undefined && !PublicKey.safeParse(flags.key).success) {
     throw new ConcordatError('malformed-key', "--key takes the coordinator's public key");
   }
-  const manifest = openManifest(flags.manifest, flags.key);
-  const note = Buffer.from((await read('checkpoint')) ?? []).toString('utf8');
-  const { origin } = parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1));
-  return keysOf(manifest, origin.split('/').at(-1) ?? '');
+  const history = openManifestHistory(flags.manifest, flags.key);
+  return { keys: keysOf(history.manifest, origin.split('/').at(-1) ?? ''), history };
 }
 
-const readFrom =
-  (base: string) =>
-  async (path: string): Promise<Uint8Array | undefined> => {
-    const url = new URL(path, base.endsWith('/') ? base : `${base}/`);
-    let response: Response;
-    try {
-      response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
-    } catch (cause) {
-      throw new ConcordatError('unreachable', `${url.host} does not answer`, { cause });
-    }
-    if (response.status === 404) return undefined;
-    if (!response.ok) {
-      throw new ConcordatError('unreachable', `${url.host} answered ${response.status}`);
-    }
-    return new Uint8Array(await response.arrayBuffer());
-  };
-
 /** Where a log is published: at the address itself, or where a coordinator or an auditor at that address serves its own. */
-async function findPublished(target: string) {
+async function findPublished(
+  target: string,
+): Promise<{ readonly logUrl: URL; readonly origin: string }> {
   const base = target.endsWith('/') ? target : `${target}/`;
   for (const prefix of [base, `${base}v1/log/`]) {
-    const read = readFrom(prefix);
-    const note = Buffer.from((await read('checkpoint')) ?? []).toString('utf8');
-    if (originOf(note) !== undefined) return { prefix, read };
+    const logUrl = new URL(prefix);
+    const note = await new PublishedLogFiles(logUrl).read('checkpoint');
+    const origin = originOf(Buffer.from(note ?? []).toString('utf8'));
+    if (origin !== undefined) return { logUrl, origin };
   }
   throw new ConcordatError('log-missing', `no log is published at ${target}`);
 }
@@ -145,9 +139,10 @@ async function runAudit(target: string, flags: AuditFlags): Promise<void> {
   };
   let report: AuditReport;
   if (isUrl(target)) {
-    const { prefix, read } = await findPublished(target);
-    const keys = await keysOfPublished(flags, read);
-    report = await auditPublishedLog(prefix, keys, { ...options, read });
+    const { logUrl, origin } = await findPublished(target);
+    const { keys, history } = keysOfPublished(flags, origin);
+    const isLogOnly = flags.logOnly ?? false;
+    report = await auditPublishedLog({ logUrl, keys, history, isLogOnly }, options);
   } else {
     report = await onDisk(() => auditFolder(target, options));
   }
@@ -177,6 +172,10 @@ function formatReport(report: AuditReport): string {
     ...(report.unsigned > 0
       ? [`unsigned      ${report.unsigned} entries after the checkpoint`]
       : []),
+    ...report.unchecked.map(
+      ({ what, count, why }, i) =>
+        `${i === 0 ? 'not checked   ' : '              '}${count === 1 ? '' : `${count} `}${what}: ${why}`,
+    ),
     faults.length === 0
       ? 'OK: every byte that was checked is what was signed'
       : `NOT OK: ${faults.length} fault${faults.length === 1 ? '' : 's'}`,
@@ -208,10 +207,11 @@ export function registerAudit(program: Command): void {
       '--strict',
       'demand that the newest checkpoint has its quorum of witnesses and covers every entry',
     )
+    .option('--log-only', 'of a published log: leave out the blobs that it names by hash')
     .addHelpText(
       'after',
       `
-Exit code 0 when everything verifies, 1 when anything does not.
+Exit code 0 when everything verifies, 1 when anything does not, 3 when an address does not answer. What was not checked is told.
 
 Examples:
   concordat audit federation/avon-and-somerset-police
