@@ -81,12 +81,23 @@ export interface LabelContext {
   readonly epoch: string;
 }
 
+/** Most bytes of an OPRF input (RFC 9497 section 3.3.1): no record of a person comes near. */
+const MAX_INPUT_BYTES = 0xffff;
+
 const part = (text: string): Uint8Array => {
   const bytes = utf8ToBytes(text);
+  if (bytes.length > MAX_INPUT_BYTES - 2) refuseLength();
   return concatBytes(Uint8Array.of(bytes.length >>> 8, bytes.length & 255), bytes);
 };
 
-/** The OPRF input of one record under one key, or null where a component is missing. */
+const refuseLength = (): never => {
+  throw new ConcordatError(
+    'input-too-long',
+    'a field holds more than 65535 bytes: the file is no list of people, or a quote is not closed',
+  );
+};
+
+/** The OPRF input of one record under one key, or null where a component is missing. Throws `input-too-long`. */
 export function matchKeyInput(
   key: MatchKey,
   person: StandardPerson,
@@ -99,5 +110,9 @@ export function matchKeyInput(
     parts.push(part(value));
   }
   const { project, epoch } = context;
-  return concatBytes(...['mk/v1', RULES_VERSION, project, epoch, key.id].map(part), ...parts);
+  const input = concatBytes(
+    ...['mk/v1', RULES_VERSION, project, epoch, key.id].map(part),
+    ...parts,
+  );
+  return input.length > MAX_INPUT_BYTES ? refuseLength() : input;
 }

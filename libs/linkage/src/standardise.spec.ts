@@ -61,6 +61,95 @@ describe(`standardisation ${RULES_VERSION}`, () => {
   });
 });
 
+describe('what agencies write differently', () => {
+  const same = (name: string, ...records: PersonRecord[]) => {
+    const values = records.map((record) =>
+      componentOf(name as (typeof COMPONENT_NAMES)[number], standardise(record)),
+    );
+    expect(values[0]).not.toBe('');
+    expect(new Set(values).size).toBe(1);
+  };
+  const surnames = (...names: string[]) =>
+    same('surname', ...names.map((surname) => ({ surname })));
+  const forenames = (...names: string[]) =>
+    same('forename', ...names.map((forename) => ({ forename })));
+  const dates = (component: string, ...texts: string[]) =>
+    same(component, ...texts.map((dateOfBirth) => ({ dateOfBirth })));
+
+  it('diacritics, composed, decomposed or left out', () => {
+    forenames('Siân', 'Sia\u0302n', 'SIAN', 'sian');
+    forenames('Łukasz', 'Lukasz');
+    surnames('Müller', 'Mu\u0308ller', 'MULLER');
+    surnames('Sørensen', 'Sorensen');
+    surnames('Şahin', 'Sahin');
+  });
+
+  it('hyphens and spaces of double names, of any kind of dash', () => {
+    surnames('Smith-Jones', 'Smith Jones', 'SMITH–JONES', 'Smith\u2011Jones', 'Smith - Jones');
+    forenames('Anne-Marie', 'Anne‐Marie', 'ANNE–MARIE');
+  });
+
+  it('apostrophes straight, curly, as a grave, or left out', () => {
+    surnames("O'Brien", 'O’Brien', 'O‘Brien', 'O`Brien', 'OʼBrien', 'O Brien', 'OBRIEN');
+    forenames("D'Arcy", 'D’Arcy', 'DArcy');
+  });
+
+  it('Welsh names: ap and ferch as words or joined, and forename and surname in either order', () => {
+    surnames('ap Rhys', 'Ap-Rhys', 'AP RHYS', 'apRhys');
+    surnames('ferch Gruffydd', 'Ferch Gruffydd');
+    forenames('Dafydd', 'David');
+    same(
+      'names-sorted',
+      { forename: 'Owain', surname: 'Glyndŵr' },
+      { forename: 'Glyndwr', surname: 'Owain' },
+    );
+  });
+
+  it('South-Asian names: either order, and spellings of Mohammed', () => {
+    for (const component of ['names-sorted', 'names-sorted-sound', 'names-sorted-2']) {
+      same(
+        component,
+        { forename: 'Harpreet', surname: 'Kaur' },
+        { forename: 'Kaur', surname: 'Harpreet' },
+      );
+    }
+    forenames('Mohammed', 'Muhammad', 'Mohamad', 'Mohd', 'Md');
+  });
+
+  it('single names keep their name and make no key of two names', () => {
+    for (const record of [{ forename: 'Sukarno' }, { surname: 'Sukarno' }]) {
+      const person = standardise(record);
+      expect([person.forename, person.surname]).toContain('sukarno');
+      expect(componentOf('names-sorted', person)).toBe('');
+    }
+    expect(standardise({ forename: 'Sukarno', surname: 'Not Known' }).surname).toBe('');
+  });
+
+  it('29 February where there is one; elsewhere its digits without a date', () => {
+    dates('date', '29/02/2000', '2000-02-29', '20000229');
+    for (const text of ['29/02/1900', '2001-02-29']) {
+      const person = standardise({ dateOfBirth: text });
+      expect(componentOf('date', person)).toBe('');
+      expect(componentOf('date-digits', person)).not.toBe('');
+    }
+  });
+
+  it('day and month swapped', () => {
+    dates('date-unordered', '03/04/1980', '04/03/1980', '1980-04-03');
+    dates('date-digits', '03/04/1980', '04/03/1980');
+    dates('date', '1980-05-13', '13/05/1980', '05/13/1980');
+  });
+
+  it('overseas postcodes as they are, missing and placeholder ones as missing', () => {
+    same('postcode', { postcode: 'D02 X285' }, { postcode: 'd02x285' });
+    same('postcode', { postcode: '75008' }, { postcode: ' 75008 ' });
+    for (const postcode of ['', ' ', 'unknown', 'ZZ99 3VZ', 'NFA', 'no fixed abode', '-']) {
+      const person = standardise({ postcode });
+      expect([person.postcode, person.sector]).toEqual(['', '']);
+    }
+  });
+});
+
 describe('components', () => {
   const person = standardise({
     forename: 'Kate',
@@ -127,6 +216,13 @@ describe('match keys', () => {
     ];
     expect(new Set(all).size).toBe(all.length);
     expect(Buffer.from(all[0] as string, 'hex').toString('latin1')).toContain('mk/v1');
+  });
+
+  it('refuse a field that no OPRF input can hold', () => {
+    const person = standardise({ surname: 'ab'.repeat(40_000), dateOfBirth: '1980-01-02' });
+    expect(() =>
+      matchKeyInput(matchKey(['surname', 'date']), person, { project: 'p', epoch: 'e' }),
+    ).toThrow(expect.objectContaining({ code: 'input-too-long' }));
   });
 
   it('read back what they write and refuse the rest', () => {

@@ -148,7 +148,7 @@ const daysIn = (year: number, month: number): number =>
     ? 29
     : (DAYS[month - 1] ?? 0);
 
-/** Dates entered for "unknown": 1 January of 1800, 1900, 1901, 2000 and strings of one digit. */
+/** Dates entered for "unknown": 1 January of 1800, 1900 and 1901, and strings of one digit. */
 const PLACEHOLDER_DATES = new Set([
   '18000101',
   '19000101',

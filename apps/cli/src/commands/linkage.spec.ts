@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
+import fc from 'fast-check';
 import { registerLinkage } from './linkage.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'concordat-linkage-'));
@@ -53,6 +54,33 @@ async function concordat(...args: string[]): Promise<Record<string, unknown>> {
 const evaluate = (...args: string[]) =>
   concordat('evaluate', '--left', left, '--right', right, '--id', 'rec_id', ...args);
 
+const written = (name: string, content: string | Uint8Array) => {
+  writeFileSync(path(name), content);
+  return path(name);
+};
+const bytesOnly = written(
+  'bytes.csv',
+  Uint8Array.from({ length: 3000 }, (_, i) => (i * 131) & 255),
+);
+const headerOnly = written('header.csv', `${header}\n`);
+const noPeople = written('no-people.csv', 'rec_id,colour\nrec-1,red\n');
+const endless = written(
+  'endless.csv',
+  `rec_id,surname,date_of_birth\nrec-1,${'ab'.repeat(40_000)},19800102\n`,
+);
+const noKeys = written(
+  'no-keys.json',
+  '{"format":"concordat/match-keys/v1","rules":"std/v1","keys":[]}',
+);
+const surnameKeys = written(
+  'surname-keys.json',
+  '{"format":"concordat/match-keys/v1","rules":"std/v1","keys":[["date","surname"]]}',
+);
+const otherRules = written(
+  'other-rules.json',
+  '{"format":"concordat/match-keys/v1","rules":"std/v9","keys":[["date","surname"]]}',
+);
+
 describe('concordat linkage evaluate', () => {
   it('gives the same pairs through the OPRF as in the clear, and takes an interrupted run up again', async () => {
     const plain = await evaluate('--keys', keys, '--plain');
@@ -70,12 +98,54 @@ describe('concordat linkage evaluate', () => {
     expect(text).not.toContain('lachlan');
     truncateSync(checkpoint, Math.floor(text.length * 0.6));
     expect(await evaluate(...args)).toEqual(plain);
+    appendFileSync(checkpoint, 'rubbish\n{"column":"left/date","labels":7}\n');
+    expect(await evaluate(...args)).toEqual(plain);
     await expect(
       evaluate('--keys', keys, '--checkpoint', checkpoint, '--without', 'soc_sec_id'),
     ).rejects.toMatchObject({
       code: 'other-checkpoint',
     });
   });
+
+  it('gives the same answer through the OPRF as in the clear for any people', async () => {
+    const cell = (...texts: string[]) => fc.constantFrom(...texts);
+    const person = fc.record({
+      id: fc.integer({ min: 1, max: 6 }),
+      forename: cell('', 'Ann', 'anne', 'Siân', "D'Arcy", 'unknown', 'Harpreet', 'Bob', 'Robert'),
+      surname: cell('', 'Smith', 'Smyth', 'Smith-Jones', 'ap Rhys', 'Kaur', '李'),
+      date: cell('', '1980-02-29', '29/02/1981', '03/04/1980', '04/03/1980', 'never'),
+      postcode: cell('', 'BS1 1AA', 'bs11aa', 'ZZ99 3VZ', '75008', 'D02 X285'),
+    });
+    const list = fc.array(person, { minLength: 1, maxLength: 8 });
+    const table = (name: string, people: { id: number }[]) => {
+      const lines = people.map(({ id, ...cells }) =>
+        [`rec-${id}`, ...Object.values(cells)].map((text) => `"${text}"`).join(','),
+      );
+      writeFileSync(path(name), ['id,forename,surname,dob,postcode', ...lines].join('\n'));
+      return path(name);
+    };
+    const anyKeys = path('any-keys.json');
+    writeFileSync(
+      anyKeys,
+      JSON.stringify({
+        format: 'concordat/match-keys/v1',
+        rules: 'std/v1',
+        keys: [
+          ['forename', 'surname', 'date'],
+          ['names-sorted-sound', 'date-unordered'],
+          ['surname-sound', 'postcode'],
+        ],
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(list, list, async (a, b) => {
+        const files = ['--left', table('a.csv', a), '--right', table('b.csv', b), '--id', 'id'];
+        const args = ['evaluate', ...files, '--keys', anyKeys];
+        expect(await concordat(...args)).toEqual(await concordat(...args, '--plain'));
+      }),
+      { numRuns: 6 },
+    );
+  }, 60_000);
 
   it('uses the shipped keys, with and without the identity number', async () => {
     expect(await evaluate('--plain')).toMatchObject({ keys: 24, precision: 1, recall: 1 });
@@ -104,8 +174,28 @@ describe('concordat linkage evaluate', () => {
     ['usage', ['--proofs', 'few']],
     ['usage', ['--keys', keys, '--household-safe']],
     ['no-keys', ['--keys', keys, '--without', 'soc_sec_id', 'surname']],
+    ['unreadable-file', ['--right', folder]],
+    ['malformed-csv', ['--right', bytesOnly]],
+    ['no-id-column', ['--right', headerOnly]],
+    ['no-person-columns', ['--right', noPeople]],
+    ['input-too-long', ['--right', endless, '--keys', surnameKeys]],
+    ['malformed-keys', ['--keys', path('none.json')]],
+    ['malformed-keys', ['--keys', noKeys]],
+    ['other-rules', ['--keys', otherRules]],
   ])('refuses with %s %#', async (code, args) => {
     await expect(evaluate('--plain', ...args)).rejects.toMatchObject({ code });
+  });
+
+  it('refuses a checkpoint that is none, or that cannot be written', async () => {
+    for (const [code, checkpoint] of [
+      ['other-checkpoint', written('rubbish.ckpt', '{"digest":1}\n')],
+      ['unwritable-file', join(folder, 'no', 'such', 'folder.ckpt')],
+      ['unwritable-file', folder],
+    ] as const) {
+      await expect(evaluate('--keys', keys, '--checkpoint', checkpoint)).rejects.toMatchObject({
+        code,
+      });
+    }
   });
 
   it('refuses a CSV whose rows are not of one length, repeating no value', async () => {
@@ -150,6 +240,11 @@ describe('concordat linkage learn', () => {
     ['usage', ['--max-keys', '1e1']],
     ['usage', ['--min-bits', 'many']],
     ['no-labelled-pairs', []],
+    ['unknown-field', ['--without', 'nose']],
+    ['unknown-field', ['--reading', 'nose']],
+    ['unreadable-file', ['--train', path('none.csv')]],
+    ['no-person-columns', ['--train', noPeople]],
+    ['no-id-column', ['--id', 'nose']],
   ])('refuses with %s %#', async (code, args) => {
     const out = path('none.json');
     await expect(concordat('learn', '--train', left, '--out', out, ...args)).rejects.toMatchObject({

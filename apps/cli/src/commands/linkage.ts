@@ -125,7 +125,7 @@ function makeColumns(
   try {
     return new Map(
       tasks.map(({ column, inputs }, i) => {
-        const saved = checkpoint?.find(column);
+        const saved = checkpoint?.find(column, inputs.length);
         if (saved) bar?.increment(counts[i]);
         const labels = saved ?? pipeline.labels(inputs, (count) => bar?.increment(count));
         if (!saved) checkpoint?.save(column, labels);
@@ -173,6 +173,7 @@ async function learn(options: LearnCommandOptions): Promise<void> {
   const linkage = await lazily();
   const { fieldOfColumn, readPeople, learnKeys, formatKeySet } = linkage;
   const maxKeys = wholeNumber(options.maxKeys, '--max-keys', 64);
+  const minBits = wholeNumber(options.minBits, '--min-bits', 64);
   const bar = progressBar('keys');
   const files = options.train.map((path) => readPeople(path, options.id));
   bar.start(maxKeys, 0);
@@ -180,7 +181,7 @@ async function learn(options: LearnCommandOptions): Promise<void> {
     try {
       return learnKeys(files, {
         maxKeys,
-        minBits: wholeNumber(options.minBits, '--min-bits', 64),
+        minBits,
         without: (options.without ?? []).map(fieldOfColumn),
         ...(options.reading === undefined ? {} : { reading: fieldOfColumn(options.reading) }),
         householdSafe: options.householdSafe ?? false,
@@ -190,10 +191,12 @@ async function learn(options: LearnCommandOptions): Promise<void> {
       bar.stop();
     }
   })();
-  writeFileSync(
-    options.out,
-    `${JSON.stringify(formatKeySet(learned.map(({ key }) => key)), null, 2)}\n`,
-  );
+  const document = `${JSON.stringify(formatKeySet(learned.map(({ key }) => key)), null, 2)}\n`;
+  try {
+    writeFileSync(options.out, document);
+  } catch {
+    throw new ConcordatError('unwritable-file', 'the file given with --out cannot be written');
+  }
   const table = learned.map(({ key, bits, covered }) => ({ key: key.id, bits, covered }));
   print({ out: options.out, keys: table }, options.json, [
     ...table.map(
