@@ -88,6 +88,7 @@ export {
   assertSound,
   type Founding,
   foundManifest,
+  KeyHolders,
   Manifest,
   ManifestChange,
   manifestHash,

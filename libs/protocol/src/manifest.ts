@@ -15,7 +15,7 @@ import { Digest, Name, PublicKey } from './names.js';
 const Reason = z.string().min(1).max(200);
 
 /** The auditor and two agencies, or three agencies. */
-const KeyHolders = z
+export const KeyHolders = z
   .tuple([Name, Name, Name])
   .refine((holders) => new Set(holders).size === 3, 'three different processes');
 

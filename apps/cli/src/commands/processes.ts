@@ -8,7 +8,7 @@ import { ConcordatError } from '#libs/bytes';
 const PROCESSES = {
   node: "run an agency's node: init, enrol, ingest, serve, requests, approve, deny, budget, ...",
   coordinator:
-    'run the coordinator: init, found, serve, token, enrolments, confirm, revoke, analyst, ...',
+    'run the coordinator: init, found, serve, token, enrolments, confirm, revoke, analyst, key-holders, ...',
   auditor: 'run the auditor: init, serve, doctor',
 } as const;
 

@@ -1,4 +1,4 @@
-/** `concordat coordinator token | enrolments | confirm | decline | revoke | analyst | rotate-key`: the operator's hand on the federation. */
+/** `concordat coordinator token | enrolments | confirm | decline | revoke | analyst | key-holders | rotate-key`: the operator's hand on the federation. */
 import type { Command } from 'commander';
 import type { Enrolling } from '../federation/enrolment-desk.js';
 import { operateInFolder } from '../federation/operate-in-folder.js';
@@ -139,10 +139,38 @@ function registerAnalysts(program: Command): void {
     });
 }
 
+function registerKeyHolders(program: Command): void {
+  program
+    .command('key-holders')
+    .description('who keeps the shares of linkage keys')
+    .command('name')
+    .description('name three of the auditor and the agencies; the manifest says so to everybody')
+    .argument('<process>', 'first key-holder', named)
+    .argument('<process>', 'second', named)
+    .argument('<process>', 'third', named)
+    .requiredOption(...DIR)
+    .option(...JSON_FLAG)
+    .addHelpText(
+      'after',
+      `
+Any two of them can evaluate; choose three that do not answer to one boss. Projects that are set up from now on use them. An epoch whose key
+others made goes on only while they are named: end it first (concordat linkage destroy).
+
+Example:
+  concordat coordinator key-holders name auditor my-force my-council --dir /var/lib/concordat/coordinator`,
+    )
+    .action(async (first, second, third, { dir, json }) => {
+      const holders = [first, second, third];
+      const done = await order<Published>(dir, { operation: 'name-key-holders', holders });
+      print(json, done, [`${holders.join(', ')} keep the keys of linkage.`, published(done)]);
+    });
+}
+
 /** Every command about who is in the federation. */
 export function registerMembers(program: Command): void {
   registerEnrolment(program);
   registerAnalysts(program);
+  registerKeyHolders(program);
   program
     .command('revoke')
     .description('remove an agency: its requests are refused from now on, its log stays verifiable')

@@ -193,6 +193,22 @@ it('takes a new agency into a running federation', async () => {
   expect(round.phase).toBe('released');
 });
 
+it('names key-holders while it runs, and refuses what are none', async () => {
+  const name = (...holders: string[]) => operate('name-key-holders', { holders });
+  expect(await name(ALPHA, BETA, ALPHA)).toMatchObject({ code: 'malformed-message' });
+  expect(await name(ALPHA, BETA)).toMatchObject({ code: 'malformed-message' });
+  expect(await name(ALPHA, BETA, 'gamma-police')).toMatchObject({ code: 'bad-manifest' });
+  expect(await name(ALPHA, BETA, COORDINATOR)).toMatchObject({ code: 'bad-manifest' });
+  expect((await published()).serial).toBe(2);
+  expect(await name('auditor', ALPHA, BETA)).toMatchObject({ serial: 3 });
+  await until(() => serialOf(ALPHA) === 3 && serialOf('auditor') === 3);
+  expect((await published()).keyHolders).toEqual(['auditor', ALPHA, BETA]);
+  expect((await published()).change).toEqual({
+    kind: 'key-holders-named',
+    holders: ['auditor', ALPHA, BETA],
+  });
+});
+
 it('lets a round end under the manifest it was opened under', async () => {
   await federation.stop(ALPHA);
   const opened = new Promise<string>((resolve, reject) => {
@@ -207,7 +223,7 @@ it('lets a round end under the manifest it was opened under', async () => {
   const before = manifestHash(await published());
   const card = createSigningKey(join(federation.dir, 'second.pem'));
   const analyst = { id: 'second-analyst', publicKey: card.publicKey, roles: ['national-analyst'] };
-  expect(await operate('analyst-add', { analyst })).toMatchObject({ serial: 3 });
+  expect(await operate('analyst-add', { analyst })).toMatchObject({ serial: 4 });
   await federation.startNode(ALPHA);
   await until(() => ended.length === 1);
   expect(ended[0]).toEqual({ phase: 'released', manifest: before });
@@ -230,7 +246,7 @@ it('goes on over changed keys of a node and of the coordinator', async () => {
   const before = (await published()).coordinator.publicKey;
   const answer = await operate('rotate-key');
   expect(answer.publicKey).not.toBe(before);
-  await until(() => serialOf(ALPHA) === 5 && serialOf('auditor') === 5);
+  await until(() => serialOf(ALPHA) === 6 && serialOf('auditor') === 6);
 
   const { round } = await federation.ask({ ...QUESTION, rho: '1/32', agencies: [ALPHA] });
   expect(round.phase).toBe('released');
@@ -263,8 +279,8 @@ it('goes on over changed keys of a node and of the coordinator', async () => {
 
 it('starts again under the manifests that were published', async () => {
   const removal = { analyst: 'second-analyst', reason: 'moved on' };
-  expect(await operate('analyst-remove', removal)).toMatchObject({ serial: 6 });
-  await until(() => serialOf(ALPHA) === 6 && serialOf('auditor') === 6);
+  expect(await operate('analyst-remove', removal)).toMatchObject({ serial: 7 });
+  await until(() => serialOf(ALPHA) === 7 && serialOf('auditor') === 7);
   await federation.stop(ALPHA);
   await federation.stop('auditor');
   await federation.stop(COORDINATOR);
@@ -284,9 +300,9 @@ it('starts again under the manifests that were published', async () => {
 
 it('hears a revoked agency no more', async () => {
   expect(await operate('revoke', { agency: ALPHA, reason: 'key lost' })).toMatchObject({
-    serial: 7,
+    serial: 8,
   });
-  await until(() => serialOf(ALPHA) === 7);
+  await until(() => serialOf(ALPHA) === 8);
   await expect(federation.ask({ ...QUESTION, agencies: [ALPHA] })).rejects.toMatchObject({
     code: 'unknown-agency',
   });
@@ -296,7 +312,7 @@ it('hears a revoked agency no more', async () => {
   await federation.stop(COORDINATOR);
   const kinds = (await federation.entries(COORDINATOR)).map(({ kind }) => kind);
   const count = (kind: string): number => kinds.filter((one) => one === kind).length;
-  expect(count('manifest.published')).toBe(6);
+  expect(count('manifest.published')).toBe(7);
   expect(count('enrol')).toBe(1);
   expect(count('agency.revoked')).toBe(1);
   expect(count('key.rotated')).toBe(1);

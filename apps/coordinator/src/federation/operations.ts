@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   IdentityProvider,
   identityProviderDigest,
+  KeyHolders,
   ManifestAnalyst,
   manifestHash,
   Name,
@@ -46,6 +47,7 @@ export const Operation = z.discriminatedUnion('operation', [
     provider: IdentityProvider.nullable(),
     reason: Reason,
   }),
+  z.strictObject({ operation: z.literal('name-key-holders'), holders: KeyHolders }),
   z.strictObject({ operation: z.literal('rotate-key') }),
 ]);
 export type Operation = z.infer<typeof Operation>;
@@ -99,6 +101,9 @@ export async function perform(
         ...manifest(),
       };
     }
+    case 'name-key-holders':
+      await succession.publish({ kind: 'key-holders-named', holders: order.holders });
+      return { holders: order.holders, ...manifest() };
     case 'rotate-key':
       await turnKey(coordinator, succession, signingKeyPath);
       return { publicKey: coordinator.key.publicKey, ...manifest() };
