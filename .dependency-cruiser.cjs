@@ -24,7 +24,7 @@ const MAY_IMPORT = {
   'libs/identity': ['bytes', 'protocol'],
   'libs/records': ['bytes', 'dp', 'grid', 'query', 'harmonise'],
   'libs/layers': ['bytes', 'dp', 'grid', 'query', 'analytics', 'protocol'],
-  'libs/linkage-party': ['bytes', 'dp', 'tlog', 'linkage', 'protocol'],
+  'libs/linkage-party': ['bytes', 'dp', 'grid', 'tlog', 'linkage', 'protocol'],
   'libs/jobs': ['bytes'],
   'libs/doctor': ['bytes', 'tlog', 'journal'],
   'libs/nest-kit': ['bytes', 'tlog', 'protocol'],

@@ -144,7 +144,7 @@ function unfinished({ task, versionDigest }: Payable, node: Node): Reservation |
 
 /** Policy, person, budget, in this order: a durable reservation, or why there is none. */
 async function pay(
-  { task, dataset, versionDigest, groups }: Payable,
+  { task, dataset, versionDigest, groups, residents }: Payable,
   node: Node,
   analyst: KnownAnalyst,
 ): Promise<Reservation | Outcome> {
@@ -162,6 +162,7 @@ async function pay(
       id: node.agency.id,
       categories: node.agency.categories,
       gridHash: node.manifest.grid.hash,
+      ...(residents === undefined ? {} : { smallestPopulation: { [query.resolution]: residents } }),
     },
     ledger: ledgerView(node.ledger, { analyst: analyst.id, at: now }),
     now,

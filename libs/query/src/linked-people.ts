@@ -4,6 +4,7 @@
  * right side too.
  */
 import { z } from 'zod';
+import { cellFromText, resolutionOf } from '#libs/grid';
 import { CATEGORIES } from './category.js';
 
 const MAX_ROLES = 16;
@@ -30,16 +31,41 @@ const side = z.strictObject({
 });
 export type LinkedSide = Readonly<z.infer<typeof side>>;
 
+const COARSEST_CELL = 4;
+const FINEST_CELL = 7;
+
+/** Resolution of a cell written as its index, undefined for what is none. */
+function cellResolution(text: string): number | undefined {
+  try {
+    return resolutionOf(cellFromText(text));
+  } catch {
+    return undefined;
+  }
+}
+
+const isAreaCell = (text: string): boolean => {
+  const resolution = cellResolution(text) ?? 0;
+  return resolution >= COARSEST_CELL && resolution <= FINEST_CELL;
+};
+
 /**
- * `total` is everyone the left agency knows; else a local authority by its code (`E06000023`). Finer areas need a public population
- * for their floor, which no grid of ours carries yet.
+ * `total` is everyone the left agency knows; else a local authority by its code (`E06000023`), or an H3 cell of resolution 4 to 7 by its
+ * index (`871958392ffffff`). Cells in which too few people live are refused where the question is opened and answered.
  */
-const area = z.union([z.literal('total'), z.string().regex(/^[EW]\d{8}$/)]);
+const area = z.union([
+  z.literal('total'),
+  z.string().regex(/^[EW]\d{8}$/),
+  z.string().refine(isAreaCell),
+]);
 
 export const LinkedPeople = z
   .strictObject({ project: kebab, epoch: kebab, left: side, right: side, area })
   .refine(({ left, right }) => left.agency !== right.agency);
 export type LinkedPeople = Readonly<z.infer<typeof LinkedPeople>>;
 
-/** The resolution that such a query names, so that `finestResolution` of a grant bounds its area: cells of about the area's size. */
-export const areaResolution = (wanted: LinkedPeople['area']): 4 | 5 => (wanted === 'total' ? 4 : 5);
+/**
+ * The resolution that such a query names, so that `finestResolution` of a grant bounds its area: a cell's own, for other areas that of cells
+ * of about their size.
+ */
+export const areaResolution = (wanted: LinkedPeople['area']): number =>
+  wanted === 'total' ? 4 : (cellResolution(wanted) ?? 5);

@@ -88,6 +88,14 @@ const faults: readonly [code: string, field: string, change: Record<string, unkn
     },
   ],
   ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, area: 'E06000023' } }],
+  ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, area: '871958392ffffff' } }],
+  ...['881958392bfffff', '831958fffffffff', '871958392FFFFFF', '871958392fffff0'].map(
+    (area): [string, string, Record<string, unknown>] => [
+      'bad-linkage',
+      'linkage',
+      { ...linked, resolution: 7, linkage: { ...linkage, area } },
+    ],
+  ),
   ['bad-linkage', 'linkage', { ...linked, linkage: { ...linkage, person: 'x' } }],
   [
     'bad-linkage',
@@ -232,10 +240,14 @@ describe('canonical query', () => {
     const query = canonicaliseQuery({ ...valid, ...linked });
     expect(canonicaliseQuery(JSON.parse(canonicalJson(query)))).toEqual(query);
     const local = { ...linked, resolution: 5, linkage: { ...linkage, area: 'E06000023' } };
-    const prints = [{}, linked, local].map((change) =>
+    const cell = { ...linked, resolution: 7, linkage: { ...linkage, area: '871958392ffffff' } };
+    const prints = [{}, linked, local, cell].map((change) =>
       fingerprint(canonicaliseQuery({ ...valid, ...change })),
     );
-    expect(new Set(prints).size).toBe(3);
+    expect(new Set(prints).size).toBe(4);
+    expect(describeQuery(canonicaliseQuery({ ...valid, ...cell }))).toContain(
+      'in the cell 871958392ffffff of about 5 square kilometres, and also to bristol-council',
+    );
     expect(describeQuery(canonicaliseQuery({ ...valid, ...local }))).toBe(
       'How many different people are known to avon-and-somerset-police for violence and sexual offences and possession of weapons as suspect and victim, ' +
         'in the local authority E06000023, and also to bristol-council for violence and sexual offences and possession of weapons, ' +

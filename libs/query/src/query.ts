@@ -56,7 +56,7 @@ const ADVICE = {
     'rho is a string such as "1/8": a rational in lowest terms, both parts at most 1000000',
   'rho-not-positive': 'rho must be greater than zero',
   'bad-linkage':
-    'linkage names project, epoch, left and right (agency, sorted roles and categories) and area; a query has it with the measure "linked-people" and only then, with agencies the two named, one period, and resolution 4 for the total or 5 for a local authority',
+    'linkage names project, epoch, left and right (agency, sorted roles and categories) and area; a query has it with the measure "linked-people" and only then, with agencies the two named, one period, and resolution 4 for the total, 5 for a local authority, or that of the H3 cell, 4 to 7',
   'bad-purpose':
     'the purpose is lower-case ASCII words joined by hyphens, such as hotspot-policing',
   'bad-sealed': 'sealed is true; leave it out to let the coordinator see every answer that it may',

@@ -1,6 +1,6 @@
 /** A query in one sentence that a data controller without a technical background can agree or disagree with. */
 import { type Category, categoryName } from './category.js';
-import type { LinkedSide } from './linked-people.js';
+import { areaResolution, type LinkedSide } from './linked-people.js';
 import { monthsOf } from './period.js';
 import type { Query } from './query.js';
 
@@ -50,9 +50,15 @@ function describePeriods(periods: readonly string[]): string {
 const sideText = ({ agency, roles, categories }: LinkedSide, asked: readonly Category[]): string =>
   `${agency} for ${listed((categories ?? asked).map(categoryName))}${roles ? ` as ${listed(roles.map((role) => role.replaceAll('-', ' ')))}` : ''}`;
 
+const areaName = (area: string): string => {
+  if (area === 'total') return 'all its area';
+  if (/^[EW]/.test(area)) return `the local authority ${area}`;
+  return `the cell ${area} of about ${cellAreaName(areaResolution(area))}`;
+};
+
 /** The sentence of a `linked-people` query, which names no cells. */
 function describeLinked(query: Query, linkage: NonNullable<Query['linkage']>): string {
-  const where = linkage.area === 'total' ? 'all its area' : `the local authority ${linkage.area}`;
+  const where = areaName(linkage.area);
   return (
     `How many different people are known to ${sideText(linkage.left, query.categories)}, in ${where}, and also to ` +
     `${sideText(linkage.right, query.categories)}, ${describePeriods(query.periods)}, ` +

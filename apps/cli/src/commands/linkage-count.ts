@@ -109,7 +109,11 @@ export function registerLinkageCount(linkage: Command): void {
     .requiredOption('--categories <list>', 'common categories, separated by commas')
     .requiredOption('--from <month>', 'first month, YYYY-MM')
     .requiredOption('--to <month>', 'last month, YYYY-MM')
-    .option('--area <area>', 'total, or the code of a local authority', 'total')
+    .option(
+      '--area <area>',
+      'total, the code of a local authority, or an H3 cell of resolution 4 to 7',
+      'total',
+    )
     .option('--rho <rho>', 'budget per agency, an exact rational', '1/2')
     .option('--purpose <purpose>', 'purpose as the grants name it', 'intervention-evaluation')
     .option('--json', 'one JSON document on standard output')
@@ -118,7 +122,10 @@ export function registerLinkageCount(linkage: Command): void {
       `
 Example:
   concordat linkage count --key analyst.pem --linkage harm/2026-q4 --left my-force --right my-council \\
-    --left-roles suspect --categories asb,violence --from 2026-01 --to 2026-06`,
+    --left-roles suspect --categories asb,violence --from 2026-01 --to 2026-06
+
+For a part of the left agency's area: --area E06000023 (a local authority), or --area 871958392ffffff (an H3 cell; one in which
+fewer than 5,000 people live is refused). A person counts in one area alone, that of their latest encounter which the question asks for.`,
     )
     .action(count);
 }

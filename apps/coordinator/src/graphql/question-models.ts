@@ -34,7 +34,10 @@ class LinkageInput {
   @Field(() => LinkageSideInput)
   right!: LinkageSideInput;
 
-  @Field({ description: 'total, or the code of a local authority as the left agency records it.' })
+  @Field({
+    description:
+      'total, the code of a local authority, or an H3 cell of resolution 4 to 7, as the left agency records it.',
+  })
   area!: string;
 }
 

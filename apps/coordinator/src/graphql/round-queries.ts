@@ -13,6 +13,7 @@ import {
   type Query,
 } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
+import { residentsAsked } from '../linkage/area-floor.js';
 import { reportedLoss } from '../releases/reported-loss.js';
 import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import { RoundsService } from '../rounds/rounds.service.js';
@@ -47,6 +48,7 @@ export class RoundQueries {
   }
 
   private previewLinked(query: Query): Preview {
+    residentsAsked(query);
     const noise = planRhoNoise(parseRho(query.rho), COUNTED_NUMBERS);
     return {
       fingerprint: fingerprint(query),

@@ -21,6 +21,7 @@ import {
 } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
+import { residentsAsked } from '../linkage/area-floor.js';
 import { AssertionCheck, NONCE_LIFE_MS } from './assertion-check.js';
 import { checkContribution } from './check-contribution.js';
 import { ConcludeRound } from './conclude-round.js';
@@ -120,7 +121,7 @@ export class RoundsService {
   }
 
   /**
-   * Opens a round for a question that a known analyst asserts. Throws a query's own code, `wrong-grid`, what `AssertionCheck` throws,
+   * Opens a round for a question that a known analyst asserts. Throws a query's own code, `wrong-grid`, `area-below-floor`, what `AssertionCheck` throws,
    * `unknown-agency`, `no-agency-concerned` or `too-few-contributors`.
    */
   async open(input: unknown, signed: SignedAssertion): Promise<Round> {
@@ -129,6 +130,7 @@ export class RoundsService {
     if (query.gridHash !== federation.manifest.grid.hash) {
       refuse('wrong-grid', 'the query names another version of the grid than this federation uses');
     }
+    residentsAsked(query);
     const asked = fingerprint(query);
     await this.assertions.take(signed, asked, federation, nowMs());
     const agencies = this.concerned(query);

@@ -2,6 +2,7 @@
  * How a node answers a question about linked people: by the same policy, person, ledger and log as any other. Its people are frozen for
  * the epoch, so the same question has the same answer for as long as there is one.
  */
+import { isConcordatError } from '#libs/bytes';
 import { formatRational, multiplyRational, rational } from '#libs/dp';
 import { answerFor, type Reservation } from '#libs/ledger';
 import type { Task } from '#libs/protocol';
@@ -11,6 +12,7 @@ import type { Node } from '../node.js';
 import type { Outcome } from '../outcome.js';
 import type { ReleasePlan } from '../release.js';
 import { about } from '../task.js';
+import { residentsAsked } from './area-floor.js';
 import type { Labelled } from './labelling.js';
 import { linkedAnswer, linkedNoise } from './linked-sets.js';
 import { PEOPLE_DATASET } from './people.js';
@@ -19,7 +21,10 @@ import { PEOPLE_DATASET } from './people.js';
 export type FindLabelled = (linkage: LinkedPeople) => Labelled | undefined;
 
 /** What a question costs and of what it is, as policy and ledger see it. */
-export type Payable = Pick<ReleasePlan, 'task' | 'dataset' | 'versionDigest' | 'groups'>;
+export type Payable = Pick<ReleasePlan, 'task' | 'dataset' | 'versionDigest' | 'groups'> & {
+  /** Public residents of the least populated area asked, where that is known. */
+  readonly residents?: number | undefined;
+};
 
 /** A person counts once in every number, however often they are known. */
 const UNIT = { unit: 'person-year', maxPerRelease: 1, maxPerYear: 1 } as const;
@@ -43,6 +48,13 @@ export async function answerLinked(
   find: FindLabelled,
   pay: (plan: Payable) => Promise<Reservation | Outcome>,
 ): Promise<Outcome> {
+  let residents: number | undefined;
+  try {
+    residents = residentsAsked(task.query);
+  } catch (error) {
+    if (!isConcordatError(error, 'area-below-floor')) throw error;
+    return refused(error.code, 'linkage.area');
+  }
   const labelled = find(linkage);
   if (!labelled) return refused('linkage-not-labelled', 'linkage.epoch');
   const { project, side, versionDigest } = labelled;
@@ -57,7 +69,7 @@ export async function answerLinked(
   const described = { groups, levelVariances: [linkedVariance(task.query)] };
   const earlier = answerFor(node.ledger, task.fingerprint, versionDigest);
   if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
-  const logged = await pay({ task, dataset: PEOPLE_DATASET, versionDigest, groups });
+  const logged = await pay({ task, dataset: PEOPLE_DATASET, versionDigest, groups, residents });
   if ('status' in logged) return logged;
   const valueDigest = await node.blobs.put(await linkedAnswer(task, linkage, labelled, node));
   const entry: EntryOf<'release.made'> = {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cellAt, disk, domainFromCells } from '#libs/grid';
+import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
 import { type SyntheticRecord, syntheticLists } from '#libs/linkage';
 import {
   ANALYST,
@@ -25,21 +25,26 @@ const BOTH = 250;
 const WITHIN_MS = 400_000;
 
 const HEADER =
-  'person_id,category,month,role,local_authority,given_name,surname,date_of_birth,address_1,suburb,postcode';
+  'person_id,category,month,role,local_authority,latitude,longitude,given_name,surname,date_of_birth,address_1,suburb,postcode';
 const lists = syntheticLists(
   { both: BOTH, onlyLeft: 50, onlyRight: 50, dependence: 1 },
   seededRandom('linkage project'),
 );
+/** Two in three are known in Bristol, the others in Bath. */
+const isInBristol = (i: number): boolean => i % 3 !== 0;
+const BRISTOL = ['E06000023', 51.4545, -2.5879] as const;
+const BATH = ['E06000022', 51.3811, -2.359] as const;
+const BRISTOL_CELL = cellToText(cellAt(BRISTOL[1], BRISTOL[2], 7));
 const csvOf = (records: readonly SyntheticRecord[], role: string): string =>
   [
     HEADER,
-    ...records.map(({ person, record }) =>
+    ...records.map(({ person, record }, i) =>
       [
         person,
         'asb',
         '2024-03',
         role,
-        'E06000023',
+        ...(isInBristol(i) ? BRISTOL : BATH),
         record.forename,
         record.surname,
         record.dateOfBirth,
@@ -80,7 +85,7 @@ beforeAll(async () => {
     ],
     limits: {
       rhoPerQuery: '2',
-      rhoPerYear: '4',
+      rhoPerYear: '8',
       measures: ['incidents', 'linked-people'],
     },
     keyHolders: [AUDITOR, POLICE, COUNCIL],
@@ -206,6 +211,46 @@ describe('a linkage project between processes', () => {
     },
     WITHIN_MS,
   );
+
+  it.each([
+    ['a local authority', { area: BRISTOL[0], resolution: 5 }],
+    ['an H3 cell', { area: BRISTOL_CELL, resolution: 7 }],
+  ])(
+    'counts the people of %s alone, paid for in both ledgers',
+    async (_, { area, resolution }) => {
+      const before = await entriesOf(COUNCIL, 'budget.reserved');
+      const asked = { ...QUESTION, resolution, linkage: { ...linkage, area } };
+      const { round, header } = await federation.ask(asked);
+      expect(round.coverage.map(({ code }) => code)).toEqual([null, null]);
+      const known = new Set(lists.right.map(({ person }) => person));
+      const truth = lists.left.filter(
+        ({ person }, i) => isInBristol(i) && known.has(person),
+      ).length;
+      expect(truth).toBeLessThan(0.8 * BOTH);
+      expect(header?.linked?.low).toBeLessThanOrEqual(truth);
+      expect(header?.linked?.high).toBeGreaterThanOrEqual(truth);
+      expect(header?.linked?.high).toBeLessThan(BOTH);
+      for (const agency of [POLICE, COUNCIL]) {
+        expect(await entriesOf(agency, 'budget.reserved')).toBe(before + 1);
+      }
+    },
+    WITHIN_MS,
+  );
+
+  it('asks about no cell in which too few people live: nothing is opened, nothing spent', async () => {
+    const sparse = cellToText(cellAt(51.45, -2.9, 7));
+    const asked = { ...QUESTION, resolution: 7, linkage: { ...linkage, area: sparse } };
+    const rounds = await entriesOf(COORDINATOR, 'round.opened');
+    await expect(federation.ask(asked)).rejects.toMatchObject({ code: 'area-below-floor' });
+    expect(await entriesOf(COORDINATOR, 'round.opened')).toBe(rounds);
+  });
+
+  it('leaves folders that an audit finds nothing wrong with', async () => {
+    for (const process of [COORDINATOR, AUDITOR, POLICE, COUNCIL]) {
+      const report = await federation.audit(process);
+      expect({ process, ...report }).toMatchObject({ process, ok: true, faults: [] });
+    }
+  }, 120_000);
 
   it(
     'refuses sides the wrong way round, and more than is left of the budget',

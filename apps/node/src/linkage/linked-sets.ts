@@ -1,6 +1,7 @@
 /** A node's part of a linked count: who is asked about, their label sets with dummies, each set in a box that only the counter opens. */
 import { canonicalBytes, toBase64url } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
+import { cellFromText, parentOf, resolutionFrom } from '#libs/grid';
 import {
   COUNTED_NUMBERS,
   type CountNoise,
@@ -12,28 +13,46 @@ import {
   setsOf,
 } from '#libs/linkage';
 import type { LinkedAnswer, LinkedSet, Task } from '#libs/protocol';
-import { type LinkedPeople, monthsOf, type Query } from '#libs/query';
+import { areaResolution, type LinkedPeople, monthsOf, type Query } from '#libs/query';
 import type { Node } from '../node.js';
 import { columnOf } from './labelled-epoch.js';
 import type { Labelled } from './labelling.js';
+import type { Encounter } from './people.js';
 
 /** Noise of every number of a linked count. Both nodes and the counter compute it from the question alone. */
 export const linkedNoise = (query: Query): CountNoise =>
   planRhoNoise(parseRho(query.rho), COUNTED_NUMBERS);
 
-/** Positions of the people a side is asked about: known for one of the categories, in the period, in one of the roles, in the area. */
-function askedAbout(query: Query, linkage: LinkedPeople, { side, people }: Labelled): number[] {
+/** Whether an encounter happened in an area: everywhere, a local authority, or an H3 cell. */
+const isIn = (area: LinkedPeople['area'], { authority, cell }: Encounter): boolean => {
+  if (area === 'total' || authority === area) return true;
+  if (cell === null || /^[EW]/.test(area)) return false;
+  return parentOf(cellFromText(cell), resolutionFrom(areaResolution(area))) === cellFromText(area);
+};
+
+/**
+ * Positions of the people a side is asked about: known for one of the categories, in the period, in one of the roles. On the left a person
+ * counts in one area alone, that of the latest such encounter: counts of areas that do not overlap add up to no more than the total.
+ */
+export function askedAbout(
+  query: Query,
+  linkage: LinkedPeople,
+  { side, people }: Pick<Labelled, 'side' | 'people'>,
+): number[] {
   const { roles, categories = query.categories } = linkage[side];
   const months = new Set(query.periods.flatMap(monthsOf));
-  const area = side === 'left' && linkage.area !== 'total' ? linkage.area : undefined;
-  const found = people.encounters.filter(
-    (known) =>
-      categories.includes(known.category) &&
-      months.has(known.month) &&
-      (roles === undefined || (known.role !== null && roles.includes(known.role))) &&
-      (area === undefined || known.authority === area),
-  );
-  return [...new Set(found.map(({ person }) => person))].sort((a, b) => a - b);
+  const latest = new Map<number, Encounter>();
+  for (const known of people.encounters) {
+    if (!categories.includes(known.category) || !months.has(known.month)) continue;
+    if (roles !== undefined && (known.role === null || !roles.includes(known.role))) continue;
+    const before = latest.get(known.person);
+    if (before === undefined || known.month >= before.month) latest.set(known.person, known);
+  }
+  const area = side === 'left' ? linkage.area : 'total';
+  return [...latest.entries()]
+    .filter(([, known]) => isIn(area, known))
+    .map(([person]) => person)
+    .sort((a, b) => a - b);
 }
 
 const bytesOfLabels = (labels: BigUint64Array): Uint8Array => {

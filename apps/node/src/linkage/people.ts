@@ -9,6 +9,7 @@ import {
   domainDigest,
   parseCanonicalJson,
 } from '#libs/bytes';
+import { cellAt, cellToText } from '#libs/grid';
 import type { BoxKey } from '#libs/keystore';
 import {
   columnName,
@@ -26,15 +27,19 @@ const FILE = 'people';
 const MONTH = /^\d{4}-(?:0[1-9]|1[0-2])$/;
 const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const AUTHORITY = /^[EW]\d{8}$/;
+const DEGREES = /^-?\d{1,3}(?:\.\d+)?$/;
+const CELL_RESOLUTION = 7;
 
 /** How an agency knows one of its people: one row of its file. */
-interface Encounter {
+export interface Encounter {
   /** Position in `people`. */
   readonly person: number;
   readonly category: Category;
   readonly month: string;
   readonly role: string | null;
   readonly authority: string | null;
+  /** H3 cell of resolution 7, the finest that is ever asked about. */
+  readonly cell: string | null;
 }
 
 /** One standardised record for each person, and every way the agency knows them. No reference to a person is kept. */
@@ -53,6 +58,8 @@ const Stored = z.strictObject({
       z.string().regex(MONTH),
       z.string().nullable(),
       z.string().nullable(),
+      // people brought before there were cells have none
+      z.string().nullable().optional(),
     ]),
   ),
 });
@@ -85,9 +92,23 @@ function readRows(path: string): Record<string, string>[] {
   }
 }
 
+/** The cell of a row's `latitude` and `longitude`; of a row with neither there is none. The place itself is not kept. */
+function cellOf(row: Record<string, string>, at: number): string | null {
+  const { latitude = '', longitude = '' } = row;
+  if (latitude === '' && longitude === '') return null;
+  if (!DEGREES.test(latitude) || !DEGREES.test(longitude)) {
+    return refuseRow(at, 'latitude and longitude are not both decimal degrees');
+  }
+  try {
+    return cellToText(cellAt(Number(latitude), Number(longitude), CELL_RESOLUTION));
+  } catch {
+    return refuseRow(at, 'latitude and longitude are no place on Earth');
+  }
+}
+
 /**
- * Reads a CSV of encounters: `person_id` (or `idColumn`), `category` (common name), `month` YYYY-MM, and, where the agency has them, `role` and
- * `local_authority` (ONS code), beside the columns that say who it is. A person's record is the one of their latest month, the last such
+ * Reads a CSV of encounters: `person_id` (or `idColumn`), `category` (common name), `month` YYYY-MM, and, where the agency has them, `role`,
+ * `local_authority` (ONS code), `latitude` and `longitude` (WGS 84), beside the columns that say who it is. A person's record is the one of their latest month, the last such
  * row. Throws `unreadable-file`, `malformed-csv`, `malformed-people` (with the row, never a value), `no-person-columns`.
  */
 export function parsePeople(path: string, idColumn: string): People {
@@ -128,6 +149,7 @@ export function parsePeople(path: string, idColumn: string): People {
       month,
       role: role || null,
       authority: authority || null,
+      cell: cellOf(row, at),
     };
   });
   return { people, encounters };
@@ -137,12 +159,13 @@ const bytesOf = ({ people, encounters }: People): Uint8Array =>
   canonicalBytes({
     rules: RULES_VERSION,
     people: people.map((person) => ({ ...person })),
-    encounters: encounters.map(({ person, category, month, role, authority }) => [
+    encounters: encounters.map(({ person, category, month, role, authority, cell }) => [
       person,
       category,
       month,
       role,
       authority,
+      cell,
     ]),
   });
 
@@ -172,13 +195,16 @@ export async function readPeople(folder: SealedFolder): Promise<People | undefin
   }
   return {
     people: parsed.data.people as unknown as readonly StandardPerson[],
-    encounters: parsed.data.encounters.map(([person, category, month, role, authority]) => ({
-      person,
-      category,
-      month,
-      role,
-      authority,
-    })),
+    encounters: parsed.data.encounters.map(
+      ([person, category, month, role, authority, cell = null]) => ({
+        person,
+        category,
+        month,
+        role,
+        authority,
+        cell,
+      }),
+    ),
   };
 }
 
