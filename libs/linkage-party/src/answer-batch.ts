@@ -1,11 +1,14 @@
 /** A key-holder's answer to one batch: evaluated or refused with a code, and in the log of its process before anybody hears of it. */
+import { z } from 'zod';
 import { ConcordatError, canonicalBytes, parseCanonicalJson, toBase64url } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import type { BatchRequest, HolderPair } from '#libs/linkage';
 import { LinkageBody } from '#libs/protocol';
-import type { Entry } from '#libs/tlog';
+import { decodeEntry, type Entry, type EntryOf } from '#libs/tlog';
 import { joinElements, splitElements } from './elements.js';
+import { epochFolder } from './epoch.js';
 import { answerFile, type HeldEpoch } from './held-epoch.js';
+import type { HolderLog } from './holder-log.js';
 
 interface AskedBatch {
   readonly from: string;
@@ -18,17 +21,44 @@ interface AskedBatch {
 
 interface HolderProcess {
   readonly me: string;
+  readonly log: HolderLog;
   readonly append: (entry: Entry) => Promise<unknown>;
   readonly random: RandomSource;
   readonly nowMs: () => number;
 }
 
-/** The last answer to a node, when the letter is the one it answered: the letter came again because the answer got lost. */
-async function answeredBefore({ from, id, epoch }: AskedBatch): Promise<LinkageBody | undefined> {
-  const bytes = await epoch?.folder.read(answerFile(from));
-  if (!bytes) return undefined;
-  const kept = parseCanonicalJson(bytes) as { id?: unknown; answer?: unknown };
-  return kept.id === id ? LinkageBody.parse(kept.answer) : undefined;
+/** The last answer to a node as it is kept, and the entry that says so. */
+const Kept = z.strictObject({ id: z.string(), answer: LinkageBody, entry: z.unknown() });
+type Batch = EntryOf<'linkage.batch'>;
+
+/**
+ * The answer kept for a node. One whose entry is not in the log, because of a kill or a full disk, is logged first: it was paid for when it
+ * was made, and is neither made nor paid for again.
+ */
+async function keptAnswer(
+  { project, folder }: HeldEpoch,
+  node: string,
+  { log, append }: Pick<HolderProcess, 'log' | 'append'>,
+): Promise<{ readonly id: string; readonly answer: LinkageBody } | undefined> {
+  const bytes = await folder.read(answerFile(node));
+  const { data: kept } = Kept.safeParse(bytes && parseCanonicalJson(bytes));
+  if (!kept) return undefined;
+  const entry = decodeEntry(canonicalBytes(kept.entry)) as Batch;
+  if (!log.hasBatch(epochFolder(project), entry)) {
+    await append(entry);
+    log.take(entry);
+  }
+  return kept;
+}
+
+/** Logs what an earlier process of this holder kept and could not log. To be called before its quotas are read from the log. */
+export async function logKeptAnswers(
+  epoch: HeldEpoch,
+  process: Pick<HolderProcess, 'log' | 'append'>,
+): Promise<void> {
+  for (const node of [epoch.project.left, epoch.project.right]) {
+    await keptAnswer(epoch, node, process);
+  }
 }
 
 /** Elements that cannot be told apart are an empty batch, which is refused and logged like any other. */
@@ -44,17 +74,16 @@ function elementsOf(text: string): Uint8Array[] {
  * Throws the code of a refusal, `not-yet` before there is a key. One batch at a time: the caller lets no other work of this holder come in
  * between.
  */
-export async function answerBatch(
-  asked: AskedBatch,
-  isOver: boolean,
-  { me, append, random, nowMs }: HolderProcess,
-): Promise<LinkageBody> {
+export async function answerBatch(asked: AskedBatch, process: HolderProcess): Promise<LinkageBody> {
+  const { me, log, append, random, nowMs } = process;
   const { from, id, body, epoch } = asked;
+  const isOver = log.isDestroyed(epochFolder(body));
   if (epoch && !epoch.holder && !isOver) {
     throw new ConcordatError('not-yet', 'the key is not made yet');
   }
-  const before = await answeredBefore(asked);
-  if (before) return before;
+  // the last letter again: its answer got lost
+  const before = epoch && (await keptAnswer(epoch, from, process));
+  if (before?.id === id) return before.answer;
   const elements = elementsOf(body.elements);
   const request: BatchRequest = {
     project: body.project,
@@ -67,7 +96,7 @@ export async function answerBatch(
   const decision = epoch?.holder?.evaluate(request, random);
   const refusal = decision && !decision.ok ? decision.code : undefined;
   const code = decision ? refusal : isOver ? 'share-destroyed' : 'other-epoch';
-  await append({
+  const entry: Batch = {
     kind: 'linkage.batch',
     at: new Date(nowMs()).toISOString(),
     actor: me,
@@ -80,8 +109,11 @@ export async function answerBatch(
     used: decision?.entry.used ?? 0,
     quota: decision?.entry.quota ?? 0,
     ...(code === undefined ? {} : { code }),
-  });
-  if (!decision?.ok) throw new ConcordatError(code ?? 'other-epoch', 'the batch was refused');
+  };
+  if (!decision?.ok) {
+    await append(entry);
+    throw new ConcordatError(code ?? 'other-epoch', 'the batch was refused');
+  }
   const { index, evaluated, proof } = decision.response;
   const answer: LinkageBody = {
     kind: 'evaluation',
@@ -89,6 +121,9 @@ export async function answerBatch(
     evaluated: joinElements(evaluated),
     proof: toBase64url(proof),
   };
-  await epoch?.folder.write(answerFile(from), canonicalBytes({ id, answer }));
+  // kept before it is logged: a kill between the two leaves an answer that is logged when the letter comes again
+  await epoch?.folder.write(answerFile(from), canonicalBytes({ id, answer, entry }));
+  await append(entry);
+  log.take(entry);
   return answer;
 }

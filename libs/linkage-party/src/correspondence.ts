@@ -55,6 +55,14 @@ export interface CorrespondenceOptions {
 
 type Waiting = (letter: LinkageLetter) => void;
 
+/** Refusals that may be otherwise in a moment: they are not remembered. */
+const PASSING: readonly string[] = [
+  'not-yet',
+  'log-unavailable',
+  'linkage-file-unwritable',
+  'internal-fault',
+];
+
 /** Starts fetching this process's mail. */
 export function startCorrespondence(options: CorrespondenceOptions): Correspondence {
   const { me, box, boxKeyOf, post, log } = options;
@@ -89,6 +97,9 @@ export function startCorrespondence(options: CorrespondenceOptions): Corresponde
     if (known !== undefined) return known;
     const answer = answerTo(from, body, id);
     kept.set(id, answer);
+    void answer.then((said) => {
+      if (said.kind === 'refused' && PASSING.includes(said.code)) kept.delete(id);
+    });
     for (const old of kept.keys()) {
       if (kept.size <= KEPT_ANSWERS) break;
       kept.delete(old);

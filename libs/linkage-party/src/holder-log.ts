@@ -7,9 +7,13 @@ type Declared = Extract<Entry, { kind: 'linkage.declared' }>;
 
 interface LoggedEpoch {
   readonly declared: Map<string, Declared>;
-  readonly batches: BatchEntry[];
+  /** Evaluated batches, by node and sequence number. */
+  readonly batches: Map<string, BatchEntry>;
   isDestroyed: boolean;
 }
+
+const batchName = ({ node, sequence }: Pick<BatchEntry, 'node' | 'sequence'>): string =>
+  `${node} ${sequence}`;
 
 /** A fold of the log. Epochs go by the names of their folders. */
 export class HolderLog {
@@ -20,14 +24,15 @@ export class HolderLog {
     const name = epochFolder(entry);
     const epoch: LoggedEpoch = this.epochs.get(name) ?? {
       declared: new Map(),
-      batches: [],
+      batches: new Map(),
       isDestroyed: false,
     };
     this.epochs.set(name, epoch);
     if (entry.kind === 'linkage.share-destroyed') epoch.isDestroyed = true;
     if (entry.kind === 'linkage.declared') epoch.declared.set(entry.node, entry);
     if (entry.kind === 'linkage.batch' && entry.code === undefined) {
-      epoch.batches.push({ ...entry, kind: 'linkage-batch-evaluated', code: null });
+      const batch = { ...entry, kind: 'linkage-batch-evaluated', code: null } as const;
+      epoch.batches.set(batchName(entry), batch);
     }
   }
 
@@ -44,8 +49,13 @@ export class HolderLog {
     return [...(this.epochs.get(name)?.declared.values() ?? [])];
   }
 
+  /** Whether the evaluation of a batch is in the log. */
+  hasBatch(name: string, { node, sequence }: Pick<BatchEntry, 'node' | 'sequence'>): boolean {
+    return this.epochs.get(name)?.batches.has(batchName({ node, sequence })) ?? false;
+  }
+
   /** Batches that were evaluated, oldest first. */
-  batches(name: string): readonly BatchEntry[] {
-    return this.epochs.get(name)?.batches ?? [];
+  batches(name: string): BatchEntry[] {
+    return [...(this.epochs.get(name)?.batches.values() ?? [])];
   }
 }

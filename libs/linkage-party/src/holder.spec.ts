@@ -62,6 +62,8 @@ interface Party {
   readonly entries: Entry[];
 }
 const parties = new Map<string, Party>();
+/** Whether logs take entries. */
+let isDiskGone = false;
 const logs = new Map<string, Entry[]>();
 let manifest: Manifest;
 let project: LinkageProject;
@@ -80,7 +82,10 @@ async function start(me: Name): Promise<Party> {
     manifest: () => manifest,
     folder: new SealedFolder(join(dir, me), box),
     entries: past([...entries]),
-    append: async (entry) => entries.push(entry),
+    append: async (entry) => {
+      if (isDiskGone) throw new ConcordatError('log-unavailable', 'the disk is gone');
+      return entries.push(entry);
+    },
     ask: (to, body) => {
       if (!letters) throw new ConcordatError('not-yet', 'this process is still starting');
       return letters.ask(to, body);
@@ -182,7 +187,7 @@ describe('key-holders over a relay that loses and repeats', () => {
       kind: 'declaration',
       project: 'p',
       epoch: 'e',
-      people: 10,
+      people: 11,
       keys: 1,
     } as const;
     for (const name of ['alpha', 'beta']) {
@@ -222,6 +227,23 @@ describe('key-holders over a relay that loses and repeats', () => {
     expect(await ask('alpha', request(), ID)).toEqual(answers[0]);
     const evaluated = logs.get('alpha')?.filter((e) => e.kind === 'linkage.batch' && !e.code);
     expect(evaluated).toHaveLength(1);
+  }, 120_000);
+
+  it('evaluate a batch once though a kill came between answer and log entry: it is logged when its letter comes again', async () => {
+    const more = blindBatch([utf8ToBytes('mk/v1 somebody else')], seededRandom('once'));
+    const body = request({ sequence: 2, elements: joinElements(more.elements) });
+    isDiskGone = true;
+    await expect(ask('alpha', body, 'cd'.repeat(16))).rejects.toMatchObject({
+      code: 'log-unavailable',
+    });
+    isDiskGone = false;
+    const logged = () => logs.get('alpha')?.filter((e) => e.kind === 'linkage.batch' && !e.code);
+    expect(logged()).toHaveLength(1);
+    await stop('alpha');
+    await start('alpha');
+    const first = await ask('alpha', body, 'cd'.repeat(16));
+    expect(await ask('alpha', body, 'cd'.repeat(16))).toEqual(first);
+    expect(logged()).toMatchObject([{ used: 5 }, { used: 6, sequence: 2 }]);
   }, 120_000);
 
   it.each<[string, LinkageBody]>([

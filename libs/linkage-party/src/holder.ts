@@ -19,7 +19,7 @@ import {
   type Manifest,
 } from '#libs/protocol';
 import type { Entry } from '#libs/tlog';
-import { answerBatch } from './answer-batch.js';
+import { answerBatch, logKeptAnswers } from './answer-batch.js';
 import { checkProject, type EpochName, epochFolder } from './epoch.js';
 import {
   assertSameProject,
@@ -163,9 +163,7 @@ export class Holder {
     }
     if (body.kind === 'batch') {
       const asked = { from, id, body, epoch };
-      return this.inTurn(() =>
-        answerBatch(asked, this.log.isDestroyed(epochFolder(body)), this.options),
-      );
+      return this.inTurn(() => answerBatch(asked, { ...this.options, log: this.log }));
     }
     if (!epoch) throw new ConcordatError('not-yet', 'this holder was not told to make a key yet');
     if (body.kind === 'commitment' || body.kind === 'opening') {
@@ -205,6 +203,7 @@ export class Holder {
       return;
     }
     const share = await readShare(folder);
+    await logKeptAnswers(epoch, { log: this.log, append: this.options.append });
     if (share) this.hold(epoch, share);
     epoch.exchange = await KeyExchange.open(
       project,

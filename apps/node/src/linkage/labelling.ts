@@ -36,8 +36,14 @@ import {
 import { PEOPLE_DATASET, type People, peopleDigest, readPeople } from './people.js';
 
 const PURPOSE = 'linkage';
-/** Elements a letter: checking the answers of so many holds up the process for a fraction of a second. */
-const BATCH = 256;
+/** Most elements a letter: checking the answers of so many holds up the process for a fraction of a second. */
+const LONGEST_BATCH = 256;
+/** Batches that the spare 5 % of the quota pays for: what is lost when a holder goes away and another stands in. */
+const SPARE_BATCHES = 2;
+
+/** Elements a letter of an epoch with `total` inputs. */
+const batchOf = (total: number): number =>
+  Math.max(1, Math.min(LONGEST_BATCH, Math.floor(total / 20 / SPARE_BATCHES)));
 
 /** What a question about linked people is answered from. */
 export interface Labelled {
@@ -209,12 +215,13 @@ export class Labelling {
   private async label(epoch: LabelledEpoch, letters: Correspondence): Promise<void> {
     const { begun, side, people, files } = epoch;
     const isOver = (): boolean => this.isOver(epoch);
+    const longest = batchOf(totalOf(epoch));
     let chosen = await choosePair(epoch, letters, isOver);
     for (const [index, { key, kind }] of setsOf(side).entries()) {
       const column = columnOf(key, kind);
       const match = countMatchKey(key);
       for (let from = await files.length(column); from < begun.declared; ) {
-        const count = Math.min(BATCH, begun.declared - from);
+        const count = Math.min(longest, begun.declared - from);
         const inputs = Array.from({ length: count }, (_, i) => {
           const person = people.people[from + i];
           if (!person) return null;
