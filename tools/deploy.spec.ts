@@ -181,7 +181,7 @@ describe('sample settings', () => {
     );
   };
   const leaves = (value: unknown, prefix = ''): string[] =>
-    typeof value === 'object' && value !== null
+    typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.entries(value).flatMap(([name, inner]) =>
           leaves(inner, prefix === '' ? name : `${prefix}.${name}`),
         )

@@ -1,12 +1,12 @@
 /** An analyst's question from the keyboard to the release: sign, submit, wait. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import type { SigningKey } from '#libs/keystore';
 import { seal } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint, type LinkedPeople, type Measure } from '#libs/query';
 import { graphql } from './graphql-client.js';
+import { roundSteps } from './round-events.js';
 
 export interface Question {
   /** Incidents when left out. */
@@ -54,7 +54,7 @@ export type RoundProgress = z.infer<typeof Round>;
 
 const ROUND_FIELDS =
   'id phase release code sealed coverage { agency name status code periods rhoSpent privacy { unit maxPerRelease maxPerYear } }';
-const POLL_MS = 250;
+const OVER: ReadonlySet<string> = new Set(['released', 'aborted', 'expired']);
 
 /** Who asks: an analyst of the manifest, or somebody who signed in and whose key an ID token is for. */
 export interface Analyst {
@@ -103,16 +103,8 @@ export async function ask(
     z.object({ submitQuery: Round }),
   );
   let round: RoundProgress = submitQuery;
-  while (round.phase !== 'released') {
-    options.onProgress(round);
-    if (round.phase === 'aborted' || round.phase === 'expired') {
-      const said = round.coverage.map(({ agency, status, code }) => `${agency} ${code ?? status}`);
-      throw new ConcordatError(
-        round.code ?? `round-${round.phase}`,
-        `the round ended without a release: ${said.join(', ')}`,
-      );
-    }
-    await pause(POLL_MS);
+  options.onProgress(round);
+  for await (const _step of roundSteps(baseUrl, round.id)) {
     const reply = await graphql(
       baseUrl,
       `query ($id: ID!) { round(id: $id) { ${ROUND_FIELDS} } }`,
@@ -120,6 +112,16 @@ export async function ask(
       z.object({ round: Round }),
     );
     round = reply.round;
+    if (OVER.has(round.phase)) break;
+    options.onProgress(round);
+  }
+  if (round.phase !== 'released') {
+    options.onProgress(round);
+    const said = round.coverage.map(({ agency, status, code }) => `${agency} ${code ?? status}`);
+    throw new ConcordatError(
+      round.code ?? `round-${round.phase}`,
+      `the round ended without a release: ${said.join(', ')}`,
+    );
   }
   options.onProgress(round);
   if (round.release === null)

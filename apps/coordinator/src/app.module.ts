@@ -37,8 +37,10 @@ import { mapReader } from './releases/map-reader.js';
 import { RELEASE_READER } from './releases/release-reader.js';
 import { ReleaseStore } from './releases/release-store.js';
 import { ConcludeRound } from './rounds/conclude-round.js';
+import { EventsController } from './rounds/events.controller.js';
 import { Inboxes } from './rounds/inbox.js';
 import { RoundBook } from './rounds/round-book.js';
+import { RoundEvents } from './rounds/round-events.js';
 import { RoundFiles } from './rounds/round-files.js';
 import { RoundsController } from './rounds/rounds.controller.js';
 import { RoundsService } from './rounds/rounds.service.js';
@@ -87,6 +89,7 @@ export function appModule({
     ],
     controllers: [
       RoundsController,
+      EventsController,
       UnmaskingsController,
       DomainsController,
       WitnessingController,
@@ -130,6 +133,7 @@ export function appModule({
       Unmaskings,
       ConcludeRound,
       RoundsService,
+      RoundEvents,
       DatasetsService,
       RoundQueries,
       ReleaseQueries,

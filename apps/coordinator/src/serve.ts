@@ -23,11 +23,13 @@ import { coordinatorPaths } from './config.js';
 import { openOffice } from './federation/office.js';
 import { startWitnessing, type Witnessing } from './federation/witnessing.js';
 import { defaultConcurrency, openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
+import { limitRequests } from './limit-requests.js';
 import { LinkageService } from './linkage/linkage.service.js';
 import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { coordinatorOperations, jobMetrics } from './operations.js';
 import { ReleaseStore } from './releases/release-store.js';
+import { EventsController } from './rounds/events.controller.js';
 import { Inboxes } from './rounds/inbox.js';
 import { RoundBook } from './rounds/round-book.js';
 import { RoundsService } from './rounds/rounds.service.js';
@@ -110,7 +112,9 @@ export async function serveCoordinator(
       }),
       coordinator.logger,
       { id: config.id, key, nowMs },
+      config.trustedProxies,
     );
+    limitRequests(app, coordinator);
     serveOperations(app, coordinatorOperations(metrics, coordinator, book, releases, opened));
     await serveWeb(app, WEB_ROOT);
     await app.get(RoundsService).recover();
@@ -121,6 +125,7 @@ export async function serveCoordinator(
       url,
       stop: async () => {
         removeControl(control);
+        app.get(EventsController).close();
         app.get(Inboxes).close();
         office.succession.close();
         app.get(Unmaskings).close();

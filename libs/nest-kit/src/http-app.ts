@@ -15,13 +15,19 @@ export async function createHttpApp(
   module: DynamicModule,
   logger: Logger,
   signing?: ResponseSigning,
+  /** Addresses or networks of reverse proxies: what they say of where a request comes from is believed. */
+  trustedProxies: readonly string[] = [],
 ): Promise<NestFastifyApplication> {
   const [{ NestFactory }, { FastifyAdapter }, { ProblemFilter }] = await Promise.all([
     import('@nestjs/core'),
     import('@nestjs/platform-fastify'),
     import('./problem.filter.js'),
   ]);
-  const adapter = new FastifyAdapter({ bodyLimit: MAX_JSON_BYTES, forceCloseConnections: true });
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_JSON_BYTES,
+    forceCloseConnections: true,
+    ...(trustedProxies.length > 0 ? { trustProxy: [...trustedProxies] } : {}),
+  });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: nestLogger(logger),
     rawBody: true,

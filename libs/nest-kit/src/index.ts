@@ -7,6 +7,7 @@ export {
   removeControl,
   writeControl,
 } from './control-file.js';
+export { lastEventId, type ServerSentEvent, sendEvents } from './event-stream.js';
 export { createHttpApp, listen } from './http-app.js';
 export { createLogger, type Logger } from './logger.js';
 export {
@@ -28,6 +29,7 @@ export {
 } from './process.js';
 export { PublishedLogController, publishedLog } from './published-log.js';
 export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
+export { limitRequestsBy, networkOf, RequestLimit } from './request-limits.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
 export { uploadVector } from './vector-upload.js';

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { ConcordatError } from '#libs/bytes';
 import { problem } from '#libs/protocol';
 import type { Logger } from './logger.js';
+import { TooManyRequests } from './request-limits.js';
 
 /** HTTP status of our codes; a code that is not here is 422: well understood and never going to work. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -30,6 +31,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'wrong-offset': 409,
   'upload-cut': 400,
   'too-large': 413,
+  'too-many-requests': 429,
+  'too-many-streams': 503,
   'log-unavailable': 503,
   'log-closed': 503,
   'blob-unavailable': 503,
@@ -45,7 +48,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType<string>() !== 'http') throw error;
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const { status, code, title } = this.describe(error);
-    if (status === 409 || status === 503) void reply.header('retry-after', '1');
+    if (error instanceof TooManyRequests) {
+      void reply.header('retry-after', String(error.retryAfterSeconds));
+    } else if (status === 409 || status === 503) void reply.header('retry-after', '1');
     void reply
       .status(status)
       .header('content-type', 'application/problem+json')

@@ -41,6 +41,7 @@ export class ReleaseStore {
   /** Newest first. */
   private readonly announced: Announced[] = [];
   private readonly counts: Announced[] = [];
+  private readonly watchers = new Set<() => void>();
   private readonly opened = new Map<string, Promise<Opened>>();
 
   constructor(private readonly blobs: Blobs) {}
@@ -55,6 +56,32 @@ export class ReleaseStore {
   /** Lists a release whose `round.released` entry is in the log. */
   announce(release: Announced): void {
     (release.header.linked ? this.counts : this.announced).unshift(release);
+    for (const wake of this.watchers) wake();
+  }
+
+  /** How many releases there are, now and whenever there are more, until `signal` is aborted. */
+  async *growth(signal: AbortSignal): AsyncGenerator<number> {
+    let told = -1;
+    let wake: () => void = () => {};
+    const look = (): void => wake();
+    this.watchers.add(look);
+    signal.addEventListener('abort', look);
+    try {
+      while (!signal.aborted) {
+        const count = this.announced.length + this.counts.length;
+        if (count !== told) {
+          told = count;
+          yield count;
+          continue;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      this.watchers.delete(look);
+      signal.removeEventListener('abort', look);
+    }
   }
 
   /** The same, out of its header blob. Throws `blob-missing` or `blob-corrupt`. */

@@ -13,6 +13,8 @@ export class RoundBook {
   private readonly sequences = new Map<string, number>();
   private readonly over: string[] = [];
   private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly marks = new Map<string, { readonly first: bigint; readonly newest: bigint }>();
+  private readonly watchers = new Map<string, Set<(index: bigint, event: RoundEvent) => void>>();
   private newest = 0;
 
   constructor(private readonly append: (event: RoundEvent) => Promise<bigint>) {}
@@ -33,6 +35,21 @@ export class RoundBook {
   /** The highest sequence number there is. */
   get newestSequence(): number {
     return this.newest;
+  }
+
+  /** Indices of a round's first and newest entry; undefined for one that is not in mind. */
+  marksOf(id: string): { readonly first: bigint; readonly newest: bigint } | undefined {
+    return this.marks.get(id);
+  }
+
+  /** Calls `hear` for every further event of a round, once it is durable. Returns what ends that. */
+  watch(id: string, hear: (index: bigint, event: RoundEvent) => void): () => void {
+    const watching = this.watchers.get(id) ?? new Set();
+    this.watchers.set(id, watching.add(hear));
+    return () => {
+      watching.delete(hear);
+      if (watching.size === 0) this.watchers.delete(id);
+    };
   }
 
   /** Applies an entry that is in the log. Throws `log-corrupt` when it does not follow from those before. */
@@ -85,6 +102,8 @@ export class RoundBook {
 
   private settle(index: bigint, event: RoundEvent, state: RoundState): void {
     this.states.set(state.id, state);
+    this.marks.set(state.id, { first: this.marks.get(state.id)?.first ?? index, newest: index });
+    for (const hear of this.watchers.get(state.id) ?? []) hear(index, event);
     if (event.kind === 'round.offered') {
       this.newest = Number(index) + 1;
       this.sequences.set(state.id, this.newest);
@@ -93,6 +112,8 @@ export class RoundBook {
     this.over.push(state.id);
     this.sequences.delete(state.id);
     const oldest = this.over.length > KEPT_OVER ? this.over.shift() : undefined;
-    if (oldest !== undefined) this.states.delete(oldest);
+    if (oldest === undefined) return;
+    this.states.delete(oldest);
+    this.marks.delete(oldest);
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { RequestLimit } from '#libs/nest-kit';
 import {
   type Accept,
   type Contribution,
@@ -20,6 +21,7 @@ import {
   vectorDigest,
 } from '#libs/protocol';
 import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
+import { DEFAULT_LIMITS } from '../config.js';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { residentsAsked } from '../linkage/area-floor.js';
 import { AssertionCheck, NONCE_LIFE_MS } from './assertion-check.js';
@@ -61,6 +63,8 @@ export class RoundsService {
   /** Rounds that are not over. */
   private readonly live = new Map<string, LiveRound>();
   private readonly assertions = new AssertionCheck();
+  /** Of each analyst, whose signature was checked before. */
+  private readonly questions: RequestLimit;
   /** When rounds that collect close. */
   private readonly closings: Deadlines;
   /** When what the disk did not take is tried again. */
@@ -74,6 +78,9 @@ export class RoundsService {
     @Inject(VectorStore) private readonly vectors: VectorStore,
     @Inject(ConcludeRound) private readonly conclusion: ConcludeRound,
   ) {
+    this.questions = new RequestLimit(
+      coordinator.config.limits?.questionsPerAnalyst ?? DEFAULT_LIMITS.questionsPerAnalyst,
+    );
     this.closings = new Deadlines(coordinator.nowMs, (id) => this.inBackground(id, this.due(id)));
     this.retries = new Deadlines(coordinator.nowMs, (id) => this.inBackground(id, this.goOn(id)));
   }
@@ -133,6 +140,7 @@ export class RoundsService {
     residentsAsked(query);
     const asked = fingerprint(query);
     await this.assertions.take(signed, asked, federation, nowMs());
+    await this.questions.take(signed.payload.analyst);
     const agencies = this.concerned(query);
     const id = randomBytes(16).toString('hex');
     const question = await this.files.putQuestion({ query, assertion: signed });
