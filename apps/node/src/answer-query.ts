@@ -15,7 +15,15 @@ import {
 } from '#libs/ledger';
 import { type Decision, decide } from '#libs/policy';
 import type { Task } from '#libs/protocol';
-import { accountingYears, groupsOf, monthsOf, type Query, type QueryGroup } from '#libs/query';
+import {
+  accountingYears,
+  groupsOf,
+  isWeek,
+  monthsOf,
+  type Query,
+  type QueryGroup,
+} from '#libs/query';
+import type { DatasetVersion } from '#libs/records';
 import { answerPrivacy } from './answer-privacy.js';
 import { heldVersion } from './held-version.js';
 import { answerLinked, type FindLabelled, type Payable } from './linkage/answer-linked.js';
@@ -34,12 +42,13 @@ const refused = (code: string, constraint: string | null = null): Outcome => ({
 function answerable(
   query: Query,
   categories: readonly string[],
-  monthsHeld: readonly string[],
+  { months, weeks }: Pick<DatasetVersion, 'months' | 'weeks'>,
 ): readonly QueryGroup[] {
-  const held = new Set(monthsHeld);
+  const held = new Set([...months, ...weeks]);
+  const isHeld = (period: string): boolean =>
+    isWeek(period) ? held.has(period) : monthsOf(period).every((month) => held.has(month));
   return groupsOf(query).filter(
-    ({ category, period }) =>
-      categories.includes(category) && monthsOf(period).every((month) => held.has(month)),
+    ({ category, period }) => categories.includes(category) && isHeld(period),
   );
 }
 
@@ -106,7 +115,10 @@ async function decideAndAnswer(
   const dataset = node.config.dataset.name;
   const version = await heldVersion(node.records, dataset);
   if (!version) return refused('no-data');
-  const groups = answerable(query, node.agency.categories, version.months);
+  if (version.weeks.length === 0 && query.periods.some(isWeek)) {
+    return refused('days-not-held', 'periods');
+  }
+  const groups = answerable(query, node.agency.categories, version);
   if (groups.length === 0) return refused('period-not-held', 'periods');
 
   const earlier = answerFor(node.ledger, task.fingerprint, version.digest);

@@ -40,14 +40,16 @@ const WITNESSES_WITHIN_MS = 1_000;
 /** How soon a sealed answer is sent again after the auditor was out of reach, spread by half. */
 const AUDITOR_RETRY_MS = 2_000;
 
-/** Tells the coordinator which months this node holds. */
+/** Tells the coordinator which months and weeks this node holds. */
 async function announce(node: Node, client: CoordinatorClient): Promise<void> {
-  const months = (await heldVersion(node.records, node.config.dataset.name))?.months ?? [];
+  const { months = [], weeks = [] } =
+    (await heldVersion(node.records, node.config.dataset.name)) ?? {};
   const offer = {
     agency: node.agency.id,
     manifest: node.manifestHash,
     dataset: node.config.dataset.name,
     months: [...months],
+    ...(weeks.length > 0 ? { weeks: [...weeks] } : {}),
     at: new Date(node.nowMs()).toISOString(),
   };
   await client.post('/v1/offers', seal('offer', offer, node.key));

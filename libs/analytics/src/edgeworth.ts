@@ -15,7 +15,9 @@ export interface EvenCumulants {
 
 /**
  * Cumulants of one noise term; odd ones are 0. Discrete Laplace: 2 sum_k k^(2n-1) q^k with q = exp(-epsilon), in closed form by
- * Eulerian polynomials (its generating function is log((1 - q)^2 / ((1 - q e^t) (1 - q e^-t)))); else from the table.
+ * Eulerian polynomials (its generating function is log((1 - q)^2 / ((1 - q e^t) (1 - q e^-t)))). Discrete Gaussian: those of the
+ * continuous one from sigma^2 = 2 on, as by Poisson summation they differ by about exp(-2 pi^2 sigma^2) (Canonne, Kamath, Steinke
+ * 2020). Else from the table.
  */
 export function noiseCumulants(law: NoiseLaw): EvenCumulants {
   if (law.mechanism === 'discrete-laplace' && law.epsilon > 0) {
@@ -26,6 +28,9 @@ export function noiseCumulants(law: NoiseLaw): EvenCumulants {
       fourth: (2 * q * (1 + 4 * q + q * q)) / square ** 2,
       sixth: (2 * q * (1 + 26 * q + 66 * q ** 2 + 26 * q ** 3 + q ** 4)) / square ** 3,
     };
+  }
+  if (law.mechanism === 'discrete-gaussian' && law.sigma2 >= 2) {
+    return { second: law.sigma2, fourth: 0, sixth: 0 };
   }
   const { first, weights } = noisePmf(law);
   let m2 = 0;

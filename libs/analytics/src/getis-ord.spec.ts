@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
+import { seededRandom } from '#libs/testing';
 import { giStar, giStarOnGrid } from './getis-ord.js';
-import { moran } from './moran.js';
+import { moran, moranPermutation } from './moran.js';
 import { type WeightTriple, weightsFromTriples } from './spatial-weights.js';
 
 const VALUES = Float64Array.of(3, 0, 1, 9, 4, 4, -2, 7, 15, 1, 0, 2);
@@ -94,6 +95,19 @@ describe('moran', () => {
     expect(result.varRandomisation).toBeCloseTo(0.03561154022865321, 13);
     expect(result.varNormal).toBeCloseTo(0.04233199955125089, 13);
     expect(result.iDenoised).toBe(result.i);
+  });
+
+  it('has a p-value by its exact moments, near the share of all deals', () => {
+    const rows = weightsFromTriples(12, ROOK, false);
+    const { i, expected, varRandomisation, z, p } = moran(VALUES, rows);
+    expect(z).toBeCloseTo((i - expected) / Math.sqrt(varRandomisation), 13);
+    const draws = 20_000;
+    const dealt = moranPermutation(VALUES, rows, { random: seededRandom('moran'), draws });
+    // 4.9 standard errors of the share, and what the normal limit is off by with twelve places.
+    expect(Math.abs(dealt - p)).toBeLessThan(4.9 * Math.sqrt(0.25 / draws) + 0.03);
+    expect(() => moranPermutation(VALUES, rows, { random: seededRandom('m'), draws: 0 })).toThrow(
+      expect.objectContaining({ code: 'invalid-draws' }),
+    );
   });
 
   it('takes weights of one direction, as the literature does', () => {

@@ -70,8 +70,7 @@ export {
   type Levels,
   type Periods,
 } from './level.js';
-export { type Moran, moran } from './moran.js';
-export { normalTwoSided } from './normal.js';
+export { type Moran, moran, moranPermutation } from './moran.js';
 export { type DrawnSums, drawnSums, giStarTails } from './permutation-law.js';
 export {
   type Plan,

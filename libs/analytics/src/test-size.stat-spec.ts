@@ -9,11 +9,13 @@ import { cellAt, disk, neighbourLists } from '#libs/grid';
 import { seededRandom } from '#libs/testing';
 import { giStarOnGrid } from './getis-ord.js';
 import { cellTails, neighbourhoodTails } from './hot-cells.js';
+import { moran, moranPermutation } from './moran.js';
 import { normalTwoSided } from './normal.js';
 import { giStarTails } from './permutation-law.js';
 import { type NoiseLaw, noiseVariance } from './pmf.js';
 import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
 import { discZones, type ScanModel, scanP } from './scan.js';
+import { type WeightTriple, weightsFromTriples } from './spatial-weights.js';
 import { trends, trendTails } from './trend.js';
 import { warnings } from './warning.js';
 
@@ -186,4 +188,37 @@ describe.each(['expectation', 'conditional'] as ScanModel[])('the %s scan', (mod
     });
     expectSize(p);
   });
+});
+
+describe("Moran's I under noise", () => {
+  const cells = disk(cellAt(51.5, -0.1, 9), 8);
+  const { degrees, targets } = neighbourLists(cells);
+  const rows = weightsFromTriples(
+    cells.length,
+    Array.from(cells).flatMap((_, i) =>
+      Array.from(
+        targets.subarray(6 * i, 6 * i + (degrees[i] as number)),
+        (j): WeightTriple => [i, j, 1],
+      ),
+    ),
+    false,
+  );
+  const WORLDS = NIGHTLY ? 10_000 : 600;
+
+  it.each(EPSILONS)(
+    'has its size at epsilon %d, by deals and by its moments',
+    (epsilon, tenths) => {
+      const uniform = uniforms(seededRandom(`moran rates ${epsilon}`));
+      const random = seededRandom(`moran deals ${epsilon}`);
+      const worlds = Array.from({ length: WORLDS }, (_, world) => {
+        const rates = Float64Array.from(cells, () => 2 * gammaDraw(0.5, uniform));
+        return innocentMonths(rates, tenths, 1, `moran ${epsilon} ${world}`)[0] as Float64Array;
+      });
+      expectSize(worlds.map((world) => moranPermutation(world, rows, { random, draws: 99 })));
+      // By the normal limit, with 217 places: 5 % within half a point, 1 % within a third of one.
+      const p = worlds.map((world) => moran(world, rows).p);
+      expect(Math.abs(shareBelow(p, 0.05) - 0.05)).toBeLessThan(0.005 + tolerance(0.05, WORLDS));
+      expect(Math.abs(shareBelow(p, 0.01) - 0.01)).toBeLessThan(0.0035 + tolerance(0.01, WORLDS));
+    },
+  );
 });

@@ -36,6 +36,8 @@ const MappingDocument = z.strictObject({
     formats: z
       .array(z.string().refine(isTimeFormat, 'use YYYY and MM, optionally DD HH mm ss, once each'))
       .min(1),
+    /** `day` where the day written is that of the incident, so that weeks can be counted; many files write a month as its first day. */
+    precision: z.literal('day').optional(),
   }),
   location: z.strictObject({ longitude: Column, latitude: Column }),
 });
@@ -47,6 +49,9 @@ export function parseMapping(text: string): Mapping {
   const mapping = parseDocument(MappingDocument, text, 'bad-mapping');
   if ('constant' in mapping.category && mapping.categories) {
     throw new ConcordatError('bad-mapping', 'categories: already said by category.constant');
+  }
+  if (mapping.time.precision && !mapping.time.formats.every((format) => format.includes('DD'))) {
+    throw new ConcordatError('bad-mapping', 'time.precision: a format writes no day');
   }
   const columns = mappedColumns(mapping).map(foldColumn);
   if (new Set(columns).size !== columns.length) {

@@ -41,6 +41,7 @@ describe('a mapped row', () => {
       rejected: undefined,
       category: 0,
       month: parseMonth('2024-01'),
+      day: 0,
       located: true,
       latitude: 51.45,
       longitude: -2.59,
@@ -70,6 +71,14 @@ describe('a mapped row', () => {
   ])('reads %s as %s', (when, month) => {
     expect(map(row({ when }))).toMatchObject({ month: parseMonth(month) });
     expect(formatMonth(parseMonth(month))).toBe(month);
+  });
+
+  it('knows a day only where the mapping promises that it is one', () => {
+    expect(map(row({ when: '29/02/2024' }))).toMatchObject({ day: 0 });
+    const dated = { ...mapping, time: { ...mapping.time, precision: 'day' as const } };
+    const read = compileMapping(dated, taxonomy, { header, nowMs });
+    expect(read(row({ when: '29/02/2024' }))).toMatchObject({ day: 29 });
+    expect(read(row({ when: '2024-05' }))).toMatchObject({ day: 0 });
   });
 
   it.each([

@@ -12,6 +12,8 @@ export interface MappedRow {
   /** Number of the category in the taxonomy. */
   readonly category: number;
   readonly month: Month;
+  /** Day of the month; 0 where the mapping does not say that the day is that of the incident. */
+  readonly day: number;
   /** False when both coordinates are blank; latitude and longitude are then 0. */
   readonly located: boolean;
   readonly latitude: number;
@@ -114,6 +116,7 @@ export function compileMapping(
   const declared = categoryNumbers(taxonomy, declaredCategories(mapping, taxonomy, categories));
   const constant = categoryAt < 0 ? (declared[0] ?? -1) : -1;
 
+  const hasDays = mapping.time.precision === 'day';
   const readTime = remembered(timeReader(mapping.time.formats, nowMs));
   const readCategory = remembered((label): number | Rejection => {
     if (label === '') return 'missing-category';
@@ -133,8 +136,10 @@ export function compileMapping(
 
     const time = field(fields, timeAt);
     if (time === '') return reject('missing-date');
-    const month = readTime(time);
-    if (typeof month === 'string') return reject(month);
+    const date = readTime(time);
+    if (typeof date === 'string') return reject(date);
+    const { month } = date;
+    const day = hasDays ? date.day : 0;
 
     const id = field(fields, idAt);
     const person = field(fields, personAt);
@@ -145,6 +150,7 @@ export function compileMapping(
         rejected: undefined,
         category,
         month,
+        day,
         located: false,
         latitude: 0,
         longitude: 0,
@@ -156,6 +162,16 @@ export function compileMapping(
     const longitude = parseDegrees(longitudeText);
     const fault = positionFault(latitude, longitude);
     if (fault) return reject(fault);
-    return { rejected: undefined, category, month, located: true, latitude, longitude, id, person };
+    return {
+      rejected: undefined,
+      category,
+      month,
+      day,
+      located: true,
+      latitude,
+      longitude,
+      id,
+      person,
+    };
   };
 }

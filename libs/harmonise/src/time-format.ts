@@ -34,15 +34,22 @@ const pattern = (format: string): RegExp =>
 const daysIn = (year: number, month: number): number =>
   new Date(Date.UTC(year, month, 0)).getUTCDate();
 
+/** A date as far as its format goes. */
+export interface ReadDate {
+  readonly month: Month;
+  /** Day of the month; 0 where no day is written. */
+  readonly day: number;
+}
+
 /**
- * A reader of dates: text to month, or why not. Formats are tried in order, the first that fits decides. A date is in
+ * A reader of dates: text to month and day, or why not. Formats are tried in order, the first that fits decides. A date is in
  * the future when its day (its month, where no day is written) begins after now everywhere on Earth; `nowMs` is
  * milliseconds since 1970 UTC. Times are taken as written; no zone is applied.
  */
 export function timeReader(
   formats: readonly string[],
   nowMs: number,
-): (text: string) => Month | 'bad-date' | 'future-date' {
+): (text: string) => ReadDate | 'bad-date' | 'future-date' {
   const patterns = formats.map(pattern);
   const latest = new Date(nowMs + 14 * 3_600_000);
   const latestDay =
@@ -57,7 +64,8 @@ export function timeReader(
       if (year < EARLIEST_YEAR || month < 1 || month > 12) return 'bad-date';
       if (day < 1 || day > daysIn(year, month)) return 'bad-date';
       const number = monthOf(year, month);
-      return number * 32 + day > latestDay ? 'future-date' : number;
+      if (number * 32 + day > latestDay) return 'future-date';
+      return { month: number, day: found.day === undefined ? 0 : day };
     }
     return 'bad-date';
   };

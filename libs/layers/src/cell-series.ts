@@ -6,8 +6,14 @@ import type { NoiseLaw, Periods } from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
 import { type GridTree, type NeighbourLists, neighbourLists, sortedCells } from '#libs/grid';
 import type { Category } from '#libs/query';
-import { groupsOfCategory, monthLine, type PeriodGroup, type Range } from './periods.js';
+import { groupsOfCategory, type PeriodGroup, periodLine, type Range } from './periods.js';
 import type { OpenRelease } from './release-blobs.js';
+
+/** Which counts: the parameters that every method over cells has. */
+export interface CellsQuestion extends Range {
+  readonly category: Category;
+  readonly resolution: number;
+}
 
 export interface CellSeries {
   readonly category: Category;
@@ -107,29 +113,23 @@ function mostFrequent(values: Float64Array): number {
 }
 
 /**
- * Series of one category at one resolution. `monthly`: every period must be a month, and months between that nobody counted
- * are columns of NaN. A cell is comparable over time only when the same agencies count it: its noise tells how many do, so a
- * count with less noise than another of the same cell is partial and dropped. Throws as `groupsOfCategory` and `monthLine`,
+ * Series of one category at one resolution, by months or by weeks; those between that nobody counted are columns of NaN. A cell is comparable over time only when the same agencies count it: its noise tells how many do, so a
+ * count with less noise than another of the same cell is partial and dropped. Throws as `groupsOfCategory` and `periodLine`,
  * `no-such-resolution`, `mixed-noise` (too many are dropped: the releases were asked with different budgets).
  */
-export async function readSeries(
+export function readSeries(
   releases: readonly OpenRelease[],
-  category: Category,
-  resolution: number,
-  range: Range,
-  { monthly }: { readonly monthly: boolean },
+  { category, resolution, ...range }: CellsQuestion,
 ): Promise<CellSeries> {
-  const groups = groupsOfCategory(releases, category, range);
-  return assemble(category, groups, resolution, monthly);
+  return assemble(category, groupsOfCategory(releases, category, range), resolution);
 }
 
 async function assemble(
   category: Category,
   groups: readonly PeriodGroup[],
   resolution: number,
-  monthly: boolean,
 ): Promise<CellSeries> {
-  const names = monthly ? monthLine(groups) : groups.map(({ group }) => group.period);
+  const names = periodLine(groups);
   const counted = await Promise.all(groups.map((group) => readGroup(group, resolution)));
   const cells = unionCells(counted);
   const placed = new Map<GridTree, Int32Array>();
@@ -183,6 +183,17 @@ async function assemble(
   };
 }
 
+/** Positions of the cells under each law of noise, by its sigma^2. */
+export function cellsByLaw({ sigma2 }: CellSeries): ReadonlyMap<number, Int32Array> {
+  const members = new Map<number, number[]>();
+  sigma2.forEach((law, i) => {
+    const known = members.get(law);
+    if (known) known.push(i);
+    else members.set(law, [i]);
+  });
+  return new Map([...members].map(([law, cells]) => [law, Int32Array.from(cells)]));
+}
+
 /** Law of the noise in one count of most cells. Throws `mixed-noise` when others have far more. */
 export function typicalLaw({ sigma2, typicalSigma2 }: CellSeries): NoiseLaw {
   const far = sigma2.reduce(
@@ -230,7 +241,7 @@ export async function readCompanions(
       );
       return { release, group: same ?? group };
     });
-    const other = await assemble(category, groups, resolution, true);
+    const other = await assemble(category, groups, resolution);
     other.periods.forEach((counts, t) => {
       const sum = periods[t] as Float64Array;
       for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (counts[i] as number);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { fromUtf8, utf8ToBytes } from '#libs/bytes';
 import { cellToText, parentOf } from '#libs/grid';
+import { daysOf, weeksWithin } from '#libs/query';
 import { computeLayer, layerKey, layerRequest, parseResult } from './index.js';
 import { area, bristol, months, numberOf, Published, publish } from './published.fixture-spec.js';
 
@@ -123,6 +124,18 @@ describe('methods on known counts', () => {
     expect(result.summary.watched).toEqual(['2023-11', '2023-12']);
   });
 
+  it('tests clusters by the exact law of the released sums', async () => {
+    const { columns, rows, summary } = await store.compute(
+      'hotspots',
+      { category: 'robbery', resolution: 9 },
+      [release],
+    );
+    const p = Number(rows.find(([cell]) => cell === cellNow)?.[columns.indexOf('clusterP')]);
+    expect(summary.clusterLaw).toBe('exact');
+    expect(p).toBeGreaterThan(0);
+    expect(p).toBeLessThan(0.5);
+  });
+
   it('gives emerging classes with their stability', async () => {
     const result = await store.compute('emerging', { category: 'robbery', resolution: 9 }, [
       release,
@@ -220,6 +233,79 @@ describe('methods on known counts', () => {
   });
 });
 
+describe('weeks', () => {
+  const weeks = weeksWithin(daysOf('2024-01').firstDay, daysOf('2024-03').lastDay);
+  const weekly = (from: number, to: number, seed: string) =>
+    publish(store, {
+      rho: '4',
+      seed,
+      counts: {
+        asb: Object.fromEntries(
+          weeks
+            .slice(from, to)
+            .map((week, t) => [
+              week,
+              (cell: number) => (cell === hot && from + t >= weeks.length - 2 ? 60 : 2),
+            ]),
+        ),
+      },
+    });
+
+  it('make a line of their own, with a warning in the newest', async () => {
+    const result = await store.compute('warnings', { category: 'asb', resolution: 9, recent: 2 }, [
+      weekly(0, weeks.length, 'weeks'),
+    ]);
+    expect(result.summary.periods).toEqual(weeks);
+    expect(result.summary.watched).toEqual(weeks.slice(-2));
+    expect(rowOf(result, cellNow)).toBeDefined();
+    expect(result.rows.length).toBeLessThan(8);
+  });
+
+  it('that nobody counted are missing, and a range of months takes those within it', async () => {
+    const parts = [weekly(0, 5, 'early'), weekly(6, weeks.length, 'late')];
+    const { summary } = await store.compute('hotspots', { category: 'asb', resolution: 9 }, parts);
+    expect(summary.periods).toEqual(weeks);
+    expect(summary.missingCellPeriods).toBe(area.length);
+    const march = await store.compute(
+      'hotspots',
+      { category: 'asb', resolution: 9, from: '2024-03' },
+      parts,
+    );
+    expect(march.summary.periods).toEqual(['2024-W10', '2024-W11', '2024-W12', '2024-W13']);
+  });
+
+  it('are not read together with months, nor evaluated', async () => {
+    const id = weekly(0, weeks.length, 'weeks');
+    const month = publish(store, {
+      rho: '4',
+      seed: 'april',
+      counts: { asb: { '2024-05': () => 2 } },
+    });
+    await expect(
+      store.compute('trend', { category: 'asb', resolution: 9 }, [id, month]),
+    ).rejects.toMatchObject({ code: 'mixed-periods' });
+    await expect(
+      store.compute(
+        'evaluation',
+        { category: 'asb', start: '2024-02', treated: [cellNow], control: [rising] },
+        [id],
+      ),
+    ).rejects.toMatchObject({ code: 'week-period' });
+  });
+
+  it('are planned for by their share of the year', async () => {
+    const runsOf = async (runs: number) => {
+      const { rows } = await store.compute('plan', { rhoPerYear: '6', runs }, [release]);
+      return rows.map((row) => row[3]);
+    };
+    const [monthly12, weekly53] = [await runsOf(12), await runsOf(53)];
+    // As much noise in the year and as many incidents: more runs of less budget cannot see more.
+    monthly12.forEach((power, i) => {
+      expect(Number(weekly53[i])).toBeLessThanOrEqual(Number(power));
+    });
+  });
+});
+
 describe('what was not counted', () => {
   it('is missing and not zero, in a month that nobody asked for', async () => {
     const ids = monthly.filter((_, t) => t !== 5);
@@ -231,7 +317,9 @@ describe('what was not counted', () => {
     expect(summary.missingCellPeriods).toBe(area.length);
     expect(summary.periods).toHaveLength(12);
     const row = rows.find(([cell]) => cell === cellNow);
-    expect(row?.[columns.indexOf('months')]).toBe(11);
+    expect(row?.[columns.indexOf('periods')]).toBe(11);
+    // Sums of eleven and of twelve months are not exchangeable; here all cells miss the same month.
+    expect(summary.clusterLaw).toBe('exact');
   });
 
   it('is asked for by months once each', async () => {

@@ -1,5 +1,6 @@
 /** The card of a forecast layer: who answers for it, what it does, how well, for whom, and how to stop it. Made from its run. */
 import type { Json } from '#libs/bytes';
+import { type Step, stepOf } from './periods.js';
 import type { LayerResult } from './result.js';
 
 /** A forecast layer as the coordinator's log tells it. */
@@ -73,8 +74,8 @@ const rate = (figures: Json | undefined): string => {
   return `${percent(hitRate)} (standard error ${percent(standardError)}; ${(months ?? []).join(', ') || 'no month'})`;
 };
 
-const fairnessTable = (reports: readonly Figures[]): string[] => [
-  '| quintile | share of chosen cells | share of people | hits a month | misses | misses by noise |',
+const fairnessTable = (reports: readonly Figures[], step: Step): string[] => [
+  `| quintile | share of chosen cells | share of people | hits a ${step} | misses | misses by noise |`,
   '| --- | --- | --- | --- | --- | --- |',
   ...reports.map(
     ({ quintile, patrolShare, populationShare, hits, misses, missesByNoise }) =>
@@ -89,6 +90,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     definition as unknown as SwitchedForecast['definition'];
   const { baseline, recent, z, alarm } = (drift ?? {}) as Readonly<Record<string, Json>>;
   const off = switchedOff as Figures | null;
+  const step = stepOf(((run as { periods?: string[] } | null)?.periods ?? []) as string[]);
   return `${[
     `# Forecast layer ${card.layer}`,
     '',
@@ -96,7 +98,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     ...(off ? [`Switched off ${off.at} by ${off.by}: ${off.reason}`] : []),
     `To stop it: \`${card.killSwitch}\`. It takes effect at once.`,
     '',
-    `Expected recorded incidents of ${category}, ${horizon} month${horizon === 1 ? '' : 's'} ahead, by H3 cell of resolution ${resolution}; the ${percent(top)} of cells with most are chosen. Places are scored, never people.`,
+    `Expected recorded incidents of ${category}, ${horizon} ${step}${horizon === 1 ? '' : 's'} ahead, by H3 cell of resolution ${resolution}; the ${percent(top)} of cells with most are chosen. Places are scored, never people.`,
     '',
     '## How well',
     '',
@@ -107,7 +109,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     '',
     ...(fairness === null
       ? ['Unknown.']
-      : fairnessTable(fairness as unknown as readonly Figures[])),
+      : fairnessTable(fairness as unknown as readonly Figures[], step)),
     '',
     '## Limits',
     '',

@@ -1,6 +1,6 @@
-/** Which periods of which releases a layer reads, oldest first. */
+/** Which periods of which releases a layer reads, oldest first: months, or weeks. */
 import { ConcordatError } from '#libs/bytes';
-import { type Category, monthsOf, periodsOverlap } from '#libs/query';
+import { type Category, daysOf, isWeek, monthsOf, periodsOverlap, weeksWithin } from '#libs/query';
 import type { OpenRelease, ReleaseGroup } from './release-blobs.js';
 
 export interface PeriodGroup {
@@ -13,18 +13,18 @@ export interface Range {
   readonly to?: string | undefined;
 }
 
-/** True when the whole period lies in the range. */
+/** True when the whole period lies in the months of the range. */
 const within = (period: string, { from, to }: Range): boolean => {
-  const months = monthsOf(period);
+  const { firstDay, lastDay } = daysOf(period);
   return (
-    (from === undefined || (months[0] as string) >= from) &&
-    (to === undefined || (months.at(-1) as string) <= to)
+    (from === undefined || firstDay >= daysOf(from).firstDay) &&
+    (to === undefined || lastDay <= daysOf(to).lastDay)
   );
 };
 
 /**
  * Groups of a category in the range, oldest first. Throws `period-order`, `no-such-layer` (none) and `overlapping-periods` (two
- * releases count the same month: their counts would be added twice, or one chosen by whim).
+ * releases count the same day: their counts would be added twice, or one chosen by whim).
  */
 export function groupsOfCategory(
   releases: readonly OpenRelease[],
@@ -37,7 +37,7 @@ export function groupsOfCategory(
   const found = releases
     .flatMap((release) => release.header.groups.map((group) => ({ release, group })))
     .filter(({ group }) => group.category === category && within(group.period, range))
-    .sort((a, b) => (a.group.period < b.group.period ? -1 : 1));
+    .sort((a, b) => daysOf(a.group.period).firstDay - daysOf(b.group.period).firstDay);
   if (found.length === 0) {
     throw new ConcordatError(
       'no-such-layer',
@@ -49,21 +49,44 @@ export function groupsOfCategory(
     if (next && periodsOverlap(group.period, next.group.period)) {
       throw new ConcordatError(
         'overlapping-periods',
-        'two of the counts share a month: name releases that count each month once, or set from and to',
+        'two of the counts share a day: name releases that count each month or week once, or set from and to',
       );
     }
   });
   return found;
 }
 
-/** Every month from the first group to the last; a month that no release counts stays, as missing. Throws `window-period`. */
-export function monthLine(groups: readonly PeriodGroup[]): readonly string[] {
-  if (groups.some(({ group }) => monthsOf(group.period).length > 1)) {
+export type Step = 'month' | 'week';
+
+/** What a line of periods goes by. */
+export const stepOf = (names: readonly string[]): Step => (names.some(isWeek) ? 'week' : 'month');
+
+/**
+ * Every month from the first group to the last, or every week where the groups are weeks; one that no release counts stays, as missing.
+ * Throws `window-period`, `mixed-periods`.
+ */
+export function periodLine(groups: readonly PeriodGroup[]): readonly string[] {
+  const periods = groups.map(({ group }) => group.period);
+  const [first = '', last = first] = [periods[0], periods.at(-1)];
+  if (periods.every(isWeek)) return weeksWithin(daysOf(first).firstDay, daysOf(last).lastDay);
+  if (periods.some(isWeek)) {
     throw new ConcordatError(
-      'window-period',
-      'this method needs a count a month: ask with --step month',
+      'mixed-periods',
+      'some of the counts are of weeks and some of months: name releases of one kind',
     );
   }
-  const first = groups[0]?.group.period ?? '';
-  return monthsOf(`${first}/${groups.at(-1)?.group.period ?? first}`);
+  if (periods.some((period) => monthsOf(period).length > 1)) {
+    throw new ConcordatError(
+      'window-period',
+      'this method needs a count a month or a week: ask with --step month or week',
+    );
+  }
+  return monthsOf(`${first}/${last}`);
+}
+
+/** The same for a method that counts months. Throws `window-period`, `mixed-periods`, `week-period`. */
+export function monthLine(groups: readonly PeriodGroup[]): readonly string[] {
+  const line = periodLine(groups);
+  if (stepOf(line) === 'month') return line;
+  throw new ConcordatError('week-period', 'this method counts months: name monthly releases');
 }

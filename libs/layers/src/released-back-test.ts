@@ -1,6 +1,6 @@
 /**
- * Back-test and drift of a forecast from releases alone. Each of the last months is forecast from the months before it and judged by
- * its own released counts: noise is independent between months and has mean zero, so the noisy count in the chosen cells is an
+ * Back-test and drift of a forecast from releases alone. Each of the last periods is forecast from the periods before it and judged by
+ * its own released counts: noise is independent between periods and has mean zero, so the noisy count in the chosen cells is an
  * unbiased count of hits, and the released total of the area one of all incidents. What the noise adds is in the standard error.
  */
 import { forecast, type Release, rankCells } from '#libs/analytics';
@@ -9,7 +9,7 @@ import type { CellSeries } from './cell-series.js';
 import { decimalText } from './decimal.js';
 import { topCells } from './fairness-report.js';
 
-export interface MonthlyTotal {
+export interface AreaTotal {
   readonly estimate: number;
   readonly variance: number;
 }
@@ -17,14 +17,14 @@ export interface MonthlyTotal {
 export interface BackTestQuestion {
   readonly series: CellSeries;
   readonly release: Release;
-  /** Estimated incidents of the whole area in each month; undefined where nobody counted. */
-  readonly totals: readonly (MonthlyTotal | undefined)[];
+  /** Estimated incidents of the whole area in each period; undefined where nobody counted. */
+  readonly totals: readonly (AreaTotal | undefined)[];
   readonly top: number;
   readonly horizon: number;
   readonly progress: (share: number) => Promise<void>;
 }
 
-interface TestMonth {
+interface TestPeriod {
   readonly month: string;
   readonly hits: number;
   readonly hitsVariance: number;
@@ -32,16 +32,16 @@ interface TestMonth {
   readonly totalVariance: number;
 }
 
-/** Months that the first tested forecast sees. */
+/** Periods that the first tested forecast sees. */
 export const LEAST_TRAINING = 6;
-/** Newest months that are judged apart from the earlier ones. */
+/** Newest periods that are judged apart from the earlier ones. */
 const RECENT = 3;
 const MOST_TESTED = 6;
 /** One-sided, about once in a hundred back-tests of a method that has not changed. */
 const ALARM = -2.33;
 
-const pool = (months: readonly TestMonth[]) => {
-  const sum = (part: (month: TestMonth) => number): number =>
+const pool = (months: readonly TestPeriod[]) => {
+  const sum = (part: (month: TestPeriod) => number): number =>
     months.reduce((total, month) => total + part(month), 0);
   const total = sum((month) => month.total);
   const hits = sum((month) => month.hits);
@@ -57,7 +57,7 @@ const pool = (months: readonly TestMonth[]) => {
   };
 };
 
-const describe = (months: readonly TestMonth[]): Record<string, Json> => {
+const describe = (months: readonly TestPeriod[]): Record<string, Json> => {
   const { rate, error } = pool(months);
   return {
     months: months.map(({ month }) => month),
@@ -66,14 +66,14 @@ const describe = (months: readonly TestMonth[]): Record<string, Json> => {
   };
 };
 
-/** Hit rate of the earlier and of the newest tested months, and whether the newest are clearly worse. */
+/** Hit rate of the earlier and of the newest tested periods, and whether the newest are clearly worse. */
 export async function releasedBackTest(
   question: BackTestQuestion,
 ): Promise<{ readonly backTest: Json; readonly drift: Json }> {
   const { series, release, totals, top, horizon, progress } = question;
   const last = release.periods.length - 1;
   const first = Math.max(LEAST_TRAINING + horizon - 1, last - MOST_TESTED + 1);
-  const tested: TestMonth[] = [];
+  const tested: TestPeriod[] = [];
   for (let t = first; t <= last; t++) {
     const total = totals[t];
     const actual = release.periods[t];

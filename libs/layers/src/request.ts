@@ -93,7 +93,7 @@ const PARAMETERS = {
     from,
     to,
     rhoPerYear: rho,
-    runs: z.int().min(1).max(53).default(12),
+    runs: z.int().min(1).max(54).default(12),
     top: share.default('0.01'),
     power: share.default('0.8'),
   }),
@@ -108,15 +108,15 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 1,
-  hotspots: 1,
-  trend: 1,
+  concentration: 2,
+  hotspots: 2,
+  trend: 2,
   emerging: 1,
-  warnings: 1,
+  warnings: 2,
   forecast: 2,
   fairness: 2,
-  evaluation: 1,
-  plan: 1,
+  evaluation: 2,
+  plan: 2,
 };
 
 export interface LayerRequest<M extends Method = Method> {

@@ -100,7 +100,17 @@ export {
   openSignedManifest,
 } from './manifest-history.js';
 export { ManifestAgency, ManifestAnalyst, ManifestProcess } from './member.js';
-export { Code, Digest, Instant, logOrigin, MonthText, Name, PublicKey, RoundId } from './names.js';
+export {
+  Code,
+  Digest,
+  Instant,
+  logOrigin,
+  MonthText,
+  Name,
+  PublicKey,
+  RoundId,
+  WeekText,
+} from './names.js';
 export { PolicyApproval } from './policy-approval.js';
 export { PROBLEM_PREFIX, Problem, problem } from './problem.js';
 export { PrivacyUnit, Receipt, vectorDigest, verifyReceipt } from './receipt.js';

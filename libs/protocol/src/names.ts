@@ -23,10 +23,13 @@ export const Code = z
 export const RationalText = z.string().regex(/^[1-9][0-9]{0,39}(?:\/[1-9][0-9]{0,39})?$/);
 /** Count of something in a log: decimal, so that sizes beyond 2^53 survive. */
 export const Size = z.string().regex(/^(?:0|[1-9][0-9]{0,19})$/);
-/** One calendar month, or an inclusive window of months. */
-export const PeriodText = z
-  .string()
-  .regex(/^\d{4}-(?:0[1-9]|1[0-2])(?:\/\d{4}-(?:0[1-9]|1[0-2]))?$/);
+/** One ISO 8601 week. */
+export const WeekText = z.string().regex(/^\d{4}-W(?:0[1-9]|[1-4]\d|5[0-3])$/);
+/** One calendar month, an inclusive window of months, or one week. */
+export const PeriodText = z.union([
+  z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])(?:\/\d{4}-(?:0[1-9]|1[0-2]))?$/),
+  WeekText,
+]);
 /** One calendar month. */
 export const MonthText = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/);
 

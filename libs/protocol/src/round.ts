@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Query } from '#libs/query';
 import { signedSchema } from './envelope.js';
 import { Group } from './group.js';
-import { Code, Digest, Instant, MonthText, Name, RoundId } from './names.js';
+import { Code, Digest, Instant, MonthText, Name, RoundId, WeekText } from './names.js';
 import { Receipt } from './receipt.js';
 
 /** Analyst -> coordinator -> node: "I, the analyst, ask exactly this question in this federation." */
@@ -53,6 +53,8 @@ export const Offer = z.strictObject({
   manifest: Digest,
   dataset: Name,
   months: z.array(MonthText),
+  /** Weeks that lie whole in its records; left out by a dataset that knows months only. */
+  weeks: z.array(WeekText).min(1).optional(),
   at: Instant,
 });
 export type Offer = z.infer<typeof Offer>;

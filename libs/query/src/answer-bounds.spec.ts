@@ -62,9 +62,11 @@ describe('bounds of an answer', () => {
   it('refuse what has none', () => {
     const window = groupsOf(['asb'], ['2024-01/2024-02']);
     const month = groupsOf(['asb'], ['2024-01']);
+    const week = groupsOf(['asb'], ['2024-W07']);
     const cases = [
       ['unbounded-window', () => answerBounds('incidents', window, unit)],
       ['unbounded-window', () => answerBounds('people', window, unit)],
+      ['unbounded-window', () => answerBounds('incidents', week, unit)],
       ['measure-not-held', () => answerBounds('people', month, INCIDENT_UNIT)],
       ['wrong-bounds', () => answerBounds('incidents', month, { ...INCIDENT_UNIT, maxPerYear: 2 })],
     ] as const;

@@ -13,7 +13,7 @@ import {
   querySensitivity,
   type Resolution,
 } from '#libs/dp';
-import { monthsOf } from './period.js';
+import { isWeek, monthsOf } from './period.js';
 import type { Query, QueryGroup } from './query.js';
 
 /** Whom an answer protects, and the contribution bounds that were enforced on the raw rows; with the incident both are 1. */
@@ -47,7 +47,7 @@ export interface AnswerBounds {
  * at most M times in all: c = 1, and R counts groups.
  *
  * Throws `measure-not-held` (people of a dataset that names none), `unbounded-window` (ranks are per month: a person could count c times in
- * each month of a window), `wrong-bounds`.
+ * each month of a window, and c times in each part of a week that two months share), `wrong-bounds`.
  */
 export function answerBounds(
   measure: Query['measure'],
@@ -69,7 +69,7 @@ export function answerBounds(
     }
     return { bounds: INCIDENT_BOUNDS, groups: 1 };
   }
-  if (groups.some(({ period }) => monthsOf(period).length > 1)) {
+  if (groups.some(({ period }) => isWeek(period) || monthsOf(period).length > 1)) {
     throw new ConcordatError('unbounded-window', 'the unit is the person: ask month by month');
   }
   const people = measure === 'people';

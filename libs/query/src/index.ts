@@ -8,7 +8,16 @@ export {
 export { CATEGORIES, type Category, categoryName } from './category.js';
 export { dateToDay, dayToDate, londonDay, parseInstant } from './civil-day.js';
 export { areaResolution, LinkedPeople, type LinkedSide } from './linked-people.js';
-export { accountingYears, canonicalPeriod, daysOf, monthsOf, periodsOverlap } from './period.js';
+export {
+  accountingYears,
+  canonicalPeriod,
+  daysOf,
+  isWeek,
+  monthsOf,
+  periodsOverlap,
+  weekOfDay,
+  weeksWithin,
+} from './period.js';
 export {
   canonicaliseQuery,
   type Fingerprint,

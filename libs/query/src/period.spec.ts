@@ -10,6 +10,8 @@ import {
   monthsOf,
   parseInstant,
   periodsOverlap,
+  weekOfDay,
+  weeksWithin,
 } from './index.js';
 
 describe('periods', () => {
@@ -43,6 +45,56 @@ describe('periods', () => {
         expect(periodsOverlap(a, b)).toBe(shared);
       }),
     );
+  });
+});
+
+describe('weeks', () => {
+  // https://www.rfc-editor.org/rfc/rfc3339#appendix-A has the grammar; the dates are those of a wall calendar.
+  it.each([
+    ['2020-W53', '2020-12-28', '2021-01-03'],
+    ['2021-W01', '2021-01-04', '2021-01-10'],
+    ['2025-W01', '2024-12-30', '2025-01-05'],
+    ['2024-W07', '2024-02-12', '2024-02-18'],
+    ['2026-W53', '2026-12-28', '2027-01-03'],
+  ])('%s runs from %s to %s', (week, monday, sunday) => {
+    expect(daysOf(week)).toEqual({ firstDay: dateToDay(monday), lastDay: dateToDay(sunday) });
+    expect(weekOfDay(dateToDay(monday))).toBe(week);
+    expect(weekOfDay(dateToDay(sunday))).toBe(week);
+  });
+
+  it.each(['2021-W53', '2024-W00', '2024-W54', '2024-W7', '2024W07', '2024-W07/2024-W08'])(
+    'does not know %s',
+    (week) => {
+      expect(() => canonicalPeriod(week)).toThrow(expect.objectContaining({ code: 'bad-period' }));
+    },
+  );
+
+  it('follow each other without gap, each in one year of its own', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -25_000, max: 80_000 }), (day) => {
+        const { firstDay, lastDay } = daysOf(weekOfDay(day));
+        expect(lastDay - firstDay).toBe(6);
+        expect(firstDay <= day && day <= lastDay).toBe(true);
+        expect(new Date(firstDay * 86_400_000).getUTCDay()).toBe(1);
+        const next = weekOfDay(lastDay + 1);
+        expect(daysOf(next).firstDay).toBe(lastDay + 1);
+        expect(next > weekOfDay(day)).toBe(true);
+      }),
+    );
+  });
+
+  it('of a span are those that lie in it whole', () => {
+    const { firstDay, lastDay } = daysOf('2024-02');
+    expect(weeksWithin(firstDay, lastDay)).toEqual(['2024-W06', '2024-W07', '2024-W08']);
+    expect(weeksWithin(firstDay, firstDay + 3)).toEqual([]);
+  });
+
+  it('touch months and are charged to every year they touch', () => {
+    expect(monthsOf('2024-W05')).toEqual(['2024-01', '2024-02']);
+    expect(monthsOf('2024-W07')).toEqual(['2024-02']);
+    expect(accountingYears(['2025-W01', '2025-W02'])).toEqual(['2024', '2025']);
+    expect(periodsOverlap('2024-W05', '2024-02')).toBe(true);
+    expect(periodsOverlap('2024-W05', '2024-W06')).toBe(false);
   });
 });
 

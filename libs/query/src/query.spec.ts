@@ -121,6 +121,10 @@ const faults: readonly [code: string, field: string, change: Record<string, unkn
   ['bad-periods', 'periods', { periods: [20240101] }],
   ['bad-period', 'periods', { periods: ['2024-13'] }],
   ['bad-period', 'periods', { periods: ['2024-1'] }],
+  ['bad-period', 'periods', { periods: ['2021-W53'] }],
+  ['mixed-periods', 'periods', { periods: ['2024-03', '2024-W02'] }],
+  ['duplicate-item', 'periods', { periods: ['2024-W02', '2024-W02'] }],
+  ['bad-linkage', 'linkage', { ...linked, periods: ['2024-W02'] }],
   ['bad-period', 'periods', { periods: ['2024-01-01'] }],
   ['period-order', 'periods', { periods: ['2024-02/2024-01'] }],
   ['period-overlap', 'periods', { periods: ['2024-01/2024-03', '2024-03'] }],
@@ -285,6 +289,15 @@ describe('the sentence', () => {
     [['2023-07/2024-06'], ' over July 2023 to June 2024 as a whole,'],
     [['2024-01', '2024-03'], ' in each of January 2024 and March 2024,'],
     [['2023-12', '2024-01/2024-03'], ' in each of December 2023 and January 2024 to March 2024,'],
+    [['2024-W07'], ' in the week from Monday 12 February 2024 to Sunday 18 February 2024,'],
+    [
+      ['2024-W07', '2024-W08'],
+      ' in each of the 2 weeks from Monday 12 February 2024 to Sunday 25 February 2024,',
+    ],
+    [
+      ['2024-W07', '2024-W09'],
+      ' in each of the weeks that begin on 12 February 2024 and 26 February 2024,',
+    ],
   ])('names the periods %j', (periods, part) => {
     expect(sentence({ periods })).toContain(part);
   });

@@ -7,7 +7,7 @@ import { ConcordatError, digestOf } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
 import { CATEGORIES, type Category } from './category.js';
 import { areaResolution, LinkedPeople } from './linked-people.js';
-import { canonicalPeriod, periodsOverlap } from './period.js';
+import { canonicalPeriod, isWeek, periodsOverlap } from './period.js';
 
 declare const fingerprintBrand: unique symbol;
 /** 64 lower-case hex digits: the domain-separated SHA-256 of a canonical query. */
@@ -44,8 +44,10 @@ const ADVICE = {
   'bad-measure': 'the measure is "incidents", "people" or "linked-people"',
   'bad-categories': 'categories is a list of at least one category name',
   'unknown-category': 'use the common category names',
-  'bad-periods': 'periods is a list of months YYYY-MM or windows YYYY-MM/YYYY-MM',
-  'bad-period': 'write a month as YYYY-MM or a window as YYYY-MM/YYYY-MM',
+  'bad-periods':
+    'periods is a list of months YYYY-MM, windows YYYY-MM/YYYY-MM or ISO weeks YYYY-Www',
+  'bad-period': 'write a month as YYYY-MM, a window as YYYY-MM/YYYY-MM, a week as YYYY-Www',
+  'mixed-periods': 'ask for weeks or for months, not for both in one query',
   'period-order': 'a window must not end before it starts',
   'period-overlap': 'periods must not share a month',
   'bad-resolution': 'the resolution is an integer from 4 to 9',
@@ -56,7 +58,7 @@ const ADVICE = {
     'rho is a string such as "1/8": a rational in lowest terms, both parts at most 1000000',
   'rho-not-positive': 'rho must be greater than zero',
   'bad-linkage':
-    'linkage names project, epoch, left and right (agency, sorted roles and categories) and area; a query has it with the measure "linked-people" and only then, with agencies the two named, one period, and resolution 4 for the total, 5 for a local authority, or that of the H3 cell, 4 to 7',
+    'linkage names project, epoch, left and right (agency, sorted roles and categories) and area; a query has it with the measure "linked-people" and only then, with agencies the two named, one period of months, and resolution 4 for the total, 5 for a local authority, or that of the H3 cell, 4 to 7',
   'bad-purpose':
     'the purpose is lower-case ASCII words joined by hyphens, such as hotspot-policing',
   'bad-sealed': 'sealed is true; leave it out to let the coordinator see every answer that it may',
@@ -126,6 +128,7 @@ function isLinkageConsistent({
     agencies?.join() === asked.join() &&
     named.every((category) => categories.includes(category)) &&
     periods.length === 1 &&
+    !periods.some(isWeek) &&
     resolution === areaResolution(linkage.area)
   );
 }
@@ -149,6 +152,8 @@ export const Query = z
       .min(1)
       .max(MAX_PERIODS)
       .refine(isSortedSet, sortedSet)
+      // Months and weeks apart, the order of the texts is that of time: neighbours are all that can overlap.
+      .refine((all) => new Set(all.map(isWeek)).size < 2, custom('mixed-periods'))
       .refine(
         (all) => all.every((item, i) => i === 0 || !periodsOverlap(all[i - 1] ?? item, item)),
         custom('period-overlap'),

@@ -1,7 +1,8 @@
 /** A query in one sentence that a data controller without a technical background can agree or disagree with. */
 import { type Category, categoryName } from './category.js';
+import { dayToDate } from './civil-day.js';
 import { areaResolution, type LinkedSide } from './linked-people.js';
-import { monthsOf } from './period.js';
+import { daysOf, isWeek, monthsOf, weeksWithin } from './period.js';
 import type { Query } from './query.js';
 
 /** Average H3 cell areas in square kilometres, https://h3geo.org/docs/core-library/restable. */
@@ -33,7 +34,26 @@ const spanName = (months: readonly string[]): string => {
   return first === last ? monthName(first) : `${monthName(first)} to ${monthName(last)}`;
 };
 
+const dayName = (day: number): string => {
+  const date = dayToDate(day);
+  return `${Number(date.slice(8))} ${monthName(date)}`;
+};
+
+/** `in each of the 4 weeks from Monday 1 January 2024 to Sunday 28 January 2024` */
+function describeWeeks(weeks: readonly string[]): string {
+  const first = daysOf(weeks[0] as string).firstDay;
+  const last = daysOf(weeks.at(-1) as string).lastDay;
+  if (weeksWithin(first, last).length !== weeks.length) {
+    return `in each of the weeks that begin on ${listed(weeks.map((week) => dayName(daysOf(week).firstDay)))}`;
+  }
+  const days = `from Monday ${dayName(first)} to Sunday ${dayName(last)}`;
+  return weeks.length === 1
+    ? `in the week ${days}`
+    : `in each of the ${weeks.length} weeks ${days}`;
+}
+
 function describePeriods(periods: readonly string[]): string {
+  if (periods.every(isWeek)) return describeWeeks(periods);
   const months = periods.flatMap(monthsOf);
   const span = spanName(months);
   const gapless = months.every((month, i) => {

@@ -3,11 +3,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { ConcordatError } from '#libs/bytes';
 import { type ExactCounts, exactCounts } from '#libs/dp';
 import { parentOf, type Resolution } from '#libs/grid';
-import { parseMonth } from '#libs/harmonise';
+import { formatMonth, parseMonth } from '#libs/harmonise';
+import { daysOf, isWeek, monthsOf } from '#libs/query';
 
 export interface CountGroup {
   readonly category: string;
-  /** A month `YYYY-MM` or an inclusive window `YYYY-MM/YYYY-MM`. */
+  /** A month `YYYY-MM`, an inclusive window `YYYY-MM/YYYY-MM` or an ISO week `YYYY-Www`; weeks and months not in one request. */
   readonly period: string;
 }
 
@@ -28,12 +29,17 @@ export interface CountRequest {
   readonly bounds?: { readonly perMonth: number; readonly perYear: number };
 }
 
+/** What a group adds up: months by their number, or days of the month within them. */
 interface Window {
   readonly first: number;
   readonly last: number;
 }
 
 function parsePeriod(period: string): Window {
+  if (isWeek(period)) {
+    const months = monthsOf(period).map(parseMonth);
+    return { first: months[0] as number, last: months.at(-1) as number };
+  }
   const [from = '', to = from, more] = period.split('/');
   const window = { first: parseMonth(from), last: parseMonth(to) };
   if (more !== undefined || window.last < window.first) {
@@ -42,8 +48,29 @@ function parsePeriod(period: string): Window {
   return window;
 }
 
+/** Days of the month have this many numbers, 0 (none known) with them; the unit of a slot where only months are asked. */
+const DAYS = 32;
+const SLOTS = DAYS * 65_536;
+
+/** Slots `DAYS * month + day` that a period adds up; day 0 stands for the whole month. */
+function slotsOf(period: string, { first, last }: Window): number[] {
+  if (!isWeek(period)) {
+    return Array.from({ length: last - first + 1 }, (_, i) => DAYS * (first + i));
+  }
+  const { firstDay, lastDay } = daysOf(period);
+  const slots: number[] = [];
+  for (let month = first; month <= last; month++) {
+    const start = daysOf(formatMonth(month));
+    const until = Math.min(lastDay, start.lastDay);
+    for (let day = Math.max(firstDay, start.firstDay); day <= until; day++) {
+      slots.push(DAYS * month + day - start.firstDay + 1);
+    }
+  }
+  return slots;
+}
+
 function checkBounds(
-  { bounds, measure }: CountRequest,
+  { bounds, measure, groups }: CountRequest,
   windows: readonly Window[],
   hasPersons: boolean,
 ): { perMonth: number; perYear: number } {
@@ -56,8 +83,8 @@ function checkBounds(
   if (!bounds || ![bounds.perMonth, bounds.perYear].every((n) => Number.isInteger(n) && n >= 1)) {
     throw new ConcordatError('missing-bounds', 'the unit is the person: give both bounds, from 1');
   }
-  if (windows.some(({ first, last }) => first !== last)) {
-    // Ranks are per month, so a window would let one person count perMonth times in each of its months.
+  if (windows.some(({ first, last }) => first !== last) || groups.some((g) => isWeek(g.period))) {
+    // Ranks are per month, so a window would let one person count perMonth times in each of its months, a week in each of its parts.
     throw new ConcordatError('unbounded-window', 'the unit is the person: ask month by month');
   }
   return bounds;
@@ -92,18 +119,21 @@ export async function countCells(
   const { perMonth, perYear } = checkBounds(request, windows, hasPersons);
   const numberOf = await categoryIndex(connection);
 
-  // Which rows of the result each (category, month) adds to; windows may overlap.
+  const weekly = groups.some(({ period }) => isWeek(period));
+  if (weekly && !groups.every(({ period }) => isWeek(period))) {
+    throw new ConcordatError('malformed-period', 'count weeks or months, not both at once');
+  }
+  // Which rows of the result each (category, slot) adds to; windows may overlap.
   const adds = new Map<number, number[]>();
   groups.forEach((group, index) => {
-    const { first, last } = windows[index] ?? { first: 0, last: -1 };
-    for (let month = first; month <= last; month++) {
-      const key = numberOf(group.category) * 65_536 + month;
+    for (const slot of slotsOf(group.period, windows[index] as Window)) {
+      const key = numberOf(group.category) * SLOTS + slot;
       adds.set(key, [...(adds.get(key) ?? []), index]);
     }
   });
 
   const result = await connection.run(
-    `SELECT cell, category, month, count(*)::INTEGER FROM kept
+    `SELECT cell, category, month, ${weekly ? 'day' : '0::UTINYINT'} AS day, count(*)::INTEGER FROM kept
      WHERE dataset = $dataset AND cell <> 0 AND ${COUNTED[measure]} AND month BETWEEN $first AND $last
      GROUP BY ALL ORDER BY cell`,
     {
@@ -117,11 +147,13 @@ export async function countCells(
   const counts = new Int32Array(groups.length * leaves.length);
   let at = 0;
   for (const chunk of await result.fetchAllChunks()) {
-    const [cells, categories, months, numbers] = [0, 1, 2, 3].map((column) =>
+    const [cells, categories, months, days, numbers] = [0, 1, 2, 3, 4].map((column) =>
       chunk.getColumnValues(column),
-    ) as [bigint[], number[], number[], number[]];
+    ) as [bigint[], number[], number[], number[], number[]];
     cells.forEach((cell, row) => {
-      const rows = adds.get((categories[row] ?? 0) * 65_536 + (months[row] ?? 0));
+      const rows = adds.get(
+        (categories[row] ?? 0) * SLOTS + DAYS * (months[row] ?? 0) + (days[row] ?? 0),
+      );
       if (!rows) return;
       // Cells ascend and so do their parents: one pass over the leaves serves all rows.
       const leaf = resolution === 9 ? cell : parentOf(cell, resolution);

@@ -5,8 +5,8 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ConcordatError } from '#libs/bytes';
 
 /**
- * `source`: one accepted file each. `incident`: every accepted row; `cell` is 0 where it has no place, `person_*` 0 where it
- * names nobody. `kept`: what is counted, rebuilt with the dataset version: duplicates are gone, ranks are fixed; `people_rank`
+ * `source`: one accepted file each. `incident`: every accepted row; `cell` is 0 where it has no place, `day` (of the month) 0 where
+ * its mapping promises none, `person_*` 0 where it names nobody. `kept`: what is counted, rebuilt with the dataset version: duplicates are gone, ranks are fixed; `people_rank`
  * is 0 where the row does not stand for a person.
  */
 const SCHEMA = `
@@ -18,11 +18,11 @@ CREATE TABLE IF NOT EXISTS source (
   categories VARCHAR, has_person BOOLEAN, row_count INTEGER, rejected VARCHAR,
   located INTEGER, no_location INTEGER, outside INTEGER, duplicates INTEGER);
 CREATE TABLE IF NOT EXISTS incident (
-  source INTEGER, row UINTEGER, month USMALLINT, category UTINYINT, cell UBIGINT,
+  source INTEGER, row UINTEGER, month USMALLINT, day UTINYINT, category UTINYINT, cell UBIGINT,
   key_high UBIGINT, key_low UBIGINT, person_high UBIGINT, person_low UBIGINT);
 CREATE TABLE IF NOT EXISTS dataset (name VARCHAR, version VARCHAR, domain VARCHAR);
 CREATE TABLE IF NOT EXISTS kept (
-  dataset VARCHAR, source INTEGER, month USMALLINT, category UTINYINT, cell UBIGINT,
+  dataset VARCHAR, source INTEGER, month USMALLINT, day UTINYINT, category UTINYINT, cell UBIGINT,
   rank_in_month UINTEGER, rank_in_year UINTEGER, people_rank UINTEGER);
 `;
 
@@ -66,7 +66,7 @@ export async function openDatabase(dir: string): Promise<Database> {
   const writer = await instance.connect();
   await writer.run(SCHEMA);
   const kept = await writer.runAndReadAll('SELECT * FROM kept LIMIT 0');
-  if (!kept.columnNames().includes('people_rank')) {
+  if (!kept.columnNames().includes('day')) {
     writer.closeSync();
     instance.closeSync();
     throw new ConcordatError(

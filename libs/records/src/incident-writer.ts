@@ -11,11 +11,24 @@ import type { RowKey } from './row-key.js';
 
 /** Rows of one DuckDB data chunk. */
 const CHUNK = 2048;
-const TYPES = [INTEGER, UINTEGER, USMALLINT, UTINYINT, UBIGINT, UBIGINT, UBIGINT, UBIGINT, UBIGINT];
+const TYPES = [
+  INTEGER,
+  UINTEGER,
+  USMALLINT,
+  UTINYINT,
+  UTINYINT,
+  UBIGINT,
+  UBIGINT,
+  UBIGINT,
+  UBIGINT,
+  UBIGINT,
+];
 
 interface StoredRow {
   readonly row: number;
   readonly month: number;
+  /** Day of the month; 0 where none is known. */
+  readonly day: number;
   readonly category: number;
   /** 0n where the row has no place. */
   readonly cell: bigint;
@@ -44,8 +57,9 @@ export async function incidentWriter(
     for (const column of columns) column.length = 0;
     size = 0;
   };
-  const [sources, rows, months, categories, cells, highs, lows, personHighs, personLows] =
+  const [sources, rows, months, days, categories, cells, highs, lows, personHighs, personLows] =
     columns as [
+      number[],
       number[],
       number[],
       number[],
@@ -61,6 +75,7 @@ export async function incidentWriter(
       sources.push(source);
       rows.push(row.row);
       months.push(row.month);
+      days.push(row.day);
       categories.push(row.category);
       cells.push(row.cell);
       highs.push(row.key.high);

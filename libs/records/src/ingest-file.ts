@@ -146,6 +146,7 @@ async function appendFile(
       writer.write({
         row: number,
         month: row.month,
+        day: row.day,
         category: numbers[row.category] ?? 0,
         cell: row.located ? cellOf(row.latitude, row.longitude) : 0n,
         key: keyOf(row.month, row.id, number, person),

@@ -149,6 +149,68 @@ describe('re-sending', () => {
   });
 });
 
+describe('weeks', () => {
+  const days = readMapping('dated-reports');
+  const dated = (...on: string[]) =>
+    put(
+      'reports.csv',
+      `reported_on,category,longitude,latitude\n${on.map((day) => `${day},drugs,-2.59,51.45\n`).join('')}`,
+    );
+  const weeks = (...periods: string[]): Partial<CountRequest> => ({
+    groups: periods.map((period) => ({ category: 'drugs', period })),
+  });
+
+  it('are held from the first recorded day to the last, and counted by their days', async () => {
+    // 2024-W05 runs from 29 January to 4 February.
+    await ingest(
+      [
+        dated(
+          ...['2024-01-24', '2024-01-28', '2024-01-29', '2024-01-31', '2024-02-01', '2024-02-04'],
+          ...['2024-02-05', '2024-02-14'],
+        ),
+      ],
+      { mapping: days },
+    );
+    const version = await records.version('incidents');
+    expect(version.months).toEqual(['2024-01', '2024-02']);
+    expect(version.weeks).toEqual(['2024-W05', '2024-W06']);
+    expect(await count(weeks('2024-W04', '2024-W05', '2024-W06', '2024-W07'))).toEqual([
+      2, 4, 1, 1,
+    ]);
+    expect(await count(weeks('2024-01', '2024-02'))).toEqual([4, 4]);
+    await expect(count(weeks('2024-01', '2024-W05'))).rejects.toMatchObject({
+      code: 'malformed-period',
+    });
+  });
+
+  it('are not held by months, not even where a month is written as its first day', async () => {
+    const monthly: Mapping = { ...days, time: { ...days.time, precision: undefined } };
+    await ingest([dated('2024-01-01', '2024-02-01', '2024-03-01')], { mapping: monthly });
+    expect(await records.version('incidents')).toMatchObject({
+      months: ['2024-01', '2024-02', '2024-03'],
+      weeks: [],
+    });
+    expect(await count(weeks('2024-W05'))).toEqual([0]);
+  });
+
+  it('lack where a month between is not held, or one row of it has no day', async () => {
+    await ingest([dated('2024-01-01', '2024-01-31', '2024-03-01', '2024-03-31')], {
+      mapping: days,
+    });
+    const gap = await records.version('incidents');
+    expect(gap.weeks).not.toContain('2024-W05');
+    expect(gap.weeks).not.toContain('2024-W07');
+    expect(gap.weeks).toEqual([
+      ...['2024-W01', '2024-W02', '2024-W03', '2024-W04'],
+      ...['2024-W10', '2024-W11', '2024-W12', '2024-W13'],
+    ]);
+    await ingest([put('months.csv', csv(row('1')))]);
+    expect((await records.version('incidents')).weeks).toEqual([
+      ...['2024-W01', '2024-W02', '2024-W03', '2024-W04'],
+    ]);
+  });
+});
+
 describe('a version', () => {
   it('says months and declared categories and survives a restart', async () => {
     await ingest([put('a.csv', csv(row('1'), row('2', { month: '2023-12' })))], {

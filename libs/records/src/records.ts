@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { ConcordatError } from '#libs/bytes';
 import type { ExactCounts } from '#libs/dp';
 import { formatMonth } from '#libs/harmonise';
+import { daysOf, monthsOf, weeksWithin } from '#libs/query';
 import { type CountRequest, countCells } from './count.js';
 import { type Database, openDatabase } from './database.js';
 import { type IngestReport, type IngestRequest, ingestFiles } from './ingest.js';
@@ -12,6 +13,11 @@ export interface DatasetVersion {
   readonly digest: string;
   /** Months with at least one accepted row, ascending, `YYYY-MM`. Treated as public. */
   readonly months: readonly string[];
+  /**
+   * ISO weeks `YYYY-Www`, ascending, that lie whole between the first and the last recorded day, in months that are held and of which every
+   * row names its day; none for a dataset of months. Treated as public, as the months are.
+   */
+  readonly weeks: readonly string[];
   /** Categories that the files are declared to cover, whether or not a row has them. */
   readonly categories: readonly string[];
   readonly unit: 'incident' | 'person';
@@ -44,7 +50,7 @@ export interface Records {
   version(dataset: string): Promise<DatasetVersion>;
   /**
    * Counts per group and leaf, row-major: groups x leaves. Rows without a place or outside the leaves are in none. Throws
-   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`; where the unit is the
+   * `unknown-dataset`, `version-changed`, `unsorted-cells`, `malformed-month`, `malformed-period`, `days-not-held`; where the unit is the
    * person `missing-bounds`, `unbounded-window`; for the people of a dataset that names none `measure-not-held`.
    */
   count(request: CountRequest): Promise<ExactCounts>;
@@ -128,6 +134,22 @@ async function checkSecret({ writer }: Database, secret: Uint8Array): Promise<vo
   }
 }
 
+interface HeldMonth {
+  readonly month: string;
+  /** Day of its first and of its last row; 0 where a row names none. */
+  readonly firstDay: number;
+  readonly lastDay: number;
+}
+
+function weeksHeld(months: readonly HeldMonth[]): readonly string[] {
+  const dated = new Set(months.filter(({ firstDay }) => firstDay > 0).map(({ month }) => month));
+  const [first, last] = [months[0], months.at(-1)];
+  if (!first || !last || last.lastDay === 0) return [];
+  const from = daysOf(first.month).firstDay + Math.max(0, first.firstDay - 1);
+  const to = daysOf(last.month).firstDay + last.lastDay - 1;
+  return weeksWithin(from, to).filter((week) => monthsOf(week).every((month) => dated.has(month)));
+}
+
 async function readVersion({ reader }: Database, dataset: string): Promise<DatasetVersion> {
   const fixed = await reader.runAndReadAll('SELECT version FROM dataset WHERE name = $dataset', {
     dataset,
@@ -137,9 +159,14 @@ async function readVersion({ reader }: Database, dataset: string): Promise<Datas
     throw new ConcordatError('unknown-dataset', 'no file of this dataset was ingested yet');
   }
   const months = await reader.runAndReadAll(
-    'SELECT DISTINCT month FROM kept WHERE dataset = $dataset ORDER BY month',
+    'SELECT month, min(day), max(day) FROM kept WHERE dataset = $dataset GROUP BY month ORDER BY month',
     { dataset },
   );
+  const held = months.getRows().map(([month, firstDay, lastDay]) => ({
+    month: formatMonth(Number(month)),
+    firstDay: Number(firstDay),
+    lastDay: Number(lastDay),
+  }));
   const sources = await reader.runAndReadAll(
     'SELECT DISTINCT categories, has_person FROM source WHERE dataset = $dataset',
     { dataset },
@@ -149,7 +176,8 @@ async function readVersion({ reader }: Database, dataset: string): Promise<Datas
     .map(([categories]) => JSON.parse(String(categories)) as string[]);
   return {
     digest,
-    months: months.getRows().map(([month]) => formatMonth(Number(month))),
+    months: held.map(({ month }) => month),
+    weeks: weeksHeld(held),
     categories: [...new Set(declared.flat())].sort(),
     unit: sources.getRows().every(([, hasPerson]) => hasPerson === true) ? 'person' : 'incident',
   };

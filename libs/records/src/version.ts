@@ -11,7 +11,7 @@ const accepted = (identity: string): string => `
 
 const NO_PERSONS = `
 INSERT INTO kept
-SELECT $dataset, source, month, category, cell, 1, 1, 0 FROM (${accepted('key_high, key_low')})
+SELECT $dataset, source, month, day, category, cell, 1, 1, 0 FROM (${accepted('key_high, key_low')})
 `;
 
 /**
@@ -32,7 +32,7 @@ WITH ranked AS (
   SELECT *, person_high <> 0 OR person_low <> 0 AS named, ${rank('month')} AS in_month,
     ${rank('month // 12')} AS in_year, ${rank('month, category', 'cell = 0,')} AS in_group
   FROM (${accepted(`key_high, key_low, ${person}`)}))
-SELECT $dataset, source, month, category, cell,
+SELECT $dataset, source, month, day, category, cell,
   CASE WHEN named THEN in_month ELSE 1 END, CASE WHEN named THEN in_year ELSE 1 END,
   CASE WHEN named AND in_group = 1 AND cell <> 0
     THEN ${rank('month // 12, in_group = 1 AND cell <> 0')} ELSE 0 END

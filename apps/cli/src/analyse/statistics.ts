@@ -7,6 +7,7 @@ import {
   lorenz,
   mannKendall,
   moran,
+  moranPermutation,
   type NoiseLaw,
   noisePmf,
   noiseVariance,
@@ -28,7 +29,8 @@ const variance = z.number().min(0).default(0);
 const mechanism = z.enum(['discrete-laplace', 'discrete-gaussian']);
 
 const GiStarInput = z.strictObject({ values, weights, star: z.boolean().default(true) });
-const MoranInput = z.strictObject({ values, weights, variance });
+const draws = z.int().min(0).max(100_000).default(0);
+const MoranInput = z.strictObject({ values, weights, variance, draws });
 const MannKendallInput = z.strictObject({
   series: z.array(finite.nullable()).min(1),
   variance,
@@ -59,7 +61,7 @@ const ScanInput = z.strictObject({
   model: z.enum(['expectation', 'conditional']).default('expectation'),
   variance: z.number().min(0).optional(),
   ...noiseFields,
-  draws: z.int().min(0).max(100_000).default(0),
+  draws,
 });
 const TailInput = z.strictObject({
   lambda: z.number().min(0),
@@ -115,13 +117,19 @@ export const STATISTICS: Readonly<Record<string, Statistic>> = {
     },
   },
   moran: {
-    summary: "Moran's I with its variance under randomisation and under normality",
+    summary:
+      "Moran's I, its variance under randomisation and normality, p in the normal limit; with draws also by permutations",
     example: '{"values":[3,0,1,9],"weights":[[0,1,1],[1,0,1],[1,2,1],[2,1,1],[2,3,1],[3,2,1]]}',
-    compute(input) {
-      const { values, weights, variance } = read(MoranInput, input);
+    compute(input, random) {
+      const { values, weights, variance, draws } = read(MoranInput, input);
       const rows = weightsFromTriples(values.length, weights, false);
-      const { iDenoised, ...rest } = moran(Float64Array.from(values), rows, variance);
-      return variance > 0 ? { ...rest, iDenoised: toJson(Float64Array.of(iDenoised))[0] } : rest;
+      const released = Float64Array.from(values);
+      const { iDenoised, ...rest } = moran(released, rows, variance);
+      return {
+        ...rest,
+        ...(variance > 0 ? { iDenoised: toJson(Float64Array.of(iDenoised))[0] } : {}),
+        ...(draws > 0 ? { pPermutation: moranPermutation(released, rows, { random, draws }) } : {}),
+      };
     },
   },
   'mann-kendall': {

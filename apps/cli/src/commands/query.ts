@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
+import { ConcordatError } from '#libs/bytes';
 import { loadSigningKey } from '#libs/keystore';
-import { MEASURES, type Measure, monthsOf } from '#libs/query';
+import { daysOf, MEASURES, type Measure, monthsOf, weeksWithin } from '#libs/query';
 import { type Analyst, ask, type RoundProgress } from '../ask.js';
 import { sessionAnalyst, sessionFolder } from '../session/session-file.js';
+
+type Step = 'month' | 'week' | 'window';
 
 interface QueryFlags {
   readonly url: string;
@@ -12,7 +15,7 @@ interface QueryFlags {
   readonly categories: string;
   readonly from: string;
   readonly to: string;
-  readonly step: 'month' | 'window';
+  readonly step: Step;
   readonly resolution: string;
   readonly rho: string;
   readonly purpose: string;
@@ -25,6 +28,16 @@ const unitText = (privacy: RoundProgress['coverage'][number]['privacy']): string
   privacy?.unit === 'person-year'
     ? `person and year (of one person at most ${privacy.maxPerRelease} a month, ${privacy.maxPerYear} a year count)`
     : 'incident';
+
+/** What is counted apart: every month, every week that lies whole in the months, or all of it as one. Throws `bad-period`, `period-order`. */
+function periodsOf(from: string, to: string, step: Step): readonly string[] {
+  const window = `${from}/${to}`;
+  if (step === 'window') return [window];
+  if (step === 'month') return monthsOf(window);
+  const weeks = weeksWithin(daysOf(from).firstDay, daysOf(to).lastDay);
+  if (weeks.length > 0) return weeks;
+  throw new ConcordatError('period-order', 'the last week or month must not be before the first');
+}
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
 
@@ -53,11 +66,11 @@ export function registerQuery(program: Command): void {
         .default('incidents'),
     )
     .requiredOption('--categories <list>', 'common categories, separated by commas')
-    .requiredOption('--from <month>', 'first month, YYYY-MM')
-    .requiredOption('--to <month>', 'last month, YYYY-MM')
+    .requiredOption('--from <month>', 'first month, YYYY-MM; with --step week also YYYY-Www')
+    .requiredOption('--to <month>', 'last month, YYYY-MM; with --step week also YYYY-Www')
     .addOption(
-      new Option('--step <step>', 'a count a month, or one of the whole window')
-        .choices(['month', 'window'])
+      new Option('--step <step>', 'a count a month, a week (ISO), or one of the whole window')
+        .choices(['month', 'week', 'window'])
         .default('month'),
     )
     .option('--resolution <resolution>', 'finest H3 resolution, 4 to 9', '9')
@@ -70,17 +83,17 @@ export function registerQuery(program: Command): void {
       'after',
       `
 Example (while npm start -- --dir federation runs):
-  concordat query --key federation/analyst/signing.pem --categories robbery,weapons --from 2024-01 --to 2024-06`,
+  concordat query --key federation/analyst/signing.pem --categories robbery,weapons --from 2024-01 --to 2024-06
+  concordat query --key analyst.pem --categories asb --step week --from 2024-W01 --to 2024-W08 --resolution 7 --rho 1/100`,
     )
     .action(async (flags: QueryFlags) => {
-      const window = `${flags.from}/${flags.to}`;
       const round = await ask(
         flags.url,
         analystOf(flags),
         {
           measure: flags.measure,
           categories: list(flags.categories),
-          periods: flags.step === 'window' ? [window] : [...monthsOf(window)],
+          periods: [...periodsOf(flags.from, flags.to, flags.step)],
           resolution: Number(flags.resolution),
           rho: flags.rho,
           purpose: flags.purpose,

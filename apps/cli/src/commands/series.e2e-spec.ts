@@ -57,7 +57,7 @@ describe('concordat series', () => {
     });
     const dry = await series('run', 'monthly', '--dry-run');
     expect(dry.document).toMatchObject({
-      due: months.slice(1).map((month) => ({ month, query: 0 })),
+      due: months.slice(1).map((period) => ({ period, query: 0 })),
       years: [{ year: '2024', rhoSpent: '0', rhoDue: '3/50' }],
     });
     // Two months fit in 1/20, the third would not.
@@ -67,8 +67,8 @@ describe('concordat series', () => {
     });
     const [listed] = (await series('list')).document;
     expect(listed.runs).toEqual([
-      expect.objectContaining({ month: '2024-02', code: null, release: expect.any(String) }),
-      expect.objectContaining({ month: '2024-03', code: null, release: expect.any(String) }),
+      expect.objectContaining({ period: '2024-02', code: null, release: expect.any(String) }),
+      expect.objectContaining({ period: '2024-03', code: null, release: expect.any(String) }),
     ]);
     const { releases } = await federation.graphql<{ releases: { id: string }[] }>(
       '{ releases { id } }',
@@ -94,7 +94,7 @@ describe('concordat series', () => {
     const steady = (await series('list')).document.find(
       ({ name }: { name: string }) => name === 'steady',
     );
-    expect(steady.runs.map(({ month }: { month: string }) => month)).toEqual(months.slice(1));
+    expect(steady.runs.map(({ period }: { period: string }) => period)).toEqual(months.slice(1));
     expect(await series('run', 'steady')).toMatchObject({ code: 0, document: { runs: [] } });
     expect(await series('stop', 'steady')).toMatchObject({ code: 0 });
     expect(await series('run', 'steady')).toMatchObject({

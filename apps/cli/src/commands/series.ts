@@ -1,4 +1,4 @@
-/** `concordat series`: the same questions every month, within a budget for the year. */
+/** `concordat series`: the same questions every month or every week, within a budget for the year. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { parseResult } from '#libs/layers';
+import { canonicalPeriod, isWeek } from '#libs/query';
 import { dueNow, runDue } from '../series/run-series.js';
 import { costOf, type DueQuery, yearsOf } from '../series/series-cost.js';
 import {
@@ -31,7 +32,8 @@ interface Create {
   readonly purpose: string;
   readonly query: readonly SeriesQuery[];
   readonly plan?: string;
-  readonly firstMonth: string;
+  readonly firstMonth?: string;
+  readonly firstWeek?: string;
   readonly rhoPerYear: string;
   readonly cron: string;
   readonly agencies?: string;
@@ -77,16 +79,17 @@ function plannedQueries(path: string): readonly SeriesQuery[] {
 }
 
 const costText = (series: Series): string => {
-  const { rhoPerRun, rhoOfYear, rhoPerYear, epsilonOfYear, fits } = costOf(series);
-  return `${series.name}: ${series.queries.length} question${series.queries.length === 1 ? '' : 's'} a month cost rho ${rhoPerRun}; twelve months rho ${rhoOfYear} (epsilon ${epsilonOfYear.toFixed(3)} at delta 0.000001) of ${rhoPerYear} that the series may spend of a year${fits ? '' : ': it will stop before the year is over'}
+  const { step, runsPerYear, rhoPerRun, rhoOfYear, rhoPerYear, epsilonOfYear, fits } =
+    costOf(series);
+  return `${series.name}: ${series.queries.length} question${series.queries.length === 1 ? '' : 's'} a ${step} cost rho ${rhoPerRun}; ${runsPerYear} ${step}s rho ${rhoOfYear} (epsilon ${epsilonOfYear.toFixed(3)} at delta 0.000001) of ${rhoPerYear} that the series may spend of a year${fits ? '' : ': it will stop before the year is over'}
 `;
 };
 const dueText = (due: readonly DueQuery[]): string =>
   due.length === 0
     ? 'Nothing is due.\n'
-    : `Due: ${[...new Set(due.map(({ month }) => month))].join(', ')} (${due.length} questions)\n`;
-const runText = ({ month, query, release, code }: SeriesRun): string =>
-  `${month}  question ${query + 1}  ${release ?? `no release: ${code}`}\n`;
+    : `Due: ${[...new Set(due.map(({ period }) => period))].join(', ')} (${due.length} questions)\n`;
+const runText = ({ period, query, release, code }: SeriesRun): string =>
+  `${period}  question ${query + 1}  ${release ?? `no release: ${code}`}\n`;
 const print = (json: boolean | undefined, document: unknown, text: string): void => {
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : text);
 };
@@ -95,7 +98,7 @@ export function registerSeries(program: Command): void {
   const series = program
     .command('series')
     .description(
-      'the same questions every month, signed on this machine, within a budget for the year',
+      'the same questions every month or week, signed on this machine, within a budget for the year',
     );
   addCreate(series);
   addRun(series);
@@ -150,6 +153,18 @@ export function registerSeries(program: Command): void {
     });
 }
 
+/** The month or the week that a series begins with, whichever was given. Throws `usage`, `bad-period`. */
+function firstPeriod({ firstMonth, firstWeek }: Create): string {
+  const first = firstWeek ?? firstMonth;
+  if (first === undefined || (firstWeek !== undefined && firstMonth !== undefined)) {
+    throw new ConcordatError('usage', 'give --first-month for a monthly series, or --first-week');
+  }
+  if (isWeek(first) !== (firstWeek !== undefined)) {
+    throw new ConcordatError('bad-period', 'write a month as YYYY-MM, a week as YYYY-Www');
+  }
+  return canonicalPeriod(first);
+}
+
 function addCreate(series: Command): void {
   series
     .command('create')
@@ -159,16 +174,17 @@ function addCreate(series: Command): void {
     .option('--analyst <id>', 'id of the analyst in the manifest', 'demo-analyst')
     .option(
       '--query <categories:resolution:rho>',
-      'a question of every month; repeat for more',
+      'a question of every month or week; repeat for more',
       queryOf,
       [],
     )
     .option('--plan <file>', 'take the questions of a plan (concordat analyse plan --json)')
-    .requiredOption('--first-month <month>', 'first month asked for, YYYY-MM')
+    .option('--first-month <month>', 'first month asked for, YYYY-MM: a monthly series')
+    .option('--first-week <week>', 'first ISO week asked for, YYYY-Www: a weekly series')
     .requiredOption('--rho-per-year <rho>', 'what the series may spend of each year of the data')
     .option('--purpose <purpose>', 'purpose as the grants name it', 'hotspot-policing')
     .option('--agencies <list>', 'agencies to ask; every one when left out')
-    .option('--cron <fields>', 'when serve looks for due months, five fields in UTC', '0 6 * * *')
+    .option('--cron <fields>', 'when serve looks for what is due, five fields in UTC', '0 6 * * *')
     .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
     .option('--dry-run', 'show the cost of a year and write nothing')
     .option(...DIR)
@@ -179,10 +195,11 @@ function addCreate(series: Command): void {
 Examples:
   concordat series create monthly --key federation/analyst/signing.pem --first-month 2024-01 --rho-per-year 3/2 \\
     --query violence,asb:8:1/10 --query robbery,weapons:7:1/50 --dry-run
-  concordat series create monthly --key federation/analyst/signing.pem --first-month 2024-01 --rho-per-year 2 --plan plan.json`,
+  concordat series create monthly --key federation/analyst/signing.pem --first-month 2024-01 --rho-per-year 2 --plan plan.json
+  concordat series create watch --key federation/analyst/signing.pem --first-week 2024-W01 --rho-per-year 1/2 --query asb:7:1/120`,
     )
     .action((name: string, flags: Create) => {
-      const { dir, url, key, analyst, purpose, firstMonth, rhoPerYear, cron, agencies } = flags;
+      const { dir, url, key, analyst, purpose, rhoPerYear, cron, agencies } = flags;
       const made = checkedSeries({
         version: 1,
         name,
@@ -191,7 +208,7 @@ Examples:
         key: resolve(key),
         purpose,
         ...(agencies ? { agencies: agencies.split(',') } : {}),
-        firstMonth,
+        first: firstPeriod(flags),
         queries: [...(flags.plan === undefined ? [] : plannedQueries(flags.plan)), ...flags.query],
         rhoPerYear,
         cron,
@@ -206,7 +223,7 @@ Examples:
 function addRun(series: Command): void {
   series
     .command('run')
-    .description('ask every month that is due, once')
+    .description('ask every month or week that is due, once')
     .argument('<name>', 'name of the series')
     .option('--dry-run', 'show what is due and what the year costs; ask nothing')
     .option(...DIR)

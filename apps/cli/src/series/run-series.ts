@@ -1,8 +1,8 @@
-/** Asks what is due of a series, month by month, and keeps what came of it. */
+/** Asks what is due of a series, period by period, and keeps what came of it. */
 import { z } from 'zod';
 import { isConcordatError } from '#libs/bytes';
 import { loadSigningKey } from '#libs/keystore';
-import type { Category } from '#libs/query';
+import { type Category, isWeek } from '#libs/query';
 import { ask } from '../ask.js';
 import { graphql } from '../graphql-client.js';
 import { checkBudget, type DueQuery, dueQueries } from './series-cost.js';
@@ -10,35 +10,41 @@ import { readSeriesFile, type Series, type SeriesRun, writeSeriesFile } from './
 
 const Agencies = z.object({
   agencies: z.array(
-    z.object({ id: z.string(), categories: z.array(z.string()), months: z.array(z.string()) }),
+    z.object({
+      id: z.string(),
+      categories: z.array(z.string()),
+      months: z.array(z.string()),
+      weeks: z.array(z.string()),
+    }),
   ),
 });
 
 /**
  * What is due now. An agency counts when the series asks it and it records one of the categories; one that has never told which
- * months it holds is not waited for: the release will say that it is missing.
+ * months (or, of a weekly series, weeks) it holds is not waited for: the release will say that it is missing.
  */
 export async function dueNow(series: Series): Promise<DueQuery[]> {
   const { agencies } = await graphql(
     series.url,
-    '{ agencies { id categories months } }',
+    '{ agencies { id categories months weeks } }',
     {},
     Agencies,
   );
   const asked = new Set<string>(series.queries.flatMap(({ categories }) => categories));
   const offered = agencies
     .filter(({ id }) => series.agencies?.includes(id) ?? true)
-    .filter(({ categories, months }) => months.length > 0 && categories.some((c) => asked.has(c)))
-    .map(({ months }) => months.filter((month) => month >= series.firstMonth))
-    // An agency whose records ended before the series began will never hold a month of it.
-    .filter((months) => months.length > 0);
+    .filter(({ categories }) => categories.some((category) => asked.has(category)))
+    .map(({ months, weeks }) => (isWeek(series.first) ? weeks : months))
+    .map((periods) => periods.filter((period) => period >= series.first))
+    // An agency whose records ended before the series began will never hold a period of it.
+    .filter((periods) => periods.length > 0);
   return dueQueries(series, offered);
 }
 
-/** One question of one month. A round without a release is an outcome too; only what keeps it from being asked is thrown. */
+/** One question of one period. A round without a release is an outcome too; only what keeps it from being asked is thrown. */
 async function askOne(
   series: Series,
-  { month, query }: DueQuery,
+  { period, query }: DueQuery,
   nowMs: () => number,
 ): Promise<SeriesRun> {
   const { categories, resolution, rho } = series.queries[query] as Series['queries'][number];
@@ -49,7 +55,7 @@ async function askOne(
       { id: series.analyst, key: loadSigningKey(series.key) },
       {
         categories: categories as Category[],
-        periods: [month],
+        periods: [period],
         resolution,
         rho,
         purpose: series.purpose,
@@ -57,10 +63,10 @@ async function askOne(
       },
       { nowMs, onProgress: () => {} },
     );
-    return { month, query, at, release, code: null };
+    return { period, query, at, release, code: null };
   } catch (error) {
     if (!isConcordatError(error) || error.code === 'unreachable') throw error;
-    return { month, query, at, release: null, code: error.code };
+    return { period, query, at, release: null, code: error.code };
   }
 }
 
@@ -84,7 +90,7 @@ export async function runDue(
     checkBudget(series, one);
     const run = await askOne(series, one, options.nowMs);
     const kept = series.runs.filter(
-      (old) => old.release !== null || old.month !== run.month || old.query !== run.query,
+      (old) => old.release !== null || old.period !== run.period || old.query !== run.query,
     );
     writeSeriesFile(dir, { ...series, runs: [...kept, run] });
     done.push(run);

@@ -3,8 +3,8 @@ import { checkBudget, costOf, dueQueries, yearsOf } from './series-cost.js';
 import { checkedSeries, type Series, type SeriesRun } from './series-file.js';
 
 const release = 'a'.repeat(64);
-const ran = (month: string, query: number, made: string | null = release): SeriesRun => ({
-  month,
+const ran = (period: string, query: number, made: string | null = release): SeriesRun => ({
+  period,
   query,
   at: '2024-03-15T06:00:00.000Z',
   release: made,
@@ -18,7 +18,7 @@ const series = (change: object = {}): Series =>
     analyst: 'demo-analyst',
     key: 'signing.pem',
     purpose: 'hotspot-policing',
-    firstMonth: '2024-01',
+    first: '2024-01',
     queries: [
       { categories: ['asb'], resolution: 8, rho: '1/10' },
       { categories: ['robbery', 'weapons'], resolution: 7, rho: '1/50' },
@@ -41,18 +41,18 @@ describe('the cost of a series', () => {
     const started = series({
       runs: [ran('2023-12', 0), ran('2024-01', 0), ran('2024-01', 1, null), ran('2024-02', 1)],
     });
-    expect(yearsOf(started, [{ month: '2024-03', query: 0 }])).toEqual([
+    expect(yearsOf(started, [{ period: '2024-03', query: 0 }])).toEqual([
       { year: '2024', rhoSpent: '3/25', rhoDue: '1/10' },
     ]);
   });
 
   it('stops the question that would spend more, and only that one', () => {
     const tight = series({ rhoPerYear: '3/25', runs: [ran('2024-01', 0)] });
-    expect(() => checkBudget(tight, { month: '2024-02', query: 0 })).toThrow(
+    expect(() => checkBudget(tight, { period: '2024-02', query: 0 })).toThrow(
       expect.objectContaining({ code: 'series-budget' }),
     );
-    expect(() => checkBudget(tight, { month: '2024-01', query: 1 })).not.toThrow();
-    expect(() => checkBudget(tight, { month: '2025-01', query: 0 })).not.toThrow();
+    expect(() => checkBudget(tight, { period: '2024-01', query: 1 })).not.toThrow();
+    expect(() => checkBudget(tight, { period: '2025-01', query: 0 })).not.toThrow();
   });
 });
 
@@ -65,9 +65,9 @@ describe('what is due', () => {
   it('is every month that all agencies hold and that has no release, oldest first', () => {
     const started = series({ runs: [ran('2024-01', 0), ran('2024-01', 1, null)] });
     expect(dueQueries(started, offered)).toEqual([
-      { month: '2024-01', query: 1 },
-      { month: '2024-02', query: 0 },
-      { month: '2024-02', query: 1 },
+      { period: '2024-01', query: 1 },
+      { period: '2024-02', query: 0 },
+      { period: '2024-02', query: 1 },
     ]);
     expect(dueQueries(started, [])).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe('a series file', () => {
     ['queries.0.rho', { queries: [{ categories: ['asb'], resolution: 8, rho: '0.1' }] }],
     ['queries.0.resolution', { queries: [{ categories: ['asb'], resolution: 12, rho: '1/8' }] }],
     ['queries', { queries: [] }],
-    ['firstMonth', { firstMonth: '2024' }],
+    ['first', { first: '2024' }],
     ['name', { name: '../elsewhere' }],
     ['a run', { runs: [ran('2024-01', 7)] }],
     ['document', { colour: 'blue' }],

@@ -1,4 +1,4 @@
-/** A series: the same questions every month, signed by an analyst's machine, within a budget for the year. One file each. */
+/** A series: the same questions every month or every week, signed by an analyst's machine, within a budget for the year. One file each. */
 import {
   existsSync,
   mkdirSync,
@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
-import { Code, Digest, Instant, MonthText, Name } from '#libs/protocol';
-import { CATEGORIES } from '#libs/query';
+import { Code, Digest, Instant, MonthText, Name, WeekText } from '#libs/protocol';
+import { CATEGORIES, isWeek } from '#libs/query';
 
 const isRho = (text: string): boolean => {
   try {
@@ -32,9 +32,11 @@ const SeriesQuery = z.strictObject({
 });
 export type SeriesQuery = z.infer<typeof SeriesQuery>;
 
-/** One question of one month: its release, or why there is none. */
+const Period = z.union([MonthText, WeekText]);
+
+/** One question of one period: its release, or why there is none. */
 const SeriesRun = z.strictObject({
-  month: MonthText,
+  period: Period,
   /** Position in `queries`. */
   query: z.int().min(0),
   at: Instant,
@@ -52,11 +54,12 @@ export const Series = z.strictObject({
   key: z.string().min(1),
   purpose: Name,
   agencies: z.array(Name).min(1).optional(),
-  firstMonth: MonthText,
+  /** First period asked for: a month, or an ISO week of a weekly series. */
+  first: Period,
   queries: z.array(SeriesQuery).min(1).max(20),
   /** What the series may spend of each accounting year of the data. */
   rhoPerYear: Rho,
-  /** When `series serve` looks for months that are due: five cron fields in UTC. */
+  /** When `series serve` looks for periods that are due: five cron fields in UTC. */
   cron: z.string().min(1),
   stopped: z.boolean(),
   runs: z.array(SeriesRun),
@@ -78,6 +81,9 @@ export function checkedSeries(value: unknown): Series {
       'bad-series',
       'a run of the series is of a query that it does not have',
     );
+  }
+  if (parsed.data.runs.some(({ period }) => isWeek(period) !== isWeek(parsed.data.first))) {
+    throw new ConcordatError('bad-series', 'a series is of weeks or of months: see its runs');
   }
   return parsed.data;
 }

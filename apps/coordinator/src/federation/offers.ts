@@ -1,6 +1,6 @@
 import type { Offer } from '#libs/protocol';
 
-/** The newest offer of each agency: which months it holds. Public facts, kept in memory and sent again at every reconnect. */
+/** The newest offer of each agency: which months and weeks it holds. Public facts, kept in memory and sent again at every reconnect. */
 export class Offers {
   private readonly byAgency = new Map<string, Offer>();
 

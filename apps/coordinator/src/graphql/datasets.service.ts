@@ -37,6 +37,7 @@ export class DatasetsService {
         kind: agency.kind,
         categories: [...agency.categories],
         months: [...(this.offers.of(agency.id)?.months ?? [])],
+        weeks: [...(this.offers.of(agency.id)?.weeks ?? [])],
         domainCells: federation.domainOf(agency).cells.length,
         lastContactAt: lastContactMs === undefined ? null : new Date(lastContactMs).toISOString(),
       };

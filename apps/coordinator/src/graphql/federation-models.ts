@@ -51,6 +51,12 @@ export class Agency {
   })
   months!: string[];
 
+  @Field(() => [String], {
+    description:
+      'ISO weeks it says it holds whole; empty where its records name months and no days.',
+  })
+  weeks!: string[];
+
   @Field(() => Int, { description: 'Resolution-9 cells of its public domain.' })
   domainCells!: number;
 

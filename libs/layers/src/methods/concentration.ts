@@ -14,17 +14,12 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     citation:
       'Weisburd 2015, Criminology 53(2); Bernasco and Steenbeek 2017, Journal of Quantitative Criminology 33.',
     uncertainty:
-      'giniLow and giniHigh enclose the Gini coefficient of the monthly rates with probability `coverage` given the counts: rates drawn from the gamma law with the mean and variance of each cell.',
+      'giniLow and giniHigh enclose the Gini coefficient of the rates with probability `coverage` given the counts: rates drawn from the gamma law with the mean and variance of each cell.',
     listed: 'Points of the Lorenz curve of the denoised rates, cells in descending order.',
   },
-  async compute({ category, resolution, from, to, draws, coverage }, context) {
-    const series = await readSeries(
-      context.releases,
-      category,
-      resolution,
-      { from, to },
-      { monthly: true },
-    );
+  async compute(parameters, context) {
+    const { draws, coverage } = parameters;
+    const series = await readSeries(context.releases, parameters);
     await context.progress(0.2);
     const rates = forecast(asRelease(series), series.neighbours);
     await context.progress(0.6);

@@ -1,16 +1,16 @@
 import { EMERGING_CLASSES, emerging } from '#libs/analytics';
 import { discreteGaussian, type NoiseSampler, rationalFromNumber } from '#libs/dp';
-import { type CellSeries, readSeries } from '../cell-series.js';
+import { type CellSeries, cellsByLaw, readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import { keyedRandom } from '../keyed-random.js';
 import type { LayerMethod } from '../method.js';
 import { cellText, MISSING, positionsWhere, RECORDED, seriesSummary } from '../series-summary.js';
 
 /** Draws the noise of every cell once more, each under its own law. */
-function cellNoise({ sigma2 }: CellSeries): NoiseSampler {
-  const laws = [...new Set(sigma2)].map((law) => ({
+function cellNoise(series: CellSeries): NoiseSampler {
+  const laws = [...cellsByLaw(series)].map(([law, members]) => ({
     sampler: discreteGaussian({ sigma2: rationalFromNumber(law) }),
-    members: Int32Array.from(positionsWhere(sigma2.length, (i) => sigma2[i] === law)),
+    members,
   }));
   return {
     sampleInto(out, random) {
@@ -32,14 +32,9 @@ export const emergingLayer: LayerMethod<'emerging'> = {
       'probability: share of `draws` equally noisy worlds, made by adding a second draw of the same noise, in which the cell keeps its class.',
     listed: 'Cells of a class other than no-pattern whose probability is at least `leastShown`.',
   },
-  async compute({ category, resolution, from, to, draws, leastShown }, context) {
-    const series = await readSeries(
-      context.releases,
-      category,
-      resolution,
-      { from, to },
-      { monthly: true },
-    );
+  async compute(parameters, context) {
+    const { draws, leastShown } = parameters;
+    const series = await readSeries(context.releases, parameters);
     await context.progress(0.1);
     const { classes, probability } = emerging(series.periods, series.neighbours, {
       sampler: cellNoise(series),

@@ -1,6 +1,8 @@
 import {
+  type AreaSeries,
   detectableFall,
   differenceInDifferences,
+  type NoiseLaw,
   placeboTest,
   weightedDisplacement,
 } from '#libs/analytics';
@@ -19,6 +21,10 @@ interface Sides {
   readonly after: number;
   readonly variance: number;
 }
+
+/** Law of the noise in a sum of estimates: discrete Gaussians add up to one, but for less than any double tells (Kairouz et al. 2021). */
+const gaussian = (sigma2: number): NoiseLaw =>
+  sigma2 > 0 ? { mechanism: 'discrete-gaussian', sigma2 } : { mechanism: 'none' };
 
 /** Months that every area has, split at the start; the same number on both sides, those next to it. */
 function comparableMonths({ months, counts }: AreaCounts, start: string) {
@@ -78,7 +84,7 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
     citation:
       'Wheeler and Ratcliffe 2018, Crime Science 7:11; Angrist and Pischke 2009, chapter 5; Abadie, Diamond, Hainmueller 2010, JASA 105.',
     uncertainty:
-      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in each sum of estimates; p is two-sided and normal, but for the placebo rank of synthetic control. detectableFall: smallest relative fall found with probability 0.8.',
+      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in each sum of estimates; p is two-sided, by an Edgeworth series with the longer tails of Poisson counts and the law of the noise, but for the placebo rank of synthetic control. detectableFall: smallest relative fall found with probability 0.8.',
     listed: 'One row a month: the estimate of each area and the standard deviation of its noise.',
   },
   async compute(parameters: ParametersOf<'evaluation'>, { releases, progress }) {
@@ -122,13 +128,18 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
         displacementControlBefore: movedControl?.before ?? 0,
         displacementControlAfter: movedControl?.after ?? 0,
       },
-      noise,
+      { law: gaussian(noise), terms: 1 },
     );
     const largest = (area: number): number =>
       Math.max(0, ...(areas.variances[area] as Float64Array).filter((v) => !Number.isNaN(v)));
+    const areaSeries = (area: number): AreaSeries => ({
+      counts: areas.counts[area] as Float64Array,
+      noiseVariance: largest(area),
+      law: gaussian(largest(area)),
+    });
     const did = differenceInDifferences(
-      { counts: areas.counts[0] as Float64Array, noiseVariance: largest(0) },
-      { counts: areas.counts[1] as Float64Array, noiseVariance: largest(1) },
+      areaSeries(0),
+      areaSeries(1),
       areas.months.findIndex((month) => month >= start),
     );
     const fall = detectableFall({

@@ -12,17 +12,12 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
     question: 'Whom would attention to the hottest cells serve, and whom does the noise fail?',
     citation: 'Lum and Isaac 2016, Significance 13.',
     uncertainty:
-      'Shares are facts of this choice. Hits and misses a month are means over `worlds` simulated worlds around the denoised map.',
+      'Shares are facts of this choice. Hits and misses a period are means over `worlds` simulated worlds around the denoised map.',
     listed: 'One row a deprivation quintile: 1 most deprived, 5 least, 0 unknown.',
   },
-  async compute({ category, resolution, from, to, top, worlds, deprivation }, context) {
-    const series = await readSeries(
-      context.releases,
-      category,
-      resolution,
-      { from, to },
-      { monthly: true },
-    );
+  async compute(parameters, context) {
+    const { top, worlds, deprivation } = parameters;
+    const series = await readSeries(context.releases, parameters);
     const release = asRelease(series);
     await context.progress(0.1);
     const rates = forecast(release, series.neighbours);
@@ -33,7 +28,7 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
       deprivation: deprivationOf(
         await context.source.get(deprivation),
         series.cells,
-        resolution as Resolution,
+        parameters.resolution as Resolution,
       ),
       mean: rates.mean,
       chosen: topCells(rankCells(release, rates, share).scores, share),

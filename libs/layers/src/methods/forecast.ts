@@ -8,7 +8,7 @@ import { fairnessReport, topCells } from '../fairness-report.js';
 import { keyedRandom } from '../keyed-random.js';
 import type { ComputeContext, LayerMethod } from '../method.js';
 import { groupsOfCategory, type Range } from '../periods.js';
-import { LEAST_TRAINING, type MonthlyTotal, releasedBackTest } from '../released-back-test.js';
+import { type AreaTotal, LEAST_TRAINING, releasedBackTest } from '../released-back-test.js';
 import {
   asRelease,
   cellText,
@@ -24,13 +24,13 @@ const POSSIBLE = 0.1;
 /** Tested months without which there is no back-test worth the name. */
 const LEAST_TESTED = 2;
 
-/** Released total of the area in every month, with its variance. */
-async function monthlyTotals(
+/** Released total of the area in every period, with its variance. */
+async function areaTotals(
   { releases }: ComputeContext,
   series: CellSeries,
   range: Range,
-): Promise<readonly (MonthlyTotal | undefined)[]> {
-  const totals = new Map<string, MonthlyTotal>();
+): Promise<readonly (AreaTotal | undefined)[]> {
+  const totals = new Map<string, AreaTotal>();
   for (const { release, group } of groupsOfCategory(releases, series.category, range)) {
     const estimate = await release.estimate(group);
     const { variance } = await release.classOf(group);
@@ -48,21 +48,19 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     citation:
       'Efron and Morris 1973, JASA 68; Clayton and Kaldor 1987, Biometrics 43; Harvey 1989; Fan and Xiong 2014, IEEE TKDE 26. Back-test: Chainey, Tompson, Uhlig 2008. Fairness: Lum and Isaac 2016.',
     uncertainty:
-      'low and high enclose the true rate of the cell in the month forecast with probability `coverage`. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are means over `worlds` simulated worlds.',
+      'low and high enclose the true rate of the cell in the period forecast with probability `coverage`. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are means over `worlds` simulated worlds.',
     listed:
       'The chosen cells (`top` share; by expected count, or by released mean where `summary.ranking` says so because the forecast is not clearly better), and cells with a chance of a tenth of belonging to them.',
   },
   async compute(parameters, context) {
-    const { category, resolution, from, to, horizon } = parameters;
+    const { resolution, from, to, horizon } = parameters;
     const top = Number(parameters.top);
     const range = { from, to };
-    const series = await readSeries(context.releases, category, resolution, range, {
-      monthly: true,
-    });
+    const series = await readSeries(context.releases, parameters);
     if (series.names.length < LEAST_TRAINING + horizon - 1 + LEAST_TESTED) {
       throw new ConcordatError(
         'too-few-periods',
-        `a forecast and its back-test need at least ${LEAST_TRAINING + horizon - 1 + LEAST_TESTED} months`,
+        `a forecast and its back-test need at least ${LEAST_TRAINING + horizon - 1 + LEAST_TESTED} periods`,
       );
     }
     const release = asRelease(series);
@@ -88,7 +86,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     const { backTest, drift } = await releasedBackTest({
       series,
       release,
-      totals: await monthlyTotals(context, series, range),
+      totals: await areaTotals(context, series, range),
       top,
       horizon,
       progress: (share) => context.progress(0.2 + 0.4 * share),

@@ -4,11 +4,12 @@ import {
   cellTails,
   forecast,
   giStarOnGrid,
+  giStarTails,
   sumPeriods,
   topProbabilities,
 } from '#libs/analytics';
-import { ConcordatError } from '#libs/bytes';
-import { type CellSeries, readSeries } from '../cell-series.js';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { type CellSeries, cellsByLaw, readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import type { LayerMethod } from '../method.js';
 import {
@@ -26,24 +27,21 @@ const LIKELY = 0.5;
 
 /** Exact p-value of every cell: cells of one noise are tested together, each under its own law. */
 function exactTails(
-  { sigma2 }: CellSeries,
+  series: CellSeries,
   sums: Float64Array,
   exposure: Float64Array,
-  expected: Float64Array,
+  average: number,
 ): Float64Array {
   const p = new Float64Array(sums.length).fill(Number.NaN);
-  for (const law of new Set(sigma2)) {
-    const members = positionsWhere(
-      sums.length,
-      (i) => sigma2[i] === law && (exposure[i] as number) > 0,
-    );
-    if (members.length === 0) continue;
+  for (const [sigma2, cells] of cellsByLaw(series)) {
+    const members = cells.filter((i) => (exposure[i] as number) > 0);
     const pick = (values: Float64Array) => Float64Array.from(members, (i) => values[i] as number);
+    const terms = pick(exposure);
     const tails = cellTails({
       sums: pick(sums),
-      expected: pick(expected),
-      terms: pick(exposure),
-      law: { mechanism: 'discrete-gaussian', sigma2: law },
+      expected: terms.map((periods) => periods * average),
+      terms,
+      law: { mechanism: 'discrete-gaussian', sigma2 },
     });
     members.forEach((i, k) => {
       p[i] = tails[k] as number;
@@ -52,23 +50,39 @@ function exactTails(
   return p;
 }
 
+/**
+ * Exact p-value of G_i*, for cells that were counted most often: sums of fewer periods are not exchangeable with theirs. The law is
+ * that of the released values, noise included. Where it cannot be tabulated no cell has one, and `law` says why.
+ */
+function clusterTails(
+  { neighbours }: CellSeries,
+  sums: Float64Array,
+  exposure: Float64Array,
+): { readonly p: Float64Array; readonly law: string } {
+  const most = exposure.reduce((longest, periods) => Math.max(longest, periods), 0);
+  const whole = sums.map((sum, i) => (exposure[i] === most ? sum : Number.NaN));
+  try {
+    return { p: giStarTails(whole, neighbours), law: 'exact' };
+  } catch (error) {
+    if (isConcordatError(error, 'values-too-wide') || isConcordatError(error, 'too-few-places')) {
+      return { p: whole.fill(Number.NaN), law: error.code };
+    }
+    throw error;
+  }
+}
+
 export const hotspotsLayer: LayerMethod<'hotspots'> = {
   description: {
     question: 'Which cells are hotter than the average of the area?',
     citation:
-      'Exact tail of Poisson plus discrete Gaussian noise (Canonne, Kamath, Steinke 2020); Benjamini and Hochberg 1995; Ord and Getis 1995.',
+      'Exact tail of Poisson plus discrete Gaussian noise (Canonne, Kamath, Steinke 2020); Benjamini and Hochberg 1995; Ord and Getis 1995; Boots and Tiefelsdorf 2000.',
     uncertainty:
-      'p: probability of a sum at least as high in a cell of average rate, noise included. Hot cells are those found at false discovery rate `rate` over all cells of the area. z: G_i* with the cell itself. probabilityTop: posterior probability that the cell is among the `top` share.',
+      'p: probability of a sum at least as high in a cell of average rate, noise included. Hot cells are those found at false discovery rate `rate` over all cells of the area. z: G_i* of the means, with the cell itself, a score and no test; clusterP: its two-sided p-value, by the exact law of the sums when the released values are dealt to the cells at random. probabilityTop: posterior probability that the cell is among the `top` share.',
     listed: 'Hot cells, and cells that are at least as likely as not among the `top` share.',
   },
-  async compute({ category, resolution, from, to, rate, top }, context) {
-    const series = await readSeries(
-      context.releases,
-      category,
-      resolution,
-      { from, to },
-      { monthly: true },
-    );
+  async compute(parameters, context) {
+    const { rate, top } = parameters;
+    const series = await readSeries(context.releases, parameters);
     const release = asRelease(series);
     const { sums, exposure } = sumPeriods(release);
     let total = 0;
@@ -83,16 +97,12 @@ export const hotspotsLayer: LayerMethod<'hotspots'> = {
     // A noisy total may be negative; an expected count is not.
     const average = Math.max(0, total / counted);
     await context.progress(0.2);
-    const p = exactTails(
-      series,
-      sums,
-      exposure,
-      exposure.map((months) => months * average),
-    );
+    const p = exactTails(series, sums, exposure, average);
     const { threshold, count } = benjaminiHochberg(p, Number(rate));
     await context.progress(0.5);
     const means = sums.map((sum, i) => sum / (exposure[i] as number));
     const z = giStarOnGrid(means, series.neighbours);
+    const cluster = clusterTails(series, sums, exposure);
     const rates = forecast(release, series.neighbours);
     const k = Math.min(series.cells.length - 1, cellsOfShare(series.cells.length, Number(top)));
     const probabilityTop = topProbabilities(rates, k);
@@ -106,12 +116,13 @@ export const hotspotsLayer: LayerMethod<'hotspots'> = {
       ],
       summary: {
         ...seriesSummary(series),
-        averagePerCellMonth: decimalText(average),
+        averagePerCellPeriod: decimalText(average),
         hotCells: count,
         threshold: decimalText(threshold),
         topCells: k,
+        clusterLaw: cluster.law,
       },
-      columns: ['cell', 'hot', 'sum', 'months', 'p', 'z', 'probabilityTop'],
+      columns: ['cell', 'hot', 'sum', 'periods', 'p', 'z', 'clusterP', 'probabilityTop'],
       rows: positionsWhere(
         series.cells.length,
         (i) => isHot(i) || (probabilityTop[i] as number) >= LIKELY,
@@ -122,6 +133,7 @@ export const hotspotsLayer: LayerMethod<'hotspots'> = {
         exposure[i] as number,
         decimalText(p[i] as number),
         decimalText(z[i] as number),
+        decimalText(cluster.p[i] as number),
         decimalText(probabilityTop[i] as number),
       ]),
     };

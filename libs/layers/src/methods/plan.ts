@@ -19,6 +19,7 @@ import type { Category } from '#libs/query';
 import { type CellSeries, readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import type { LayerMethod } from '../method.js';
+import { stepOf } from '../periods.js';
 import { chooseQueries, type Need } from '../query-plan.js';
 import type { OpenRelease } from '../release-blobs.js';
 import { asRelease, MISSING, RECORDED } from '../series-summary.js';
@@ -31,9 +32,17 @@ const DELTA = 1e-6;
 const shareOf = (resolution: Resolution): Rational =>
   levelShares(resolution).at(-1)?.share ?? rational(1n, 1n);
 
-/** Expected count a month of every cell, at `finest` and summed to each coarser resolution. */
-function fieldsOf(series: CellSeries, finest: Resolution): Map<Resolution, Float64Array> {
-  const rates = denoise(asRelease(series), series.neighbours);
+/** Periods that a year has, on average. */
+const PERIODS_PER_YEAR = { month: 12, week: 365.25 / 7 };
+
+/** Expected count a run of every cell when `runs` runs share the year evenly, at `finest` and summed to each coarser resolution. */
+function fieldsOf(
+  series: CellSeries,
+  finest: Resolution,
+  runs: number,
+): Map<Resolution, Float64Array> {
+  const perRun = PERIODS_PER_YEAR[stepOf(series.names)] / runs;
+  const rates = denoise(asRelease(series), series.neighbours).map((rate) => rate * perRun);
   const fields = new Map<Resolution, Float64Array>();
   for (const resolution of RESOLUTIONS) {
     if (resolution > finest) continue;
@@ -136,9 +145,9 @@ export const planLayer: LayerMethod<'plan'> = {
         header.groups.some((group) => group.category === category),
       );
       const finest = Math.min(9, ...own.map(({ header }) => header.query.resolution)) as Resolution;
-      const series = await readSeries(own, category, finest, { from, to }, { monthly: true });
+      const series = await readSeries(own, { category, resolution: finest, from, to });
       const sensitivity = sensitivityOf(series, own[0] as OpenRelease, finest);
-      for (const [resolution, expected] of fieldsOf(series, finest)) {
+      for (const [resolution, expected] of fieldsOf(series, finest, runs)) {
         const powerOf = (steps: number): number =>
           powerAt(expected, resolution, sensitivity, steps, wanted);
         const steps = leastSteps(powerOf, wanted);
@@ -159,7 +168,7 @@ export const planLayer: LayerMethod<'plan'> = {
       limitations: [
         RECORDED,
         MISSING,
-        'Each question charges its whole rho in every run; the plan is greedy, not proved to be the best.',
+        'A run is one question of its share of the year: a month with 12 runs, about a week with 53. Each question charges its whole rho in every run; the plan is greedy, not proved to be the best.',
         'Noise is taken to be that of the agencies in these releases, whose unit and bounds it carries over.',
         'A cell among the hottest is told from the average; two hot cells are harder to tell apart.',
       ],

@@ -11,19 +11,14 @@ export const trendLayer: LayerMethod<'trend'> = {
     citation:
       'Mann 1945, Econometrica 13; Kendall 1975; Sen 1968, JASA 63; Benjamini and Hochberg 1995.',
     uncertainty:
-      'z: Mann-Kendall score of the unclamped noisy counts with its continuity correction; p: two-sided, by the exact law of the score given the ties. Listed cells are discoveries at false discovery rate `rate` over all cells. slope: median change a month (Theil and Sen).',
+      'z: Mann-Kendall score of the unclamped noisy counts with its continuity correction; p: two-sided, by the exact law of the score given the ties. Listed cells are discoveries at false discovery rate `rate` over all cells. slope: median change a period (Theil and Sen).',
     listed: 'Cells whose trend is a discovery.',
   },
-  async compute({ category, resolution, from, to, rate }, context) {
-    const series = await readSeries(
-      context.releases,
-      category,
-      resolution,
-      { from, to },
-      { monthly: true },
-    );
+  async compute(parameters, context) {
+    const { rate } = parameters;
+    const series = await readSeries(context.releases, parameters);
     if (series.names.length < 4) {
-      throw new ConcordatError('too-few-periods', 'a trend needs at least four months');
+      throw new ConcordatError('too-few-periods', 'a trend needs at least four periods');
     }
     await context.progress(0.3);
     const { z, slope } = trends(series.periods);
@@ -34,7 +29,7 @@ export const trendLayer: LayerMethod<'trend'> = {
       limitations: [
         RECORDED,
         MISSING,
-        'With few months the smallest possible p is large, and no single cell can be a discovery among many.',
+        'With few periods the smallest possible p is large, and no single cell can be a discovery among many.',
         'Seasons are not taken out: compare whole years.',
       ],
       summary: {

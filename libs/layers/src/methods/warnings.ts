@@ -13,7 +13,7 @@ import {
   seriesSummary,
 } from '../series-summary.js';
 
-/** Months that a baseline needs. */
+/** Periods that a baseline needs. */
 const LEAST_EARLIER = 3;
 
 export const warningsLayer: LayerMethod<'warnings'> = {
@@ -23,22 +23,17 @@ export const warningsLayer: LayerMethod<'warnings'> = {
       'Roberts 1959, Technometrics 1; Lucas and Saccucci 1990; limits by Cornish and Fisher 1938.',
     uncertainty:
       'A cell warns when its exponentially weighted departure from its own earlier rate is above `limit`, which a share `falseAlarms` of unchanged cells exceeds: Poisson scatter, noise and the error of the earlier rate are in it.',
-    listed: 'Cells that warn after the last month.',
+    listed: 'Cells that warn after the last period.',
   },
-  async compute({ category, resolution, from, to, recent, falseAlarms }, context) {
-    const series = await readSeries(
-      context.releases,
-      category,
-      resolution,
-      { from, to },
-      { monthly: true },
-    );
+  async compute(parameters, context) {
+    const { recent, falseAlarms } = parameters;
+    const series = await readSeries(context.releases, parameters);
     const release = asRelease(series);
     const earlier = series.names.length - recent;
     if (earlier < LEAST_EARLIER) {
       throw new ConcordatError(
         'too-few-periods',
-        `the usual rate needs ${LEAST_EARLIER} months before the ${recent} that are watched`,
+        `the usual rate needs ${LEAST_EARLIER} periods before the ${recent} that are watched`,
       );
     }
     await context.progress(0.2);
@@ -57,7 +52,7 @@ export const warningsLayer: LayerMethod<'warnings'> = {
         RECORDED,
         MISSING,
         ONE_LAW,
-        'A season that returns every year is a departure here.',
+        'A season that returns every year is a departure here, and so is a bank holiday in a weekly series.',
       ],
       summary: {
         ...seriesSummary(series),
