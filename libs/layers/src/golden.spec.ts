@@ -1,0 +1,74 @@
+/**
+ * Digest of every layer's document over one small release. A method that gives other bytes for the same request raises its version
+ * in `request.ts` and its digest here, in the same change: else a reader could not recompute what was once served under that key.
+ */
+import { beforeAll, expect, it } from '@jest/globals';
+import { sha256Hex, utf8ToBytes } from '#libs/bytes';
+import { cellToText, disk, sortedCells } from '#libs/grid';
+import { computeLayer, layerRequest, METHODS } from './index.js';
+import { bristol, months, Published, publish } from './published.fixture-spec.js';
+
+const cells = sortedCells(disk(bristol, 3));
+const texts = Array.from(cells, cellToText);
+const store = new Published();
+let release: string;
+let deprivation: string;
+beforeAll(() => {
+  const every = (count: (cell: number, t: number) => number) =>
+    Object.fromEntries(months(10).map((month, t) => [month, (cell: number) => count(cell, t)]));
+  release = publish(store, {
+    cells,
+    rho: '2',
+    seed: 'golden',
+    counts: {
+      asb: every((cell, t) => (cell === 5 ? 6 * t : cell % 4)),
+      robbery: every((cell, t) => (cell === 20 ? 30 : (cell + t) % 3 === 0 ? 1 : 0)),
+    },
+  });
+  deprivation = store.put(
+    utf8ToBytes(
+      `cell,quintile,people\n${texts.map((cell, i) => `${cell},${(i % 5) + 1},0.5`).join('\n')}\n`,
+    ),
+  );
+});
+
+const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown>> => {
+  const asb = { category: 'asb', resolution: 9 };
+  return {
+    concentration: { ...asb, draws: 50 },
+    hotspots: asb,
+    trend: asb,
+    emerging: { ...asb, draws: 20 },
+    warnings: asb,
+    forecast: { ...asb, deprivation, worlds: 2 },
+    fairness: { ...asb, deprivation, worlds: 2 },
+    evaluation: {
+      category: 'asb',
+      start: '2023-06',
+      treated: [texts[5]],
+      control: [texts[6]],
+      donors: [[texts[7]], [texts[8]]],
+    },
+    plan: { rhoPerYear: '24' },
+  };
+};
+
+it.each([
+  ['concentration', 2, 'cd22cc05fc2919640c7d80e7bb3e1e4d120cddc1336a39e16ccede93c70320c4'],
+  ['hotspots', 2, '80ab057f7e9a6254a704f6819253172af76fc89cefb3985c1c34e76381de1d13'],
+  ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
+  ['emerging', 1, '66308d9c45e2bbc20c4eaa6374e3abbce559b7b9865e57c9877499004afbdb70'],
+  ['warnings', 2, '78982a3e6a5b36a2967d36268b3c1a382e30d2cc09b86f483487521d735eb6ab'],
+  ['forecast', 2, 'd2f968b3c0f2d92164891f04c39e0b9cdd27a967b8dfb20e67fd67bb6e8aebf7'],
+  ['fairness', 2, '3e390a317af49af5f3f96c79c9902c691b8941040296a70ccfea519a49c8f858'],
+  ['evaluation', 2, 'c8461a210f60b69b1ee0039dddc8e3e31f5b71120ab493adbe7288b08babb645'],
+  ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
+] as const)('%s of version %d', async (method, version, digest) => {
+  const request = layerRequest(method, parametersOf()[method], [release]);
+  expect(request.methodVersion).toBe(version);
+  expect(sha256Hex(await computeLayer(request, store))).toBe(digest);
+});
+
+it('is of every method', () => {
+  expect(Object.keys(parametersOf()).sort()).toEqual([...METHODS].sort());
+});
