@@ -28,6 +28,8 @@ function checkSealing({ sealed }: Receipt, { groups }: Contribution, round: Roun
     return Int32Array.BYTES_PER_ELEMENT;
   }
   if (!sealed) return refuse('wrong-sealing', 'the answer is open, and the round is sealed');
+  if (sealed.seed.payload.manifest !== round.assertion.payload.manifest)
+    refuse('wrong-manifest', 'the auditor has a seed for another manifest than the round has');
   if (sealed.seed.payload.layout !== layoutDigest(groups, round.query.resolution))
     refuse('wrong-groups', 'the auditor has a seed for other groups');
   return BYTES_PER_VALUE;
