@@ -61,16 +61,26 @@ export const logVerifierKeys = (manifest: Manifest): ReadonlyMap<string, readonl
     ]),
   );
 
+/** Asked for with every message of a witness, and the same for as long as the manifest is. */
+const witnessKeys = new WeakMap<Manifest, Map<string, ReadonlyMap<string, string>>>();
+
 /**
  * Cosignature keys of the witnesses of a process's log, by witness: all that the manifest names but itself. Throws
  * `unknown-process` for a witness that is no process of the federation.
  */
-export const witnessVerifierKeys = (manifest: Manifest, id: string): ReadonlyMap<string, string> =>
-  new Map(
-    manifest.witnesses
-      .filter((witness) => witness !== id)
-      .map((witness) => [witness, verifierKey(manifest, witness, 'cosignature/v1')]),
-  );
+export function witnessVerifierKeys(manifest: Manifest, id: string): ReadonlyMap<string, string> {
+  const known = witnessKeys.get(manifest) ?? new Map<string, ReadonlyMap<string, string>>();
+  witnessKeys.set(manifest, known);
+  const keys =
+    known.get(id) ??
+    new Map(
+      manifest.witnesses
+        .filter((witness) => witness !== id)
+        .map((witness) => [witness, verifierKey(manifest, witness, 'cosignature/v1')]),
+    );
+  known.set(id, keys);
+  return keys;
+}
 
 /** Cosignature keys that others than `id` had before: what they cosigned with them stays verifiable. */
 export const formerWitnessKeys = (manifest: Manifest, id: string): string[] =>

@@ -2,6 +2,7 @@
  * An HTTP/1.1 relay over real sockets that treats requests badly. Bytes are relayed as they came, so that signatures stay what they
  * are; each request goes over a connection of its own to the target.
  */
+import { setMaxListeners } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -66,6 +67,8 @@ export class FaultProxy {
     private readonly choose: (request: SeenRequest) => NetworkFault,
   ) {
     this.target = new URL(target);
+    // every request that is delayed listens
+    setMaxListeners(0, this.closing.signal);
   }
 
   /** Listens on a free loopback port. `choose` says what happens to each request. */
