@@ -19,11 +19,7 @@ import {
 } from '#libs/protocol';
 import { CATEGORIES } from '#libs/query';
 import { AUDITOR, COORDINATOR, Federation, ServedProcess, streetFile } from '#libs/testing';
-import {
-  composeAgain,
-  roundsOf,
-} from '../../../coordinator/src/rounds/compose-again.fixture-spec.js';
-import { auditorPaths } from '../config.js';
+import { composeAgain, roundsOf } from '../rounds/compose-again.fixture-spec.js';
 
 /** For a machine that does much else. */
 jest.setTimeout(300_000);
@@ -82,7 +78,8 @@ it('gives the same sums after a SIGKILL at any point of an unmasking', async () 
   await Promise.all(AGENCIES.map((id) => opened.startNode(id)));
   for (const id of AGENCIES) await opened.untilConnected(id);
 
-  const { seeds, sums } = auditorPaths(opened.folder(AUDITOR));
+  const seeds = join(opened.folder(AUDITOR), 'seeds');
+  const sums = join(opened.folder(AUDITOR), 'sums');
   const filesIn = (folder: string): number =>
     opened.filesOf(AUDITOR).filter((path) => path.startsWith(folder + sep)).length;
   let before = 0;
