@@ -87,12 +87,18 @@ function readNow(input: unknown): number {
 const meets = (named: readonly string[] | undefined, asked: readonly string[]): boolean =>
   named === undefined || asked.some((item) => named.includes(item));
 
+/** Whether a question about linked people is about a role that a rule names; one that names no roles is about all. */
+const meetsRoles = (named: readonly string[] | undefined, asked: Facts['linkedRoles']): boolean =>
+  named === undefined || asked === 'any' || meets(named, asked ?? []);
+
 const ruleApplies = (rule: DenyRule, facts: Facts): boolean =>
   meets(rule.analysts, [facts.analyst]) &&
   meets(rule.roles, facts.roles) &&
   meets(rule.purposes, [facts.purpose]) &&
   meets(rule.measures, [facts.measure]) &&
-  meets(rule.categories, facts.categories);
+  meets(rule.categories, facts.categories) &&
+  meets(rule.partners, facts.partner === undefined ? [] : [facts.partner]) &&
+  meetsRoles(rule.linkedRoles, facts.linkedRoles);
 
 function checkFloor(federation: FederationPolicy, facts: Facts): void {
   const failed = BOUND_DIMENSIONS.find(({ admits }) => !admits(federation.floor, facts));
@@ -103,6 +109,7 @@ function checkFloor(federation: FederationPolicy, facts: Facts): void {
 function findGrant(grants: readonly Grant[], facts: Facts): Grant {
   let held: Grant | undefined;
   let fewest = Number.POSITIVE_INFINITY;
+  let isMeasured = false;
   let miss = new Refusal('no-grant', 'grants');
   for (const grant of grants) {
     const failed = GRANT_DIMENSIONS.filter(({ admits }) => !admits(grant, facts));
@@ -110,8 +117,13 @@ function findGrant(grants: readonly Grant[], facts: Facts): Grant {
     if (!first) {
       if (grant.approval === 'automatic') return grant;
       held ??= grant;
-    } else if (failed.length < fewest) {
+      continue;
+    }
+    // among equally near ones, a grant of the measure asked says more of why
+    const measured = failed.every(({ code }) => code !== 'measures');
+    if (failed.length < fewest || (failed.length === fewest && measured && !isMeasured)) {
       fewest = failed.length;
+      isMeasured = measured;
       miss = new Refusal(first.code, `grants.${grant.id}.${first.path}`);
     }
   }

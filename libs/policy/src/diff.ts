@@ -113,7 +113,15 @@ function diffLimits(from: AgencyPolicy, to: AgencyPolicy): readonly DimensionCha
   return changes;
 }
 
-const RULE_DIMENSIONS = ['analysts', 'roles', 'purposes', 'measures', 'categories'] as const;
+const RULE_DIMENSIONS = [
+  'analysts',
+  'roles',
+  'purposes',
+  'measures',
+  'categories',
+  'partners',
+  'linkedRoles',
+] as const;
 
 /** True when `wide` refuses everything that `narrow` refuses. */
 const refusesAll = (wide: DenyRule, narrow: DenyRule): boolean =>

@@ -7,8 +7,9 @@ import { dateToDay, dayToDate } from '#libs/query';
 import type { Bounds, Grant } from './policy.js';
 import { atMost, type Facts } from './request.js';
 
-/** A set allows its items; `most` and `least` are the two ends of a range. */
+/** A set allows its items, `any` whatever there is; `most` and `least` are the two ends of a range. */
 type Extent =
+  | { readonly kind: 'any' }
   | { readonly kind: 'set'; readonly items: readonly string[] }
   | { readonly kind: 'most' | 'least'; readonly bound: Rational };
 
@@ -129,6 +130,31 @@ const VALIDITY: readonly Dimension<Grant>[] = [
   },
 ];
 
+const setOrAny = (items: readonly string[] | undefined): Extent =>
+  items ? setOf(items) : { kind: 'any' };
+
+/** Bounds on whom and in which roles people are linked with; a grant without them, and any other question, is not bound. */
+const LINKED: readonly Dimension<Grant>[] = [
+  {
+    code: 'partners',
+    path: 'partners',
+    admits: ({ partners }, { partner }) =>
+      !partners || partner === undefined || partners.includes(partner),
+    extent: ({ partners }) => setOrAny(partners),
+    show: ({ partners }) => partners?.join(', ') ?? 'any',
+  },
+  {
+    code: 'linked-roles',
+    path: 'linkedRoles',
+    admits: ({ linkedRoles: granted }, { linkedRoles: asked }) =>
+      !granted ||
+      asked === undefined ||
+      (asked !== 'any' && asked.every((role) => granted.includes(role))),
+    extent: ({ linkedRoles }) => setOrAny(linkedRoles),
+    show: ({ linkedRoles }) => linkedRoles?.join(', ') ?? 'any',
+  },
+];
+
 const APPROVERS: Dimension<Grant> = {
   code: 'approvers',
   path: 'approvers',
@@ -138,7 +164,11 @@ const APPROVERS: Dimension<Grant> = {
 };
 
 /** Dimensions a request is checked against in a grant. */
-export const GRANT_DIMENSIONS: readonly Dimension<Grant>[] = [...BOUND_DIMENSIONS, ...VALIDITY];
+export const GRANT_DIMENSIONS: readonly Dimension<Grant>[] = [
+  ...BOUND_DIMENSIONS,
+  ...LINKED,
+  ...VALIDITY,
+];
 
 /** Dimensions two grants are compared in. */
 export const COMPARED_DIMENSIONS: readonly Dimension<Grant>[] = [
@@ -152,6 +182,10 @@ export type Change = 'WIDENS' | 'NARROWS' | 'EQUAL';
 
 /** Compares two extents by set or range inclusion. Sets of which neither holds the other widen: something new is allowed. */
 export function compareExtents(from: Extent, to: Extent): Change {
+  if (from.kind === 'any' || to.kind === 'any') {
+    if (from.kind === to.kind) return 'EQUAL';
+    return from.kind === 'any' ? 'NARROWS' : 'WIDENS';
+  }
   if (from.kind === 'set' && to.kind === 'set') {
     if (to.items.some((item) => !from.items.includes(item))) return 'WIDENS';
     return from.items.every((item) => to.items.includes(item)) ? 'EQUAL' : 'NARROWS';

@@ -32,6 +32,11 @@ export function explainGrant(grant: Grant): string {
   const { window } = grant;
   const population =
     grant.minPopulation > 0 ? ` with at least ${grant.minPopulation} residents each` : '';
+  const { partners, linkedRoles } = grant;
+  const partnered = partners ? `, linked people with ${listed(partners, 'or')} only` : '';
+  const roles = linkedRoles
+    ? `, linked people only where they are ${listed(linkedRoles, 'or')} on both sides`
+    : '';
   return (
     `Under "${grant.id}", from ${grant.validFrom} to ${grant.validUntil}, analysts with the role ` +
     `${listed(grant.roles, 'or')} may count ${measured(grant.measures)} of ` +
@@ -39,7 +44,7 @@ export function explainGrant(grant: Grant): string {
       grant.categories.map((category: Category) => categoryName(category)),
       'and',
     )}, ` +
-    `for ${listed(grant.purposes, 'or')}, ` +
+    `for ${listed(grant.purposes, 'or')}${partnered}${roles}, ` +
     `in areas of resolution ${grant.finestResolution} (about ${cellAreaName(grant.finestResolution)}) or larger${population}, ` +
     `over periods of at least ${window.minDays} days within a span of at most ${window.maxDays} days ` +
     `that ended at least ${window.minLagDays} days ago, ` +

@@ -53,6 +53,16 @@ function named(policy: AgencyPolicy, dimension: 'roles' | 'purpose'): readonly s
   return found.filter((item) => typeof item === 'string');
 }
 
+/** Agencies and roles that the policy's own requests about linked people name. */
+function namedInLinkage(policy: AgencyPolicy, dimension: 'partners' | 'linkedRoles'): string[] {
+  const sides = [policy.baseline ?? {}, ...policy.cases].flatMap(({ query }) => {
+    const linkage = query?.linkage as Partial<Record<'left' | 'right', unknown>> | undefined;
+    return [linkage?.left, linkage?.right] as ({ agency?: unknown; roles?: unknown } | undefined)[];
+  });
+  const found = sides.flatMap((side) => (dimension === 'partners' ? side?.agency : side?.roles));
+  return found.filter((item) => typeof item === 'string');
+}
+
 interface Loosening {
   readonly at: string;
   readonly advice: string;
@@ -123,6 +133,25 @@ function grantLoosenings(policy: AgencyPolicy, grant: Grant): readonly Loosening
   put('rhoPerQuery', 'add a case whose rho is one numerator higher', {
     rhoPerQuery: nextRho(grant.rhoPerQuery),
   });
+  const { partners, linkedRoles } = grant;
+  if (partners) {
+    put(
+      'partners',
+      'add a case about linked people with another agency',
+      ...without(namedInLinkage(policy, 'partners'), partners).map((partner) => ({
+        partners: [...partners, partner],
+      })),
+    );
+  }
+  if (linkedRoles) {
+    put(
+      'linkedRoles',
+      'add a case about linked people in another role, on either side',
+      ...without(namedInLinkage(policy, 'linkedRoles'), linkedRoles).map((role) => ({
+        linkedRoles: [...linkedRoles, role],
+      })),
+    );
+  }
   put('validFrom', 'add a case asked on the day before', {
     validFrom: dayToDate(dateToDay(grant.validFrom) - 1),
   });

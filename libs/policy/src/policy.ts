@@ -76,6 +76,10 @@ const grant = z
     /** Only with `approval: hold`: how long a query waits, and how many different people must approve it. */
     holdHours: z.int().min(1).max(8_760).optional(),
     approvers: z.union([z.literal(1), z.literal(2)]).optional(),
+    /** Only with `linked-people`: the other agencies that people may be linked with; any when left out. */
+    partners: setOf(kebab).optional(),
+    /** Only with `linked-people`: the roles that either side may be asked for, and then must be; any, or none named, when left out. */
+    linkedRoles: setOf(kebab).optional(),
     legalBasis: line,
     approvedBy: line,
     validFrom: date,
@@ -88,6 +92,11 @@ const grant = z
         ? holdHours !== undefined
         : holdHours === undefined && approvers === undefined,
     'holdHours stands with approval: hold and only there',
+  )
+  .refine(
+    ({ measures, partners, linkedRoles }) =>
+      measures.includes('linked-people') || (partners === undefined && linkedRoles === undefined),
+    'partners and linkedRoles stand with the measure linked-people and only there',
   );
 export type Grant = Readonly<z.infer<typeof grant>>;
 
@@ -120,6 +129,9 @@ const denyRule = z
     purposes: setOf(kebab).optional(),
     measures: setOf(z.enum(MEASURES)).optional(),
     categories: setOf(z.enum(CATEGORIES)).optional(),
+    /** Of linked people: the other agency; roles that either side is asked for, which a question that names none is too. */
+    partners: setOf(kebab).optional(),
+    linkedRoles: setOf(kebab).optional(),
   })
   .refine(
     ({ id: _, reason: __, ...when }) => Object.keys(when).length > 0,

@@ -72,8 +72,21 @@ export interface Facts {
   readonly lagDays: number;
   readonly population: number | undefined;
   readonly rho: Rho;
+  /** Of a question about linked people: the other agency, and the roles either side is asked for; `any` where one side names none. */
+  readonly partner: string | undefined;
+  readonly linkedRoles: readonly string[] | 'any' | undefined;
   /** Civil day in Europe/London on which the decision is made. */
   readonly today: number;
+}
+
+/** What only questions about linked people have. */
+function linkedFacts({ linkage }: Query, agency: string): Pick<Facts, 'partner' | 'linkedRoles'> {
+  if (!linkage) return { partner: undefined, linkedRoles: undefined };
+  const { left, right } = linkage;
+  return {
+    partner: left.agency === agency ? right.agency : left.agency,
+    linkedRoles: left.roles && right.roles ? [...left.roles, ...right.roles] : 'any',
+  };
 }
 
 /** The facts of a canonical query asked by `analyst` of `agency` at `nowMs`. */
@@ -95,6 +108,7 @@ export function factsOf(query: Query, analyst: Analyst, agency: AgencyView, nowM
     lagDays: today - lastDay,
     population: agency.smallestPopulation?.[resolution],
     rho: parseRho(query.rho),
+    ...linkedFacts(query, agency.id),
     today,
   };
 }
