@@ -63,12 +63,12 @@ async function bundle(entryPoint, options = {}) {
   return { script: urlOf(script), style: urlOf(cssBundle) };
 }
 
-const page = ({ title, script, style, data = {} }) => `<!doctype html>
+const page = ({ title, script, style, scheme, data = {} }) => `<!doctype html>
 <html lang="en-GB">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light">
+<meta name="color-scheme" content="${scheme}">
 <title>${title}</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${style}">
@@ -101,6 +101,7 @@ emit(
   page({
     title: 'Concordat: crime concentrations',
     ...map,
+    scheme: 'light dark',
     data: { worker, basemap: background },
   }),
 );
@@ -121,4 +122,4 @@ const graphiql = await bundle('apps/web/src/graphiql.tsx', {
   alias: { graphql: path('node_modules/graphql/index.mjs') },
   plugins: [withoutTypefaces],
 });
-emit('graphiql.html', page({ title: 'Concordat: GraphiQL', ...graphiql }));
+emit('graphiql.html', page({ title: 'Concordat: GraphiQL', ...graphiql, scheme: 'light' }));

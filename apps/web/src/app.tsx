@@ -1,24 +1,34 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { cellCentre, cellFromText, cellToText } from '#libs/grid';
-import { type Basemap, loadBasemap } from './basemap.js';
-import { cellRows } from './cell-rows.js';
+import { CellInspector } from './cell-inspector.js';
 import { CellTable } from './cell-table.js';
 import { Controls } from './controls.js';
 import { EmptyState } from './empty-state.js';
+import { csvText, geoJsonText, type Provenance, provenanceOf } from './export-data.js';
+import { picture, pngOf } from './export-picture.js';
+import { Exports } from './exports.js';
 import { Legend } from './legend.js';
-import { MapView } from './map-view.js';
-import { cellReading, popupContent } from './reading.js';
+import { popupContent } from './reading.js';
+import { ReleaseStores } from './release-stores.js';
+import { selectionOf } from './selection.js';
+import { ForecastOwner, NoForecast, StatisticPanel } from './statistic-panel.js';
+import { useTheme } from './theme.js';
+import { TimeSlider } from './time-slider.js';
 import { Totals } from './totals.js';
 import { formatViewState, parseViewState, type ViewState } from './url-state.js';
-import { useLayerStore, useLayerView, useReleases } from './use-releases.js';
-import { type Bounds, resolutionFor } from './viewport.js';
+import { useCellHistory, useLayerView, type ViewQuestion } from './use-layer-view.js';
+import { useBasemap, useMap } from './use-map.js';
+import { useReleases } from './use-releases.js';
+import { type Shown, useShown, useSteady } from './use-shown.js';
+import { type StatisticState, useForecasts, useStatistic } from './use-statistic.js';
+import { resolutionFor } from './viewport.js';
+import { periodText } from './words.js';
 
 interface AppProps {
   readonly workerUrl: string;
   readonly basemapUrl: string;
 }
 
-const TABLE_ROWS = 50;
 const ATTRIBUTION =
   'Contains public sector information licensed under the Open Government Licence v3.0 (data.police.uk); ' +
   'Source: Office for National Statistics licensed under the OGL v3.0; ' +
@@ -27,133 +37,173 @@ const ATTRIBUTION =
 /** The page: the view state decides everything; the map and the table show the same cells. */
 export function App({ workerUrl, basemapUrl }: AppProps) {
   const [state, setState] = useState<ViewState>(() => parseViewState(location.hash));
-  const [bounds, setBounds] = useState<Bounds>();
-  const [basemap, setBasemap] = useState<Basemap>();
-  const [basemapProblem, setBasemapProblem] = useState<string>();
-  const container = useRef<HTMLDivElement>(null);
-  const map = useRef<MapView>(undefined);
   const patch = useCallback(
     (change: Partial<ViewState>) => setState((old) => ({ ...old, ...change })),
     [],
   );
-
+  const theme = useTheme();
+  const basemap = useBasemap(basemapUrl);
+  const stores = useMemo(() => new ReleaseStores(), []);
   const releases = useReleases();
-  const release = releases.value?.find(({ id }) => id === state.release) ?? releases.value?.[0];
-  const layer = release?.query.categories.includes(state.layer) ? state.layer : 'all';
-  const period = release?.query.periods.includes(state.period) ? state.period : 'all';
-  const resolution =
-    bounds && release ? resolutionFor(state.zoom, bounds, release.query.resolution) : undefined;
-  const address = useMemo(
-    () =>
-      release && resolution !== undefined
-        ? { release: release.id, layer, period, resolution }
-        : undefined,
-    [release, layer, period, resolution],
+  const forecasts = useForecasts(state.show === 'forecast');
+  const selection = useMemo(
+    () => selectionOf(state, releases.value ?? [], forecasts.value ?? []),
+    [state, releases.value, forecasts.value],
   );
-  const store = useLayerStore(release?.id);
-  const view = useLayerView(store.value, address, bounds);
-  // Key, totals and table speak of what is drawn, also while something else is on its way.
-  const shown = view.value;
-  const drawn = releases.value?.find(({ id }) => id === shown?.address.release);
+  const statistic = useStatistic(selection?.question);
 
-  useEffect(() => {
-    loadBasemap(basemapUrl).then(setBasemap, () =>
-      setBasemapProblem('The background map did not load. Reload the page.'),
-    );
-  }, [basemapUrl]);
+  const container = useRef<HTMLDivElement>(null);
+  const { map, bounds } = useMap(container, workerUrl, basemap.value, theme, state, {
+    onMove: (camera) => patch(camera),
+    onPick: (longitude, latitude, found) => {
+      if (!map.current || !shown) return;
+      const cell = map.current.cellAt(longitude, latitude, shown.resolution);
+      patch({ cell: found ?? cellToText(cell) });
+    },
+    onClose: () => patch({ cell: undefined }),
+  });
 
-  const onPick = useRef<(longitude: number, latitude: number) => void>(() => {});
-  onPick.current = (longitude, latitude) => {
-    if (!map.current || !shown) return;
-    const cell = map.current.cellAt(longitude, latitude, shown.address.resolution);
-    patch({ cell: cellToText(cell) });
+  const wanted = {
+    counts: selection?.counts,
+    scale: selection?.scale,
+    next: selection?.next ?? [],
   };
-  const start = useRef(state);
-  useEffect(() => {
-    if (!basemap || !container.current) return;
-    const opened = MapView.open(container.current, workerUrl, basemap, start.current, {
-      onMove: (camera, box) => {
-        patch(camera);
-        setBounds(box);
-      },
-      onPick: (longitude, latitude) => onPick.current(longitude, latitude),
-      onClose: () => patch({ cell: undefined }),
-    });
-    map.current = opened;
-    return () => opened.close();
-  }, [basemap, workerUrl, patch]);
+  const { counts, scale, next } = useSteady(wanted, JSON.stringify(wanted));
+  const finest = selection?.release.query.resolution ?? 9;
+  const resolution = bounds && resolutionFor(state.zoom, bounds, finest);
+  const question = useMemo<ViewQuestion | undefined>(
+    () =>
+      counts && scale && resolution !== undefined
+        ? {
+            address: { ...counts, resolution },
+            scale: { ...scale, resolution },
+            next: next.map((address) => ({ ...address, resolution })),
+          }
+        : undefined,
+    [counts, scale, next, resolution],
+  );
+  const view = useLayerView(stores, question, bounds);
+  const line = selection?.moments ?? [];
+  const moments = useSteady(line, line.map((m) => `${m.period}${m.release?.id}`).join());
+  const shown = useShown({
+    state,
+    selection,
+    releases: releases.value ?? [],
+    counts: counts ? view.value : undefined,
+    computed: statistic.state,
+    bounds,
+    basemap: basemap.value,
+    theme,
+  });
+  const reading = shown?.reading;
+  const history = useCellHistory(stores, moments, selection?.category ?? 'all', reading);
 
-  useEffect(() => history.replaceState(null, '', formatViewState(state)), [state]);
+  useEffect(() => window.history.replaceState(null, '', formatViewState(state)), [state]);
   useEffect(() => {
     const onHashChange = () => {
-      const next = parseViewState(location.hash);
-      setState(next);
-      map.current?.jumpTo(next);
+      const wanted = parseViewState(location.hash);
+      setState(wanted);
+      map.current?.jumpTo(wanted);
     };
     addEventListener('hashchange', onHashChange);
     return () => removeEventListener('hashchange', onHashChange);
-  }, []);
-
+  }, [map]);
   useEffect(() => {
     if (!shown || !bounds) return;
-    map.current?.draw(shown.cells(bounds), shown.summary.breaks, shown.address.resolution);
-  }, [shown, bounds]);
-
-  const table = useMemo(
-    () => (shown && bounds && basemap ? cellRows(shown, bounds, basemap, TABLE_ROWS) : undefined),
-    [shown, bounds, basemap],
-  );
-  const reading = useMemo(
-    () =>
-      shown && basemap && state.cell !== undefined
-        ? cellReading(state.cell, shown, basemap)
-        : undefined,
-    [shown, basemap, state.cell],
-  );
+    map.current?.draw(shown.cells, shown.cellResolution);
+    map.current?.drawFound(shown.finds, shown.resolution);
+  }, [map, bounds, shown?.cells, shown?.finds]);
   useEffect(() => {
     if (reading) map.current?.select(reading.cell, reading.at, popupContent(reading));
-    else if (shown) map.current?.clearSelection();
-  }, [reading, shown]);
+    else map.current?.clearSelection();
+  }, [map, reading]);
 
-  const problem = releases.problem ?? basemapProblem ?? store.problem ?? view.problem;
-  const status = release && view.loading ? 'Loading…' : '';
+  const problem = releases.problem ?? basemap.problem ?? forecasts.problem ?? view.problem;
+  const gap = selection !== undefined && counts === undefined;
+  const loading = selection && !gap && view.loading;
   return (
     <div class="page">
-      <button type="button" class="skip" onClick={skipToTable}>
-        Skip to the table
-      </button>
       <header>
+        <button type="button" class="skip" onClick={skipToTable}>
+          Skip to the table
+        </button>
         <h1>Concordat</h1>
         <p>Crime concentrations from noisy counts. The records stay where they are.</p>
       </header>
-      <div class="panel">
+      <aside class="panel" aria-label="Choose and read">
         {problem && (
           <p class="problem" role="alert">
             {problem}
           </p>
         )}
         {releases.value?.length === 0 && <EmptyState />}
-        {release && (
+        {selection && (
           <Controls
+            {...selection}
             releases={releases.value ?? []}
-            release={release}
-            layer={layer}
-            period={period}
-            places={basemap?.names ?? []}
-            onRelease={(id) => patch({ release: id, cell: undefined })}
-            onLayer={(name) => patch({ layer: name })}
-            onPeriod={(name) => patch({ period: name })}
+            show={state.show}
+            forecast={selection.forecast?.layer}
+            places={basemap.value?.names ?? []}
+            onChange={patch}
             onPlace={(name) => {
-              const box = basemap?.boundsOfName(name);
+              const box = basemap.value?.boundsOfName(name);
               if (box) map.current?.show(box);
             }}
           />
         )}
-        {drawn && shown && <Totals {...shown.address} release={drawn} summary={shown.summary} />}
-        {table && (
+        {gap && (
+          <p class="missing">
+            No release counts this in {periodText(selection.period, [])}. That month is missing, not
+            zero.
+          </p>
+        )}
+        {selection?.statistic?.id === 'forecast' && forecasts.value && !selection.forecast && (
+          <NoForecast layers={forecasts.value} />
+        )}
+        {selection?.forecast && <ForecastOwner layer={selection.forecast} />}
+        {selection?.statistic && (
+          <StatisticPanel
+            statistic={selection.statistic}
+            state={statistic.state}
+            forecast={selection.forecast?.layer}
+            found={shown?.found ?? 0}
+            onRetry={statistic.retry}
+            onCancel={statistic.cancel}
+          />
+        )}
+        {reading && (
+          <CellInspector
+            reading={reading}
+            history={history}
+            period={selection?.period ?? 'all'}
+            onClose={() => patch({ cell: undefined })}
+          />
+        )}
+        {shown?.totals && <Totals {...shown.totals} />}
+        {shown?.table && (
+          <Exports
+            stem={`concordat-${state.show}-${shown.sources[0]?.id.slice(0, 8) ?? 'none'}`}
+            onCsv={() => csvText(shown.records(), provenance(shown))}
+            onGeoJson={() => geoJsonText(shown.records(), provenance(shown))}
+            onPicture={async () => {
+              const canvas = await map.current?.picture();
+              if (!canvas) throw new Error('the map is not drawn');
+              const drawing = picture(
+                canvas,
+                devicePixelRatio,
+                shown.legend,
+                provenance(shown),
+                theme,
+              );
+              return pngOf(drawing);
+            }}
+          />
+        )}
+        {shown?.table && (
           <CellTable
-            {...table}
+            {...shown.table}
             selected={state.cell}
+            onMore={shown.showMore}
             onSelect={(cell) => {
               const { latitude, longitude } = cellCentre(cellFromText(cell));
               map.current?.centreOn(longitude, latitude);
@@ -161,14 +211,30 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
             }}
           />
         )}
-      </div>
+      </aside>
       <main>
         <div class="map" ref={container} />
-        {drawn && shown && (
-          <Legend {...shown.address} release={drawn} breaks={shown.summary.breaks} />
+        {selection && (
+          <TimeSlider
+            moments={moments}
+            period={selection.period}
+            whole={periodText(
+              'all',
+              selection.statistic
+                ? moments.map(({ period }) => period)
+                : selection.release.query.periods,
+            )}
+            upTo={selection.statistic !== undefined}
+            onPeriod={(period) => patch({ period })}
+          />
         )}
+        {shown && <Legend model={shown.legend} />}
         <p class={reading ? 'hidden' : 'status'} role="status">
-          {reading ? `${reading.place}: ${reading.text}` : status}
+          {reading
+            ? `${reading.place}: ${reading.text}`
+            : loading
+              ? 'Loading…'
+              : statusText(statistic.state)}
         </p>
       </main>
       <footer>{ATTRIBUTION}</footer>
@@ -176,4 +242,12 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
   );
 }
 
+const provenance = ({ legend, sources, result }: Shown): Provenance =>
+  provenanceOf(legend, sources, result, location.href, ATTRIBUTION);
+
 const skipToTable = (): void => document.getElementById('cells')?.focus();
+
+const statusText = (state: StatisticState): string => {
+  if (state.step === 'computing') return `Computing… ${Math.round(100 * state.progress)} %`;
+  return state.step === 'failed' ? 'Not computed' : '';
+};

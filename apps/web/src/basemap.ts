@@ -1,7 +1,7 @@
 import type { Feature, FeatureCollection, MultiPolygon, Point, Polygon } from 'geojson';
 import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
-import type { Ring } from './layer-store.js';
+import type { Ring } from './domain-cells.js';
 import { type Bounds, boundsOf } from './viewport.js';
 
 type Areas = FeatureCollection<Polygon | MultiPolygon, { readonly name: string }>;

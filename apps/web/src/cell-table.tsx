@@ -1,58 +1,61 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { CellRow, CellRows } from './cell-rows.js';
-import { formatWhole, likelyRange, rangeText } from './interval.js';
 
 interface CellTableProps extends CellRows {
   readonly selected: string | undefined;
   readonly onSelect: (cell: string) => void;
+  readonly onMore: () => void;
 }
 
-type Column = 'place' | 'estimate' | 'range';
-const order: Readonly<Record<Column, (a: CellRow, b: CellRow) => number>> = {
-  place: (a, b) => a.place.localeCompare(b.place, 'en-GB') || b.estimate - a.estimate,
-  estimate: (a, b) => a.estimate - b.estimate,
-  range: (a, b) =>
-    likelyRange(a.estimate, a.standardError).low - likelyRange(b.estimate, b.standardError).low,
-};
+/** Column that rows are sorted by: the place, or one of the figures. */
+type Sort = 'place' | number;
+
+const byPlace = (a: CellRow, b: CellRow): number => a.place.localeCompare(b.place, 'en-GB');
 
 /** The map as a table: the same cells and the same words, reachable by keyboard. */
-export function CellTable({ rows, unclear, selected, onSelect }: CellTableProps) {
-  const [column, setColumn] = useState<Column>('estimate');
+export function CellTable(props: CellTableProps) {
+  const { caption, columns, rows, more, note, selected, onSelect, onMore } = props;
+  const [sort, setSort] = useState<Sort>(0);
   const [descending, setDescending] = useState(true);
-  const sorted = [...rows].sort((a, b) => order[column](a, b) * (descending ? -1 : 1));
-  const sortBy = (next: Column) => {
-    setDescending(next === column ? !descending : next !== 'place');
-    setColumn(next);
+  // Another statistic has other columns: it starts with its own order.
+  const names = columns.join();
+  useEffect(() => {
+    setSort(0);
+    setDescending(true);
+  }, [names]);
+  const sign = descending ? -1 : 1;
+  const sorted = [...rows].sort(
+    (a, b) =>
+      sign * (sort === 'place' ? byPlace(a, b) : (a.orders[sort] ?? 0) - (b.orders[sort] ?? 0)),
+  );
+  const sortBy = (next: Sort) => {
+    setDescending(next === sort ? !descending : next !== 'place');
+    setSort(next);
   };
-  const heading = (name: Column, text: string, numeric: boolean) => (
+  const heading = (name: Sort, text: string) => (
     <th
       scope="col"
-      class={numeric ? 'numeric' : undefined}
-      aria-sort={column === name ? (descending ? 'descending' : 'ascending') : 'none'}
+      class={name === 'place' ? undefined : 'numeric'}
+      aria-sort={sort === name ? (descending ? 'descending' : 'ascending') : 'none'}
     >
       <button type="button" onClick={() => sortBy(name)}>
         {text}
-        <span aria-hidden="true">{column === name ? (descending ? ' ▼' : ' ▲') : ''}</span>
+        <span aria-hidden="true">{sort === name ? (descending ? ' ▼' : ' ▲') : ''}</span>
       </button>
     </th>
   );
   return (
     <div class="cells" id="cells" tabIndex={-1}>
       <table>
-        <caption>
-          {rows.length === 0
-            ? 'No hexagon in this view can be told from zero'
-            : `Highest ${rows.length} hexagons in view`}
-        </caption>
+        <caption>{caption}</caption>
         <thead>
           <tr>
-            {heading('place', 'Place', false)}
-            {heading('estimate', 'About', true)}
-            {heading('range', 'Likely', true)}
+            {heading('place', 'Place')}
+            {columns.map((text, i) => heading(i, text))}
           </tr>
         </thead>
         <tbody>
-          {sorted.map(({ cell, place, estimate, standardError }) => (
+          {sorted.map(({ cell, place, texts }) => (
             <tr key={cell} class={cell === selected ? 'selected' : undefined}>
               <th scope="row">
                 <button
@@ -63,18 +66,21 @@ export function CellTable({ rows, unclear, selected, onSelect }: CellTableProps)
                   {place} <span class="mono">{cell.replace(/f+$/, '').slice(-4)}</span>
                 </button>
               </th>
-              <td class="numeric">{formatWhole(estimate)}</td>
-              <td class="numeric">{rangeText(estimate, standardError)}</td>
+              {texts.map((text, i) => (
+                <td key={columns[i]} class="numeric">
+                  {text}
+                </td>
+              ))}
             </tr>
           ))}
         </tbody>
       </table>
-      {unclear > 0 && (
-        <p class="note">
-          {formatWhole(unclear)} more {unclear === 1 ? 'hexagon' : 'hexagons'} in view cannot be
-          told from zero.
-        </p>
+      {more > 0 && (
+        <button type="button" class="more" onClick={onMore}>
+          Show more ({more.toLocaleString('en-GB')} left)
+        </button>
       )}
+      {note && <p class="note">{note}</p>}
     </div>
   );
 }

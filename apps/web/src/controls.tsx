@@ -1,44 +1,79 @@
+import type { ForecastLayer } from './layer-client.js';
 import type { Release } from './release-client.js';
-import { dateText, layerText, periodText } from './words.js';
+import { STATISTIC_IDS, STATISTICS } from './statistics.js';
+import type { ViewState } from './url-state.js';
+import { areaText, dateText, layerText, periodText } from './words.js';
 
 interface ControlsProps {
   readonly releases: readonly Release[];
   readonly release: Release;
-  readonly layer: string;
-  readonly period: string;
+  readonly show: ViewState['show'];
+  readonly category: string;
+  /** Categories to choose from; `all` is their sum. */
+  readonly categories: readonly string[];
+  readonly resolution: number;
+  /** Those a statistic can be computed at. */
+  readonly resolutions: readonly number[];
+  readonly forecasts: readonly ForecastLayer[];
+  readonly forecast: string | undefined;
   readonly places: readonly string[];
-  readonly onRelease: (id: string) => void;
-  readonly onLayer: (layer: string) => void;
-  readonly onPeriod: (period: string) => void;
+  readonly onChange: (change: Partial<ViewState>) => void;
   readonly onPlace: (name: string) => void;
 }
 
 /** What to show, and where. Native controls, so that keyboards and screen readers know them. */
 export function Controls(props: ControlsProps) {
-  const { releases, release, layer, period, places } = props;
-  const { categories, periods } = release.query;
+  const { releases, release, show, category, categories, resolutions, forecasts, onChange } = props;
   return (
     <form class="controls" onSubmit={(event) => event.preventDefault()}>
+      <fieldset class="views">
+        <legend>Show</legend>
+        {(['counts', ...STATISTIC_IDS] as const).map((id) => (
+          <label key={id}>
+            <input
+              type="radio"
+              name="show"
+              value={id}
+              checked={id === show}
+              onChange={() => onChange({ show: id, cell: undefined })}
+            />
+            <span>{id === 'counts' ? 'Counts' : STATISTICS[id].name}</span>
+          </label>
+        ))}
+      </fieldset>
       {releases.length > 1 && (
         <Select
           label="Release"
           value={release.id}
-          options={releases.map((r) => [r.id, `${dateText(r.releasedAt)} · ${r.id.slice(0, 8)}`])}
-          onChange={props.onRelease}
+          options={releases.map((r) => [r.id, releaseText(r)])}
+          onChange={(id) => onChange({ release: id, period: 'all', cell: undefined })}
         />
       )}
-      <Select
-        label="Category"
-        value={layer}
-        options={optionsOf(categories, (name) => layerText(name, categories))}
-        onChange={props.onLayer}
-      />
-      <Select
-        label="Period"
-        value={period}
-        options={optionsOf([...periods].sort(), (name) => periodText(name, periods))}
-        onChange={props.onPeriod}
-      />
+      {show === 'forecast' ? (
+        forecasts.length > 1 && (
+          <Select
+            label="Forecast"
+            value={props.forecast ?? ''}
+            options={forecasts.map(({ layer }) => [layer, layer])}
+            onChange={(name) => onChange({ forecast: name, cell: undefined })}
+          />
+        )
+      ) : (
+        <Select
+          label="Category"
+          value={category}
+          options={categories.map((name) => [name, layerText(name, release.query.categories)])}
+          onChange={(name) => onChange({ layer: name })}
+        />
+      )}
+      {show !== 'counts' && show !== 'forecast' && (
+        <Select
+          label="Hexagons of about"
+          value={String(props.resolution)}
+          options={resolutions.map((r) => [String(r), areaText(r)])}
+          onChange={(r) => onChange({ resolution: Number(r), cell: undefined })}
+        />
+      )}
       <label>
         <span>Go to local authority</span>
         <input
@@ -49,7 +84,7 @@ export function Controls(props: ControlsProps) {
           onChange={({ currentTarget }) => props.onPlace(currentTarget.value)}
         />
         <datalist id="places">
-          {places.map((name) => (
+          {props.places.map((name) => (
             <option key={name} value={name} />
           ))}
         </datalist>
@@ -58,12 +93,9 @@ export function Controls(props: ControlsProps) {
   );
 }
 
-/** The single choices, after their sum when there are several. */
-const optionsOf = (
-  names: readonly string[],
-  text: (name: string) => string,
-): (readonly [string, string])[] =>
-  (names.length === 1 ? ['all'] : ['all', ...names]).map((name) => [name, text(name)]);
+/** What tells one release from another, for people. */
+const releaseText = ({ id, query, releasedAt }: Release): string =>
+  `${layerText('all', query.categories)}, ${periodText('all', query.periods)} · ${dateText(releasedAt)} · ${id.slice(0, 8)}`;
 
 interface SelectProps {
   readonly label: string;

@@ -1,4 +1,14 @@
-import { cellFromText, decompact, parentOf, type Resolution, resolutionOf } from '#libs/grid';
+import {
+  cellBoundary,
+  cellFromText,
+  decompact,
+  parentOf,
+  type Resolution,
+  resolutionOf,
+} from '#libs/grid';
+
+/** Closed ring of [longitude, latitude]. */
+export type Ring = readonly (readonly [number, number])[];
 
 /**
  * The cells that a release has values for, held as its compact list and expanded only where the map looks. A cell of a coarser
@@ -7,6 +17,7 @@ import { cellFromText, decompact, parentOf, type Resolution, resolutionOf } from
 export class DomainCells {
   readonly #compact: BigUint64Array;
   readonly #expanded = new Map<string, BigUint64Array>();
+  readonly #rings = new Map<BigUint64Array, (Ring | undefined)[]>();
 
   private constructor(compact: BigUint64Array) {
     this.#compact = compact;
@@ -25,6 +36,20 @@ export class DomainCells {
     const cells = decompact(this.#roots(parent, resolution), resolution);
     this.#expanded.set(key, cells);
     return cells;
+  }
+
+  /** Outline of the cell at a position of a list that `under` gave; made once, whatever is drawn in it. */
+  ring(cells: BigUint64Array, at: number): Ring {
+    let rings = this.#rings.get(cells);
+    if (!rings) {
+      rings = new Array(cells.length);
+      this.#rings.set(cells, rings);
+    }
+    const known = rings[at];
+    if (known) return known;
+    const made = cellBoundary(cells[at] as bigint);
+    rings[at] = made;
+    return made;
   }
 
   /** Cells, none finer than `resolution`, that stand for what the domain has under `parent`. */

@@ -1,10 +1,8 @@
-import { type Chunk, COVERAGE, cellBoundary, parentOf, type Resolution } from '#libs/grid';
-import type { DomainCells } from './domain-cells.js';
-import { fetchChunk, fetchSummary, type LayerAddress, type Summary } from './release-client.js';
-import type { Bounds } from './viewport.js';
-
-/** Closed ring of [longitude, latitude]. */
-export type Ring = readonly (readonly [number, number])[];
+import { type Chunk, COVERAGE, parentOf, type Resolution } from '#libs/grid';
+import type { DomainCells, Ring } from './domain-cells.js';
+import { fetchChunk, type LayerAddress } from './release-client.js';
+import { SharedRequest } from './shared-request.js';
+import { type Bounds, parentOfChunk } from './viewport.js';
 
 /** One covered cell with its released values. */
 export interface CellValue {
@@ -19,7 +17,7 @@ export interface CellValue {
 interface Part {
   readonly parent: bigint;
   readonly cells: BigUint64Array;
-  readonly rings: readonly (Ring | undefined)[];
+  readonly domain: DomainCells;
   readonly chunk: Chunk;
 }
 
@@ -27,7 +25,6 @@ interface Part {
 export class LayerView {
   constructor(
     readonly address: LayerAddress,
-    readonly summary: Summary,
     private readonly parts: readonly Part[],
   ) {}
 
@@ -38,7 +35,8 @@ export class LayerView {
     const values: CellValue[] = [];
     for (const part of this.parts) {
       for (let i = 0; i < part.cells.length; i++) {
-        const [x, y] = part.rings[i]?.[0] ?? [Number.NaN, Number.NaN];
+        if (part.chunk.coverage[i] === COVERAGE.none) continue;
+        const [x, y] = part.domain.ring(part.cells, i)[0] ?? [Number.NaN, Number.NaN];
         if (!(x > west - dx && x < east + dx && y > south - dy && y < north + dy)) continue;
         const value = valueAt(part, i);
         if (value) values.push(value);
@@ -61,12 +59,11 @@ export class LayerView {
 
 const resolutionOfParent = (part: Part): Resolution => (part.chunk.resolution - 4) as Resolution;
 
-function valueAt({ cells, rings, chunk }: Part, i: number): CellValue | undefined {
-  const ring = rings[i];
-  if (!ring || chunk.coverage[i] === COVERAGE.none) return undefined;
+function valueAt({ cells, domain, chunk }: Part, i: number): CellValue | undefined {
+  if (chunk.coverage[i] === COVERAGE.none) return undefined;
   return {
     cell: cells[i] ?? 0n,
-    ring,
+    ring: domain.ring(cells, i),
     estimate: chunk.estimate[i] ?? Number.NaN,
     standardError: chunk.standardError[i] ?? Number.NaN,
     partial: chunk.coverage[i] === COVERAGE.part,
@@ -89,7 +86,7 @@ const MOST_PARTS = 256;
 
 /** Loads what views need and keeps the last parts; chunks themselves are also in the browser's HTTP cache. */
 export class LayerStore {
-  readonly #parts = new Map<string, Promise<Part>>();
+  readonly #parts = new Map<string, SharedRequest<Part>>();
 
   constructor(readonly domain: DomainCells) {}
 
@@ -98,27 +95,40 @@ export class LayerStore {
     parents: readonly bigint[],
     signal: AbortSignal,
   ): Promise<LayerView> {
-    const [summary, ...parts] = await Promise.all([
-      fetchSummary(address, signal),
-      ...parents.map((parent) => this.#part(address, parent, signal)),
-    ]);
-    return new LayerView(address, summary, parts);
+    const parts = await Promise.all(parents.map((parent) => this.#part(address, parent, signal)));
+    return new LayerView(address, parts);
   }
 
-  #part(address: LayerAddress, parent: bigint, signal: AbortSignal): Promise<Part> {
+  /** Values of one cell; `uncovered` when no agency reports on it, or it is outside the grid. */
+  async value(
+    address: LayerAddress,
+    cell: bigint,
+    signal: AbortSignal,
+  ): Promise<CellValue | 'uncovered'> {
+    const parent = parentOfChunk(cell, address.resolution);
+    if (this.domain.under(parent, address.resolution).length === 0) return 'uncovered';
+    const part = await this.#part(address, parent, signal);
+    const i = indexIn(part.cells, cell);
+    return (i >= 0 && valueAt(part, i)) || 'uncovered';
+  }
+
+  async #part(address: LayerAddress, parent: bigint, signal: AbortSignal): Promise<Part> {
     const key = `${Object.values(address).join('/')}/${parent}`;
-    const known = this.#parts.get(key);
-    if (known !== undefined) return known;
-    const part = this.#fetch(address, parent, signal);
-    this.#parts.set(key, part);
-    part.catch(() => {
-      this.#parts.delete(key);
-    });
+    let request = this.#parts.get(key);
+    if (!request || request.isGivenUp) {
+      request = new SharedRequest((shared) => this.#fetch(address, parent, shared));
+      this.#parts.set(key, request);
+    }
     for (const oldest of this.#parts.keys()) {
       if (this.#parts.size <= MOST_PARTS) break;
       this.#parts.delete(oldest);
     }
-    return part;
+    try {
+      return await request.join(signal);
+    } catch (error) {
+      if (this.#parts.get(key) === request) this.#parts.delete(key);
+      throw error;
+    }
   }
 
   async #fetch(address: LayerAddress, parent: bigint, signal: AbortSignal): Promise<Part> {
@@ -127,9 +137,6 @@ export class LayerStore {
     if (cells.length !== chunk.coverage.length) {
       throw new Error('the chunk and the grid disagree on the number of cells');
     }
-    const rings = Array.from(cells, (cell, i) =>
-      chunk.coverage[i] === COVERAGE.none ? undefined : cellBoundary(cell),
-    );
-    return { parent, cells, rings, chunk };
+    return { parent, cells, domain: this.domain, chunk };
   }
 }

@@ -1,109 +1,111 @@
-import { formatWhole } from './interval.js';
-import { CLEAR, classTexts, ROUGH } from './palette.js';
-import type { Release } from './release-client.js';
-import {
-  areaText,
-  dateText,
-  epsilonText,
-  layerText,
-  measureText,
-  missingAgencies,
-  periodText,
-  unitText,
-} from './words.js';
-
-interface LegendProps {
-  readonly release: Release;
-  readonly layer: string;
-  readonly period: string;
-  readonly resolution: number;
-  readonly breaks: readonly number[];
-}
+import type { FairnessLine, LegendModel, Look, ScaleModel } from './legend-model.js';
 
 /** Always on: what is shown, how sure it is, at what cost to privacy, and what is missing. */
-export function Legend({ release, layer, period, resolution, breaks }: LegendProps) {
-  const { query, privacy } = release;
-  const missing = missingAgencies(release);
+export function Legend({ model }: { readonly model: LegendModel }) {
   return (
-    <section class="legend" aria-label="Key">
-      <h2>{layerText(layer, query.categories)}</h2>
-      <p class="legend-when">{periodText(period, query.periods)}</p>
-      <p class="legend-unit">
-        {measureText(query.measure)} in each hexagon of about {areaText(resolution)}
-      </p>
-      {breaks.length > 0 && (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and a keyboard has to reach what is below
+    <section class="legend" aria-label="Key" tabIndex={0}>
+      <h2>{model.title}</h2>
+      <p class="legend-when">{model.when}</p>
+      <p class="legend-unit">{model.unit}</p>
+      {model.scales.length > 0 && (
         <div class="scales">
-          <Scale name="Fairly certain" colours={CLEAR} limits={breaks} />
-          <Scale name="Rough: ±65 % or wider" colours={ROUGH} limits={everySecond(breaks)} />
+          {model.scales.map((scale) => (
+            <Scale key={scale.name} {...scale} />
+          ))}
         </div>
       )}
       <ul class="looks">
-        <li>
-          <span class="swatch dots" aria-hidden="true" />
-          Cannot be told from zero
-        </li>
-        <li>
-          <span class="swatch hatch" aria-hidden="true" />
-          No agency covers this
-        </li>
+        {model.looks.map((look) => (
+          <li key={look.text}>
+            <Swatch {...look} />
+            {look.text}
+          </li>
+        ))}
       </ul>
+      {model.note && <p class="legend-note">{model.note}</p>}
+      {model.fairness && <FairnessTable lines={model.fairness} />}
+      {model.record.map((sentence) => (
+        <p key={sentence} class="legend-note">
+          {sentence}
+        </p>
+      ))}
       <dl>
-        <div>
-          <dt>Privacy loss</dt>
-          <dd>
-            ε {epsilonText(privacy.epsilon)}, δ {privacy.delta.toExponential(0)} per{' '}
-            {unitText(privacy.unit)}
-          </dd>
-        </div>
-        <div>
-          <dt>Released</dt>
-          <dd>
-            <time dateTime={release.releasedAt}>{dateText(release.releasedAt)}</time>
-          </dd>
-        </div>
-        <div>
-          <dt>Release</dt>
-          <dd class="mono" title={release.id}>
-            {release.id.slice(0, 16)}
-          </dd>
-        </div>
-        <div>
-          <dt>Grid</dt>
-          <dd>
-            {release.grid}{' '}
-            <span class="mono" title={release.gridHash}>
-              {release.gridHash.slice(0, 8)}
-            </span>
-          </dd>
-        </div>
-        <div>
-          <dt>Missing agencies</dt>
-          <dd>{missing.length === 0 ? 'None' : missing.map(({ name }) => name).join(', ')}</dd>
-        </div>
+        {model.facts.map(([term, text, whole]) => (
+          <div key={`${term}${text}`}>
+            <dt>{term}</dt>
+            <dd class={whole ? 'mono' : undefined} title={whole}>
+              {text}
+            </dd>
+          </div>
+        ))}
       </dl>
     </section>
   );
 }
 
-interface ScaleProps {
-  readonly name: string;
-  readonly colours: readonly string[];
-  readonly limits: readonly number[];
+const TEXTURES = ['dots', 'hatch'];
+
+function Swatch({ fill, striped }: Look) {
+  const texture = TEXTURES.includes(fill);
+  return (
+    <span
+      class={`swatch${texture ? ` ${fill}` : ''}${striped ? ' striped' : ''}`}
+      style={texture ? undefined : { backgroundColor: fill }}
+      aria-hidden="true"
+    />
+  );
 }
 
-function Scale({ name, colours, limits }: ScaleProps) {
-  const texts = classTexts(limits);
+/** In the key, so that it is on screen whenever the forecast is. */
+function FairnessTable({ lines }: { readonly lines: readonly FairnessLine[] }) {
+  return (
+    <table class="fairness">
+      <caption>Whom it serves, whom the noise fails</caption>
+      <thead>
+        <tr>
+          <th scope="col">Deprivation fifth</th>
+          <th scope="col" class="numeric">
+            Chosen
+          </th>
+          <th scope="col" class="numeric">
+            People
+          </th>
+          <th scope="col" class="numeric">
+            Missed a month
+          </th>
+          <th scope="col" class="numeric">
+            By noise
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map((line) => (
+          <tr key={line.quintile}>
+            <th scope="row">{line.quintile}</th>
+            <td class="numeric">{line.patrolShare}</td>
+            <td class="numeric">{line.populationShare}</td>
+            <td class="numeric">{line.misses}</td>
+            <td class="numeric">{line.missesByNoise}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Scale({ name, colours, texts, limits }: ScaleModel) {
   return (
     <div class="scale">
       <p>{name}</p>
       <ol aria-label={name} style={{ gridTemplateColumns: `repeat(${texts.length}, 1fr)` }}>
-        {colours.slice(0, texts.length).map((colour, i) => (
+        {colours.map((colour, i) => (
           <li key={colour}>
             <span class="bar" style={{ background: colour }} aria-hidden="true" />
             <span class="hidden">{texts[i]}</span>
             {limits[i] !== undefined && (
               <span class="limit" aria-hidden="true">
-                {formatWhole(limits[i] ?? 0)}
+                {limits[i]}
               </span>
             )}
           </li>
@@ -112,6 +114,3 @@ function Scale({ name, colours, limits }: ScaleProps) {
     </div>
   );
 }
-
-/** The rough row tells half as many classes apart: every second limit. */
-const everySecond = (breaks: readonly number[]): number[] => breaks.filter((_, i) => i % 2 === 1);

@@ -1,3 +1,4 @@
+import type { FeatureCollection } from 'geojson';
 import {
   type GeoJSONSource,
   Map as MapLibreMap,
@@ -8,9 +9,9 @@ import {
 } from 'maplibre-gl';
 import { cellAt, cellBoundary, type Resolution } from '#libs/grid';
 import type { Basemap } from './basemap.js';
-import type { CellValue } from './layer-store.js';
-import { CELLS, MESH, mapStyle, patterns, SELECTED } from './map-style.js';
-import { shadeOf } from './palette.js';
+import type { Ring } from './domain-cells.js';
+import { CELLS, FOUND, MARKS, MESH, mapStyle, patterns, SELECTED } from './map-style.js';
+import type { Theme } from './theme.js';
 import type { Bounds } from './viewport.js';
 
 export interface Camera {
@@ -19,11 +20,23 @@ export interface Camera {
   readonly longitude: number;
 }
 
+/** A hexagon to draw; `shade` names a colour of map-style.ts. */
+export interface DrawnCell {
+  readonly ring: Ring;
+  readonly shade: string;
+}
+
+/** One that a statistic found: later ones are drawn above. */
+export interface DrawnFind extends DrawnCell {
+  readonly cell: string;
+  readonly rank: number;
+}
+
 export interface MapEvents {
   /** The view came to rest. */
   readonly onMove: (camera: Camera, bounds: Bounds) => void;
-  /** A place was clicked, or Enter was pressed with the place under the cross. */
-  readonly onPick: (longitude: number, latitude: number) => void;
+  /** A place was clicked, or Enter was pressed with the place under the cross; `found` is the finding that is drawn there. */
+  readonly onPick: (longitude: number, latitude: number, found: string | undefined) => void;
   readonly onClose: () => void;
 }
 
@@ -37,6 +50,9 @@ export class MapView {
   readonly #map: MapLibreMap;
   readonly #popup = new Popup({ closeOnClick: false, maxWidth: '380px', focusAfterOpen: false });
 
+  /** Sources exist from the first `load` on. */
+  #loaded = false;
+
   private constructor(map: MapLibreMap) {
     this.#map = map;
   }
@@ -45,13 +61,14 @@ export class MapView {
     container: HTMLElement,
     workerUrl: string,
     basemap: Basemap,
+    theme: Theme,
     camera: Camera,
     events: MapEvents,
   ): MapView {
     setWorkerUrl(workerUrl);
     const map = new MapLibreMap({
       container,
-      style: mapStyle(basemap),
+      style: mapStyle(basemap, theme),
       center: [camera.longitude, camera.latitude],
       zoom: camera.zoom,
       minZoom: 4.5,
@@ -69,7 +86,7 @@ export class MapView {
     map.touchZoomRotate.disableRotation();
     map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
     map.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
-    const images = patterns();
+    const images = patterns(theme);
     map.setMissingStyleImageResolver((id) => {
       const image = images[id as keyof typeof images];
       if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: 2 });
@@ -102,34 +119,77 @@ export class MapView {
 
   #listen({ onMove, onPick, onClose }: MapEvents): void {
     const map = this.#map;
-    map.on('load', () => onMove(this.camera, this.bounds));
+    map.on('load', () => {
+      this.#loaded = true;
+      onMove(this.camera, this.bounds);
+    });
     map.on('movestart', () => this.#setBusy(true));
     map.on('idle', () => this.#setBusy(false));
     map.on('moveend', () => onMove(this.camera, this.bounds));
-    map.on('click', ({ lngLat }) => onPick(lngLat.lng, lngLat.lat));
+    map.on('click', ({ lngLat, point }) => onPick(lngLat.lng, lngLat.lat, this.#foundAt(point)));
     map.getCanvas().style.cursor = 'crosshair';
     map.getCanvas().addEventListener('keydown', ({ key }) => {
       const { lng, lat } = map.getCenter();
-      if (key === 'Enter') onPick(lng, lat);
+      if (key === 'Enter') onPick(lng, lat, this.#foundAt(map.project([lng, lat])));
       if (key === 'Escape') onClose();
     });
     this.#popup.on('close', onClose);
   }
 
+  /** Finding drawn at a place of the canvas, within a finger's width of a mark. */
+  #foundAt({ x, y }: { readonly x: number; readonly y: number }): string | undefined {
+    const near = 6;
+    const [mark] = this.#map.queryRenderedFeatures(
+      [
+        [x - near, y - near],
+        [x + near, y + near],
+      ],
+      { layers: [MARKS] },
+    );
+    const [found] = mark ? [mark] : this.#map.queryRenderedFeatures([x, y], { layers: [FOUND] });
+    return found?.properties.cell;
+  }
+
   /** Draws covered cells. Edges show once a hexagon is wide enough to have any. */
-  draw(cells: readonly CellValue[], breaks: readonly number[], resolution: number): void {
+  draw(cells: readonly DrawnCell[], resolution: number): void {
+    if (!this.#loaded) return;
     const wide = this.#pixelsAcross(resolution) > 9;
     this.#map.setLayoutProperty(MESH, 'visibility', wide ? 'visible' : 'none');
-    const data = {
-      type: 'FeatureCollection' as const,
-      features: cells.map(({ ring, estimate, standardError }) => ({
-        type: 'Feature' as const,
-        geometry: { type: 'Polygon' as const, coordinates: [ring as [number, number][]] },
-        properties: { shade: shadeOf(estimate, standardError, breaks) },
-      })),
-    };
     this.#setBusy(true);
-    void this.#source(CELLS)?.setData(data);
+    void this.#source(CELLS)?.setData(hexagons(cells));
+  }
+
+  /** Draws findings over the cells: as hexagons, or as marks where those are too small to be seen. */
+  drawFound(found: readonly DrawnFind[], resolution: number): void {
+    if (!this.#loaded) return;
+    const small = this.#pixelsAcross(resolution) < 5;
+    this.#map.setLayoutProperty(MARKS, 'visibility', small ? 'visible' : 'none');
+    this.#setBusy(true);
+    void this.#source(FOUND)?.setData(hexagons(found));
+    void this.#source(MARKS)?.setData({
+      type: 'FeatureCollection',
+      features: found.map(({ ring, ...properties }) => ({
+        type: 'Feature',
+        geometry: { type: 'Point', coordinates: middle(ring) },
+        properties,
+      })),
+    });
+  }
+
+  /** The canvas as it was last drawn. */
+  picture(): Promise<HTMLCanvasElement> {
+    return new Promise((resolve) => {
+      this.#map.once('render', () => {
+        const source = this.#map.getCanvas();
+        const copy = document.createElement('canvas');
+        copy.width = source.width;
+        copy.height = source.height;
+        // In the same task as the drawing: afterwards the buffer is empty.
+        copy.getContext('2d')?.drawImage(source, 0, 0);
+        resolve(copy);
+      });
+      this.#map.triggerRepaint();
+    });
   }
 
   #setBusy(busy: boolean): void {
@@ -183,4 +243,21 @@ export class MapView {
   close(): void {
     this.#map.remove();
   }
+}
+
+const hexagons = (cells: readonly DrawnCell[]): FeatureCollection => ({
+  type: 'FeatureCollection',
+  features: cells.map(({ ring, ...properties }) => ({
+    type: 'Feature',
+    geometry: { type: 'Polygon', coordinates: [ring as [number, number][]] },
+    properties,
+  })),
+});
+
+/** Mean of the corners of a closed ring. */
+function middle(ring: Ring): [number, number] {
+  const corners = ring.slice(1);
+  const mean = (axis: 0 | 1): number =>
+    corners.reduce((sum, corner) => sum + corner[axis], 0) / corners.length;
+  return [mean(0), mean(1)];
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { CLEAR, classTexts, luminance, ROUGH, shadeOf } from './palette.js';
+import { classTexts, luminance, PALETTES, shadeOf } from './palette.js';
+import { STATISTIC_IDS, STATISTICS } from './statistics.js';
+import { DARK, LIGHT } from './theme.js';
 
 const breaks = [8, 12, 20, 40, 60];
 const contrast = (a: number, b: number) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
@@ -19,22 +21,36 @@ describe('palette', () => {
     expect(shadeOf(estimate, standardError, breaks)).toBe(shade);
   });
 
-  it('gives every shade a colour', () => {
+  it.each(['light', 'dark'] as const)('gives every shade a colour: %s', (theme) => {
     for (let value = 1; value < 200; value++) {
       for (const error of [0.1, value / 2.5]) {
         const [row, step] = shadeOf(value, error, breaks).split('-');
-        expect((row === 'clear' ? CLEAR : ROUGH)[Number(step)]).toMatch(/^#[0-9a-f]{6}$/);
+        expect(PALETTES[theme][row as 'clear' | 'rough'][Number(step)]).toMatch(/^#[0-9a-f]{6}$/);
       }
     }
   });
 
   it.each([
-    ['clear', CLEAR],
-    ['rough', ROUGH],
-  ])('darkens steadily in greyscale: %s', (_, colours) => {
-    const steps = colours.map(luminance);
+    ['light clear', PALETTES.light.clear],
+    ['light rough', PALETTES.light.rough],
+    ['dark clear', PALETTES.dark.clear],
+    ['dark rough', PALETTES.dark.rough],
+  ])('steps away from the land in greyscale: %s', (name, colours) => {
+    const { land } = name.startsWith('light') ? LIGHT : DARK;
+    const steps = [land, ...colours].map(luminance);
+    const darkens = name.startsWith('light');
     for (let i = 1; i < steps.length; i++) {
       expect(contrast(steps[i - 1] ?? 0, steps[i] ?? 0)).toBeGreaterThan(1.25);
+      expect((steps[i - 1] ?? 0) > (steps[i] ?? 0)).toBe(darkens);
+    }
+  });
+
+  it.each(STATISTIC_IDS)('tells findings from what was counted without one: %s', (id) => {
+    for (const { colours } of STATISTICS[id].classes) {
+      for (const theme of [LIGHT, DARK]) {
+        const steps = [luminance(colours[theme.name]), luminance(theme.quiet)] as const;
+        expect(contrast(...steps)).toBeGreaterThan(1.25);
+      }
     }
   });
 

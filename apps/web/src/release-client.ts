@@ -3,13 +3,19 @@ import { type Chunk, decodeChunk } from '#libs/grid';
 /** What the coordinator says of a release at `/v1/releases`. */
 export interface Release {
   readonly id: string;
+  /** Of the question. */
+  readonly fingerprint: string;
   readonly query: {
     readonly measure: string;
     readonly categories: readonly string[];
     readonly periods: readonly string[];
     readonly resolution: number;
     readonly purpose: string;
+    /** Privacy cost per agency, an exact rational of zCDP rho. */
+    readonly rho: string;
   };
+  /** What it has counts of. */
+  readonly groups: readonly { readonly category: string; readonly period: string }[];
   readonly sentence: string;
   readonly grid: string;
   readonly gridHash: string;

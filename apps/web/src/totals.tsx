@@ -2,7 +2,7 @@ import { countText } from './interval.js';
 import type { Release, Summary } from './release-client.js';
 import { layerText, missingAgencies, periodText } from './words.js';
 
-interface TotalsProps {
+export interface TotalsProps {
   readonly release: Release;
   readonly layer: string;
   readonly period: string;

@@ -5,6 +5,9 @@ import { formatViewState, parseViewState, START } from './url-state.js';
 describe('view state in the URL', () => {
   it('survives writing and reading', () => {
     const state = {
+      show: 'emerging' as const,
+      resolution: 8,
+      forecast: 'burglary-next-month',
       release: '7f1c0c7e9ab24d10',
       layer: 'vehicle-crime',
       period: '2024-01',
@@ -15,17 +18,34 @@ describe('view state in the URL', () => {
     };
     const fragment = formatViewState(state);
     expect(fragment).toBe(
-      '#release=7f1c0c7e9ab24d10&layer=vehicle-crime&period=2024-01&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
+      '#release=7f1c0c7e9ab24d10&show=emerging&layer=vehicle-crime&period=2024-01&resolution=8&forecast=burglary-next-month&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
     );
     expect(parseViewState(fragment)).toEqual(state);
   });
 
-  it.each(['', '#', '#layer=<script>&map=1e9/0/0', '#map=99/51/0', '#map=5/86/0', '#cell=zz'])(
-    'falls back to the start view: %s',
-    (fragment) => {
-      expect(parseViewState(fragment)).toEqual({ ...START, release: undefined, cell: undefined });
-    },
-  );
+  it.each([
+    '',
+    '#',
+    '#layer=<script>&map=1e9/0/0',
+    '#map=99/51/0',
+    '#map=5/86/0',
+    '#cell=zz',
+    '#show=people&period=2024-1&resolution=12&forecast=../x',
+  ])('falls back to the start view: %s', (fragment) => {
+    expect(parseViewState(fragment)).toEqual({
+      ...START,
+      release: undefined,
+      cell: undefined,
+      resolution: undefined,
+      forecast: undefined,
+    });
+  });
+
+  it('keeps a window of months', () => {
+    const state = parseViewState('#period=2024-01/2024-03');
+    expect(state.period).toBe('2024-01/2024-03');
+    expect(formatViewState(state)).toContain('period=2024-01/2024-03');
+  });
 
   it('reads any text without throwing, and is stable after one round', () => {
     fc.assert(

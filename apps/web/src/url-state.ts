@@ -1,9 +1,19 @@
+import { STATISTIC_IDS, type StatisticId } from './statistics.js';
+
 /** Everything that decides what is on screen. It lives in the URL's fragment, which no server ever sees. */
 export interface ViewState {
   /** Release id; `undefined` means the newest. */
   readonly release?: string | undefined;
+  /** `counts`, or a statistic over them. */
+  readonly show: 'counts' | StatisticId;
+  /** Category, or `all`. */
   readonly layer: string;
+  /** Period, or `all`. A statistic looks at the months up to it. */
   readonly period: string;
+  /** H3 resolution of a statistic; counts take that of the zoom. */
+  readonly resolution?: number | undefined;
+  /** Name of the forecast layer. */
+  readonly forecast?: string | undefined;
   readonly zoom: number;
   readonly latitude: number;
   readonly longitude: number;
@@ -13,6 +23,7 @@ export interface ViewState {
 
 /** England and Wales in one view. */
 export const START: ViewState = {
+  show: 'counts',
   layer: 'all',
   period: 'all',
   zoom: 5.6,
@@ -38,10 +49,15 @@ export function parseViewState(fragment: string): ViewState {
     zoom <= 22 &&
     Math.abs(latitude) <= 85 &&
     Math.abs(longitude) <= 180;
+  const show = fields.get('show');
+  const resolution = text('resolution', /^[4-9]$/);
   return {
+    show: STATISTIC_IDS.find((id) => id === show) ?? START.show,
+    resolution: resolution === undefined ? undefined : Number(resolution),
+    forecast: text('forecast', /^[a-z0-9-]{1,64}$/),
     release: text('release', /^[\w.:-]{1,100}$/),
     layer: text('layer', /^[a-z0-9-]{1,64}$/) ?? START.layer,
-    period: text('period', /^[a-z0-9-]{1,32}$/i) ?? START.period,
+    period: text('period', /^(?:all|\d{4}-\d{2}(?:\/\d{4}-\d{2})?)$/) ?? START.period,
     ...(valid
       ? { zoom, latitude, longitude }
       : { zoom: START.zoom, latitude: START.latitude, longitude: START.longitude }),
@@ -53,8 +69,11 @@ export function parseViewState(fragment: string): ViewState {
 export function formatViewState(state: ViewState): string {
   const fields = new URLSearchParams();
   if (state.release !== undefined) fields.set('release', state.release);
+  if (state.show !== 'counts') fields.set('show', state.show);
   fields.set('layer', state.layer);
   fields.set('period', state.period);
+  if (state.resolution !== undefined) fields.set('resolution', String(state.resolution));
+  if (state.forecast !== undefined) fields.set('forecast', state.forecast);
   const { zoom, latitude, longitude } = state;
   fields.set('map', `${zoom.toFixed(2)}/${latitude.toFixed(5)}/${longitude.toFixed(5)}`);
   if (state.cell !== undefined) fields.set('cell', state.cell);

@@ -1,4 +1,4 @@
-import { cellBoundary } from '#libs/grid';
+import { cellBoundary, parentOf, type Resolution } from '#libs/grid';
 import type { DomainCells } from './domain-cells.js';
 
 /** Degrees. No view of this map crosses the antimeridian. */
@@ -56,6 +56,10 @@ export function parentsInView(domain: DomainCells, resolution: number, bounds: B
     );
   });
 }
+
+/** Parent of the chunk that holds a cell of this resolution. */
+export const parentOfChunk = (cell: bigint, resolution: number): bigint =>
+  resolution <= 7 ? 0n : parentOf(cell, (resolution - 4) as Resolution);
 
 /** Smallest box around some positions. */
 export function boundsOf(positions: readonly (readonly number[])[]): Bounds {

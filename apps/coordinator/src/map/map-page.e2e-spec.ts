@@ -1,9 +1,15 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { cellToText } from '#libs/grid';
+import {
+  focusedText,
+  launchChromium,
+  openPage,
+  settled,
+  shot,
+  shotPath,
+} from './browser.fixture-spec.js';
 import {
   bristol,
   domain,
@@ -12,32 +18,15 @@ import {
   serve,
 } from './synthetic-release.fixture-spec.js';
 
-const CHROMIUM = '/usr/bin/chromium';
-const shots = new URL('../../../../.cache/screenshots/', import.meta.url);
 const reader = new SyntheticReleases();
 let app: NestFastifyApplication;
 let origin: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) throw new Error('install Chromium: apt-get install chromium');
-  mkdirSync(shots, { recursive: true });
   app = await serve(reader);
   origin = await app.getUrl();
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--use-gl=angle',
-      '--use-angle=swiftshader',
-      '--enable-unsafe-swiftshader',
-    ],
-  });
+  browser = await launchChromium();
 }, 60_000);
 
 afterAll(async () => {
@@ -45,27 +34,7 @@ afterAll(async () => {
   await app?.close();
 });
 
-/** A page that records everything it asks for and everything it complains about. */
-async function open(
-  path: string,
-): Promise<{ page: Page; foreign: string[]; complaints: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 780 } });
-  const foreign: string[] = [];
-  const complaints: string[] = [];
-  page.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !/^(?:blob|data):/.test(url)) foreign.push(url);
-  });
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(`${origin}${path}`);
-  return { page, foreign, complaints };
-}
-
-const shotPath = (name: string): string => fileURLToPath(new URL(`${name}.png`, shots));
-const shot = (page: Page, name: string) => page.screenshot({ path: shotPath(name) });
+const open = (path: string) => openPage(browser, origin, path);
 
 describe('the map page', () => {
   it('shows hexagons, key, reading and table, and asks no other host for anything', async () => {
@@ -136,7 +105,9 @@ describe('the map page', () => {
     expect(await focusedText(page)).toMatch(/^Bristol, City of [0-9a-f]{4}$/);
     await page.keyboard.press('Enter');
     await page.locator('.maplibregl-popup').waitFor();
-    expect(await page.getByRole('status').textContent()).toMatch(/^Bristol, City of: About/);
+    expect(await page.locator('main > p[role=status]').textContent()).toMatch(
+      /^Bristol, City of: About/,
+    );
     expect(await page.locator('tr.selected').count()).toBe(1);
 
     await page.locator('canvas').focus();
@@ -199,12 +170,3 @@ describe('GraphiQL', () => {
     await page.close();
   });
 });
-
-const focusedText = (page: Page): Promise<string> =>
-  page.evaluate('document.activeElement.textContent.replace(/[▲▼]/g, "").trim()');
-
-/** Waits until the map has drawn what it was given. */
-async function settled(page: Page): Promise<void> {
-  await page.waitForTimeout(100);
-  await page.locator('.map[aria-busy=false]').waitFor();
-}

@@ -1,0 +1,307 @@
+/** Statistics on the map, in Chromium, over a whole federation: computed by its coordinator, drawn, listed, read, exported. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { cellAt, cellToText, disk, domainFromCells, parentOf, sortedCells } from '#libs/grid';
+import { monthsOf } from '#libs/query';
+import { ANALYST, Federation, RunningProgram, streetFile } from '#libs/testing';
+import {
+  focusedText,
+  launchChromium,
+  openPage,
+  settled,
+  shot,
+  shotPath,
+  violations,
+} from './browser.fixture-spec.js';
+
+const bristol = cellAt(51.4545, -2.5879, 9);
+const cells = sortedCells(disk(bristol, 24));
+const months = monthsOf('2023-01/2023-12');
+/** Fewer with the distance from the middle; one place that only begins in September. */
+const late = disk(cellAt(51.47, -2.56, 9), 1);
+const rings = Array.from({ length: 7 }, (_, k) => new Set(disk(bristol, k)));
+const centre = cells.indexOf(bristol);
+const rows = months.flatMap((month, t) =>
+  [...cells].flatMap((cell, i) => {
+    const ring = rings.findIndex((set) => set.has(cell));
+    const base = ring < 0 ? ((i * 7 + t) % 19 === 0 ? 1 : 0) : 14 - 2 * ring;
+    const count = base + (t >= 8 && late.includes(cell) ? 12 : 0);
+    return Array.from({ length: count }, () => ({
+      month,
+      type: (i - centre) % 3 === 1 ? 'Drugs' : 'Robbery',
+      cell,
+    }));
+  }),
+);
+
+let federation: Federation;
+let browser: Browser;
+beforeAll(async () => {
+  federation = await Federation.open({
+    agencies: [
+      {
+        id: 'alpha-police',
+        domain: domainFromCells('test/alpha', cells),
+        files: { 'street.csv': streetFile(rows) },
+      },
+    ],
+    limits: { rhoPerQuery: '4', rhoPerYear: '60' },
+  });
+  // Half a year each: the page reads both as one series.
+  for (const periods of [months.slice(0, 6), months.slice(6)]) {
+    await federation.ask({ categories: ['drugs', 'robbery'], periods, rho: '4' });
+  }
+  browser = await launchChromium();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await federation?.close();
+});
+
+const AT = 'layer=robbery&map=12.30/51.45450/-2.58790';
+const open = (fragment: string, options = {}) =>
+  openPage(browser, federation.url, `/#${fragment}`, options);
+const key = (page: Page) => page.getByRole('region', { name: 'Key', exact: true });
+const finding = (page: Page) => page.getByRole('region', { name: 'Finding' });
+
+describe('a statistic on the map', () => {
+  it.each([
+    ['Hot spots', 'hotspots', /false finds/],
+    ['Likely among the highest', 'top', /highest 1 %/],
+    ['Emerging', 'emerging', /at least 80 % of 50 equally noisy worlds/],
+    ['Rising and falling', 'trend', /Mann-Kendall/],
+    ['Early warnings', 'warnings', /0\.3 % of unchanged hexagons/],
+  ])(
+    '%s: with key, table twin, method and hashes, and without a violation',
+    async (name, id, note) => {
+      const { page, foreign, complaints } = await open(AT);
+      await page.getByRole('radio', { name }).check();
+      await finding(page).waitFor({ timeout: 60_000 });
+      await settled(page);
+      expect(page.url()).toContain(`show=${id}`);
+      expect(await finding(page).textContent()).toMatch(/^\d+ hexagons? found|^Nothing found/);
+      const words = await key(page).textContent();
+      expect(words).toMatch(note);
+      expect(words).toContain('Counted, nothing found');
+      expect(words).toContain('No agency covers this');
+      expect(words).toContain('in each of 2 releases');
+      await page.getByText('Method, uncertainty, limits').click();
+      const method = await page.locator('.method').textContent();
+      for (const { id: release } of await releases()) expect(method).toContain(release);
+      expect(method).toContain('concordat analyse');
+      expect(await violations(page)).toEqual([]);
+      await page.getByText('Method, uncertainty, limits').click();
+      await shot(page, `statistic-${id}`);
+      expect([foreign, complaints]).toEqual([[], []]);
+      await page.close();
+    },
+  );
+
+  it('lists and reads the cells it draws', async () => {
+    const { page } = await open(`show=hotspots&resolution=9&${AT}`);
+    await finding(page).waitFor({ timeout: 60_000 });
+    const table = page.getByRole('table', { name: /^Hot spots: \d+ of \d+ in view/ });
+    await table.waitFor();
+    const hot = cellToText(bristol);
+    const row = table.getByRole('button', {
+      name: new RegExp(` ${hot.replace(/f+$/, '').slice(-4)}$`),
+    });
+    await row.click();
+    const inspector = page.getByRole('region', { name: 'Chosen hexagon' });
+    expect(await inspector.textContent()).toMatch(
+      /Hot spot ?About [\d,]+ \(likely [\d,]+ to [\d,]+\) in 12 months, \d+ times the average/,
+    );
+    // Every month of both releases, with its range.
+    await inspector.getByText('As a table').click();
+    const history = await inspector.getByRole('row').allTextContents();
+    expect(history).toHaveLength(12);
+    expect(history[0]).toMatch(/^January 2023(?:About|Cannot)/);
+    expect(page.url()).toContain(`cell=${hot}`);
+    await page.locator('.maplibregl-popup').getByText('Hot spot').waitFor();
+    await shot(page, 'statistic-reading');
+    await page.close();
+  });
+
+  it('is saved as CSV, GeoJSON and picture, each with its provenance', async () => {
+    const { page } = await open(`show=hotspots&resolution=9&${AT}`);
+    await page.getByRole('table', { name: /^Hot spots/ }).waitFor({ timeout: 60_000 });
+    await settled(page);
+    const save = async (name: string): Promise<Buffer> => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name, exact: true }).click(),
+      ]);
+      return readFileSync(await download.path());
+    };
+    const known = await releases();
+    const csv = (await save('CSV')).toString();
+    for (const { id, fingerprint } of known) {
+      expect(csv).toContain(`# releases: ${id}\r\n`);
+      expect(csv).toContain(`# queries: ${fingerprint}\r\n`);
+    }
+    expect(csv).toMatch(/# epsilon_per_release: \d/);
+    const lines = csv.trimEnd().split('\r\n');
+    const head = lines.findIndex((line) => !line.startsWith('#'));
+    expect(lines[head]).toBe('cell,hot,sum,months,p,z,probabilityTop');
+    expect(lines.slice(head + 1).map((line) => line.split(',')[0])).toContain(cellToText(bristol));
+    const json = JSON.parse((await save('GeoJSON')).toString());
+    expect(json.features).toHaveLength(lines.length - head - 1);
+    expect(json.provenance.releases).toEqual(expect.arrayContaining(known.map(({ id }) => id)));
+    expect(json.features[0].geometry.coordinates[0][0]).toEqual(
+      json.features[0].geometry.coordinates[0].at(-1),
+    );
+    const png = await save('Picture');
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    // Wider than the map alone, which is the window less the panel: the key is in it.
+    expect(png.readUInt32BE(16)).toBeGreaterThan(1280 - 392);
+    writeFileSync(shotPath('saved'), png);
+    await page.close();
+  });
+
+  it('says what to do when it cannot be computed', async () => {
+    const { page } = await open(`show=trend&period=2023-02&${AT}`);
+    const alert = page.getByRole('alert', { name: 'Not computed' });
+    await alert.waitFor({ timeout: 60_000 });
+    expect(await alert.textContent()).toMatch(
+      /A trend needs at least four months.*too-few-periods/,
+    );
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await alert.waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('time', () => {
+  it('steps through both releases by keyboard and buttons, and says where it is', async () => {
+    const { page, complaints } = await open(AT);
+    await key(page).getByText('Fairly certain').waitFor();
+    const slider = page.getByRole('slider', { name: 'Month' });
+    await slider.focus();
+    await page.keyboard.press('Home');
+    expect(await slider.getAttribute('aria-valuetext')).toBe('January 2023');
+    await key(page).getByText('January 2023').waitFor();
+    const [, early] = await releases();
+    await key(page)
+      .getByText(String(early?.id.slice(0, 16)))
+      .waitFor();
+    await page.keyboard.press('End');
+    await key(page).getByText('December 2023').waitFor();
+    const [newer] = await releases();
+    await key(page)
+      .getByText(String(newer?.id.slice(0, 16)))
+      .waitFor();
+    await page.getByRole('button', { name: 'Earlier' }).click();
+    await key(page).getByText('November 2023').waitFor();
+    expect(page.url()).toContain('period=2023-11');
+    expect(await page.getByRole('region', { name: 'Time' }).getByRole('status').textContent()).toBe(
+      'November 2023',
+    );
+    await settled(page);
+    await shot(page, 'month');
+    await page.getByRole('button', { name: 'All months' }).click();
+    await key(page).getByText('July 2023 to December 2023').waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('a forecast', () => {
+  const layer = 'robbery-next-month';
+  const run = async (...args: string[]): Promise<number | null> =>
+    (await new RunningProgram([...args, '--url', federation.url]).ended).code;
+
+  it('teaches how it is switched on while nobody answers for one', async () => {
+    const { page } = await open(`show=forecast&${AT}`);
+    await page.getByRole('heading', { name: 'No forecast is switched on' }).waitFor();
+    await page.getByText('npx concordat forecast enable --help').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, 'forecast-off');
+    await page.close();
+  });
+
+  it('is never without owner, fairness figures, back-test and limits', async () => {
+    federation.nowMs = Date.now();
+    const enabled = await run(
+      ...['forecast', 'enable', '--layer', layer, '--owner', ANALYST],
+      ...['--key', join(federation.dir, 'analyst.pem'), '--purpose', 'hotspot-policing'],
+      ...['--category', 'robbery', '--json'],
+    );
+    expect(enabled).toBe(0);
+    const { page, complaints } = await open(`show=forecast&${AT}`);
+    await finding(page).waitFor({ timeout: 60_000 });
+    await settled(page);
+    const fairness = key(page).getByRole('table', { name: 'Whom it serves, whom the noise fails' });
+    // In the key over the map, not below a fold.
+    await expect(fairness.isVisible()).resolves.toBe(true);
+    const box = await fairness.boundingBox();
+    expect((box?.y ?? 9999) + (box?.height ?? 0)).toBeLessThan(780);
+    expect(await fairness.getByRole('rowheader').count()).toBe(6);
+    const words = await key(page).textContent();
+    expect(words).toMatch(/Last back-test: [\d.]+ % of incidents/);
+    expect(words).toContain('Places are scored, never people');
+    expect(await page.getByRole('region', { name: 'Owner' }).textContent()).toContain(ANALYST);
+    const limits = page.getByText('sending attention changes what is recorded');
+    await expect(limits.isVisible()).resolves.toBe(true);
+    expect(await violations(page)).toEqual([]);
+    await shot(page, 'forecast');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('for everybody', () => {
+  it('works by keyboard alone, from the choice of a statistic to one of its cells', async () => {
+    const { page } = await open(AT);
+    await page.getByRole('radio', { name: 'Counts' }).waitFor();
+    await page.getByRole('radio', { name: 'Counts' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('table', { name: /^Hot spots/ }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Skip to the table' }).focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focusedText(page)).toBe('Place');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Chosen hexagon' }).waitFor();
+    expect(await page.locator('main > p[role=status]').textContent()).toContain('Hot spot');
+    await page.getByRole('button', { name: 'Close the chosen hexagon' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Chosen hexagon' }).waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it.each([
+    ['dark', { colorScheme: 'dark', viewport: { width: 1280, height: 780 } }],
+    ['phone', { viewport: { width: 390, height: 844 } }],
+  ] as const)('is without a violation: %s', async (look, options) => {
+    const at = cellToText(parentOf(bristol, 8));
+    for (const fragment of [
+      `cell=${cellToText(bristol)}&${AT}`,
+      `show=hotspots&cell=${at}&${AT}`,
+    ]) {
+      const { page, complaints } = await open(fragment, options);
+      await page.getByRole('region', { name: 'Chosen hexagon' }).waitFor({ timeout: 60_000 });
+      await settled(page);
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(
+        options.viewport.width,
+      );
+      const path = shotPath(`${look}-${fragment.startsWith('show') ? 'statistic' : 'counts'}`);
+      await page.screenshot({ path, fullPage: true });
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+  });
+});
+
+interface Published {
+  readonly id: string;
+  readonly fingerprint: string;
+}
+const releases = async (): Promise<readonly Published[]> => {
+  const response = await fetch(new URL('/v1/releases', federation.url));
+  return (await response.json()) as Published[];
+};

@@ -1,0 +1,166 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Basemap } from './basemap.js';
+import { type CellRows, countRows, foundRows } from './cell-rows.js';
+import { countRecords, type ExportRow, foundRecords } from './export-data.js';
+import { type FoundCell, foundCells, foundIn } from './found-cells.js';
+import type { LayerDocument } from './layer-client.js';
+import { countsLegend, type LegendModel, statisticLegend } from './legend-model.js';
+import { QUIET } from './map-style.js';
+import type { DrawnCell, DrawnFind } from './map-view.js';
+import { shadeOf } from './palette.js';
+import { countReading, foundReading, type Reading } from './reading.js';
+import type { Release } from './release-client.js';
+import type { Selection } from './selection.js';
+import { foundShade } from './statistics.js';
+import type { Theme } from './theme.js';
+import type { TotalsProps } from './totals.js';
+import type { ViewState } from './url-state.js';
+import type { CountView } from './use-layer-view.js';
+import type { StatisticState } from './use-statistic.js';
+import type { Bounds } from './viewport.js';
+
+const TABLE_ROWS = 50;
+
+interface Inputs {
+  readonly state: ViewState;
+  readonly selection: Selection | undefined;
+  readonly releases: readonly Release[];
+  /** Undefined in a month without counts, and before the first answer. */
+  readonly counts: CountView | undefined;
+  readonly computed: StatisticState;
+  readonly bounds: Bounds | undefined;
+  readonly basemap: Basemap | undefined;
+  readonly theme: Theme;
+}
+
+/** What is on screen, in every form: drawn, listed, explained, read. All forms come from the same cells. */
+export interface Shown {
+  /** Of the cells that a click chooses. */
+  readonly resolution: number;
+  readonly cells: readonly DrawnCell[];
+  /** Of `cells`. */
+  readonly cellResolution: number;
+  readonly finds: readonly DrawnFind[];
+  /** Findings everywhere, in view or not. */
+  readonly found: number;
+  readonly legend: LegendModel;
+  readonly table: CellRows | undefined;
+  readonly showMore: () => void;
+  readonly totals: TotalsProps | undefined;
+  readonly reading: Reading | undefined;
+  /** The cells in view as records, and what they were computed from. */
+  readonly records: () => readonly ExportRow[];
+  readonly sources: readonly Release[];
+  readonly result: string | undefined;
+}
+
+const NOTHING: ReadonlyMap<string, FoundCell> = new Map();
+
+export function useShown(inputs: Inputs): Shown | undefined {
+  const { state, selection, releases, counts, computed, bounds, basemap, theme } = inputs;
+  const [most, setMost] = useState(TABLE_ROWS);
+  const showMore = useCallback(() => setMost((rows) => rows + TABLE_ROWS), []);
+  const statistic = selection?.statistic;
+  const document = statistic && computed.step === 'done' ? computed.document : undefined;
+  useEffect(() => setMost(TABLE_ROWS), [statistic, document, counts?.view.address]);
+
+  const cells = useMemo<readonly DrawnCell[]>(() => {
+    if (!counts || !bounds) return [];
+    return counts.view.cells(bounds).map(({ ring, estimate, standardError }) => ({
+      ring,
+      shade: statistic ? QUIET : shadeOf(estimate, standardError, counts.breaks),
+    }));
+  }, [counts, bounds, statistic]);
+  const finds = useMemo(
+    () => (statistic && document ? foundCells(statistic, document) : NOTHING),
+    [statistic, document],
+  );
+  const drawnFinds = useMemo<readonly DrawnFind[]>(
+    () =>
+      [...finds]
+        .map(([cell, { ring, found }]) => ({
+          cell,
+          ring,
+          shade: statistic ? foundShade(statistic.id, found) : '',
+          rank: found,
+        }))
+        .sort((a, b) => a.rank - b.rank),
+    [finds, statistic],
+  );
+  const table = useMemo(() => {
+    if (!bounds || !basemap) return undefined;
+    if (!statistic) return counts && countRows(counts.view, bounds, basemap, most);
+    return document && foundRows(statistic, document, foundIn(finds, bounds), basemap, most);
+  }, [statistic, document, finds, counts, bounds, basemap, most]);
+  const { cell } = state;
+  const reading = useMemo(() => {
+    if (!basemap || cell === undefined) return undefined;
+    if (!statistic) return counts && countReading(cell, counts.view, basemap);
+    const counted =
+      counts?.view.address.resolution === Number(document?.parameters.resolution)
+        ? counts?.view.at(BigInt(`0x${cell}`))
+        : undefined;
+    return document && foundReading(cell, statistic, document, finds.get(cell), counted, basemap);
+  }, [statistic, document, finds, counts, basemap, cell]);
+
+  // Key and totals speak of what is drawn, also while something else is on its way.
+  const drawn = releases.find(({ id }) => id === counts?.view.address.release);
+  const legend = useMemo(() => {
+    if (!selection) return undefined;
+    const { release, series, category, period, resolution } = selection;
+    if (statistic) {
+      const present = new Set([...finds.values()].map(({ found }) => found));
+      const used = usedBy(document, series);
+      const shown = { statistic, releases: used, category, resolution, document, present };
+      return statisticLegend(shown, theme);
+    }
+    if (!counts || !drawn) {
+      // A month that nobody counted has a key too; before the first answer there is nothing to explain.
+      if (selection.counts) return undefined;
+      return countsLegend({ release, category, period, resolution, breaks: [] }, theme);
+    }
+    const { address } = counts.view;
+    return countsLegend(
+      { ...address, release: drawn, category: address.layer, breaks: counts.breaks },
+      theme,
+    );
+  }, [selection, statistic, document, finds, counts, drawn, theme]);
+  if (!legend) return undefined;
+  const cellResolution = counts?.view.address.resolution ?? 9;
+  return {
+    resolution: statistic ? (selection?.resolution ?? 9) : cellResolution,
+    cells,
+    cellResolution,
+    finds: drawnFinds,
+    found: finds.size,
+    legend,
+    table,
+    showMore,
+    totals:
+      !statistic && counts && drawn
+        ? { ...counts.view.address, release: drawn, summary: counts.summary }
+        : undefined,
+    reading,
+    records: () => {
+      if (!bounds) return [];
+      if (statistic) return foundRecords(foundIn(finds, bounds));
+      return counts ? countRecords(counts.view.cells(bounds)) : [];
+    },
+    sources: statistic && selection ? usedBy(document, selection.series) : drawn ? [drawn] : [],
+    result: document?.key,
+  };
+}
+
+/** Releases that a result was computed from; those that it will be, while it is not there. */
+const usedBy = (
+  document: LayerDocument | undefined,
+  series: readonly Release[],
+): readonly Release[] =>
+  document ? series.filter(({ id }) => document.releases.includes(id)) : series;
+
+/** The same object for as long as its key is the same, so that what depends on it rests. */
+export function useSteady<T>(value: T, key: string): T {
+  const kept = useRef({ value, key });
+  if (kept.current.key !== key) kept.current = { value, key };
+  return kept.current.value;
+}
