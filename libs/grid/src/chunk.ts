@@ -2,24 +2,21 @@
  * Binary chunk: the values of one map layer for all domain cells of one resolution under one parent cell, in ascending
  * cell order. The cells themselves are not sent: both sides know the domain. Layout and vectors: docs/protocol/chunk.md.
  *
- * Estimates are fixed-point numbers whose step follows the noise (at most 1/8 of the smallest standard error), so that
- * no byte carries precision that the release does not have. Columns are zigzag coded and split into byte planes, which
- * leaves long runs of zero bytes for the HTTP content coding (brotli) to remove.
+ * Estimates are fixed-point numbers whose step follows the noise (at most 1/4 of the smallest standard error), so that
+ * no byte carries precision that the release does not have: Gaussian noise of standard deviation s in steps of s/4 has an entropy
+ * of log2(4 sqrt(2 pi e)) = 4.05 bits, and each halving of the step adds one. Columns are zigzag coded and split into byte planes,
+ * which leaves long runs of zero bytes and one skewed alphabet for the HTTP content coding (brotli) to work on.
  */
 import { ConcordatError } from '#libs/bytes';
 
 /** How much of a sum the agencies of a release cover at one cell. Missing is not zero. */
 export const COVERAGE = { none: 0, part: 1, full: 2 } as const;
 
-/**
- * Columns of `n` cells. `estimate` and `standardError` are NaN and `integer` is 0 where `coverage` is `COVERAGE.none`;
- * `integer` is the additive map: whole, never negative.
- */
+/** Columns of `n` cells. `estimate` and `standardError` are NaN where `coverage` is `COVERAGE.none`. */
 export interface ChunkColumns {
   readonly coverage: Uint8Array;
   readonly estimate: Float64Array;
   readonly standardError: Float64Array;
-  readonly integer: Int32Array;
 }
 
 /** `parent` is 0n for the whole domain. */
@@ -30,14 +27,19 @@ export interface Chunk extends ChunkColumns {
   readonly step: number;
 }
 
-const MAGIC = 0x31_4b_48_43; // 'CHK1' in little-endian order
+const MAGIC = 0x32_4b_48_43; // 'CHK2' in little-endian order
 const HEADER_BYTES = 24;
-const MIN_FRACTION_BITS = 1;
-const MAX_FRACTION_BITS = 8;
-/** Standard errors are 256 times finer than estimates: rounding one up costs less than 0.05 %. */
-const EXTRA_ERROR_BITS = 8;
+/** Steps to one smallest standard error, at least. */
+const STEPS_PER_ERROR = 4;
+/** Finest step 1/256, coarsest 4096. */
+const MOST_PARTS = 256;
+const MOST_WHOLE = 4096;
+/** Standard errors are 256 times finer than estimates: rounding one up costs less than 0.1 %. */
+const ERROR_PARTS = 256;
+/** Estimates in steps stay below this, so that zigzag coding fits 32 bits. */
+const MOST_STEPS = 2 ** 30;
 const COLUMN_BYTES = 4;
-const COLUMNS = 3;
+const COLUMNS = 2;
 
 const invalid = (message: string): ConcordatError => new ConcordatError('invalid-chunk', message);
 const outOfRange = (what: string): ConcordatError =>
@@ -46,15 +48,15 @@ const outOfRange = (what: string): ConcordatError =>
 /**
  * Encodes one chunk. Deterministic: the same columns give the same bytes.
  * Errors: `invalid-chunk` for columns of different lengths or a covered cell without finite numbers,
- * `chunk-out-of-range` for an estimate, standard error or integer beyond 32 bits.
+ * `chunk-out-of-range` for an estimate or standard error beyond 32 bits.
  */
 export function encodeChunk(
   parent: bigint,
   resolution: number,
-  { coverage, estimate, standardError, integer }: ChunkColumns,
+  { coverage, estimate, standardError }: ChunkColumns,
 ): Uint8Array {
   const n = coverage.length;
-  if (estimate.length !== n || standardError.length !== n || integer.length !== n) {
+  if (estimate.length !== n || standardError.length !== n) {
     throw invalid('every column needs one value per cell');
   }
   let covered = 0;
@@ -72,16 +74,16 @@ export function encodeChunk(
     largest = Math.max(largest, Math.abs(estimate[i] ?? 0));
     smallestError = Math.min(smallestError, error);
   }
-  const fractionBits = fractionBitsFor(smallestError, largest);
-  const scale = 2 ** fractionBits;
-  const errorScale = 2 ** (fractionBits + EXTRA_ERROR_BITS);
+  const code = stepCodeFor(smallestError, largest);
+  const perUnit = stepsPerUnit(code);
+  const errorsPerUnit = perUnit * ERROR_PARTS;
 
   const planeBytes = Math.ceil(n / 8);
   const bytes = new Uint8Array(HEADER_BYTES + 2 * planeBytes + COLUMNS * COLUMN_BYTES * covered);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, resolution);
-  view.setUint8(5, fractionBits);
+  view.setInt16(6, code, true);
   view.setBigUint64(8, parent, true);
   view.setUint32(16, n, true);
   view.setUint32(20, covered, true);
@@ -91,21 +93,21 @@ export function encodeChunk(
     const start = at;
     at += COLUMN_BYTES * covered;
     return start;
-  }) as [number, number, number];
+  }) as [number, number];
   let row = 0;
   for (let i = 0; i < n; i++) {
     const state = coverage[i] ?? 0;
     if (state === COVERAGE.none) continue;
     const plane = HEADER_BYTES + (state - 1) * planeBytes + (i >> 3);
     bytes[plane] = (bytes[plane] ?? 0) | (1 << (i & 7));
-    const value = Math.round((estimate[i] ?? 0) * scale);
-    const error = Math.ceil((standardError[i] ?? 0) * errorScale);
-    const whole = integer[i] ?? 0;
+    const value = Math.round((estimate[i] ?? 0) * perUnit);
+    const exact = standardError[i] ?? 0;
+    let error = Math.ceil(exact * errorsPerUnit);
+    // Not under-reported by the decoder's own arithmetic either.
+    while (error / errorsPerUnit < exact) error++;
     if (error > 0xffff_ffff) throw outOfRange('a standard error');
-    if (whole < 0) throw invalid('the integer map is never negative');
     putWord(bytes, columns[0], covered, row, ((value << 1) ^ (value >> 31)) >>> 0);
     putWord(bytes, columns[1], covered, row, error);
-    putWord(bytes, columns[2], covered, row, whole);
     row++;
   }
   return bytes;
@@ -113,19 +115,19 @@ export function encodeChunk(
 
 /**
  * Decodes one chunk. Strict: a wrong magic, a length that does not follow from the header, a set bit that stands for
- * no cell, a cell both partly and fully covered, or an integer beyond 31 bits is `invalid-chunk`.
+ * no cell, or a cell both partly and fully covered is `invalid-chunk`.
  */
 export function decodeChunk(bytes: Uint8Array): Chunk {
   if (bytes.length < HEADER_BYTES) throw invalid('shorter than a header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== MAGIC) throw invalid('not a chunk of this version');
-  if (view.getUint16(6, true) !== 0) throw invalid('reserved bytes are not zero');
+  if (view.getUint8(5) !== 0) throw invalid('the reserved byte is not zero');
   const resolution = view.getUint8(4);
-  const fractionBits = view.getUint8(5);
+  const code = view.getInt16(6, true);
   const n = view.getUint32(16, true);
   const covered = view.getUint32(20, true);
   if (resolution > 15) throw invalid('no such resolution');
-  if (fractionBits < MIN_FRACTION_BITS || fractionBits > MAX_FRACTION_BITS) {
+  if (code > MOST_PARTS || code < -MOST_WHOLE || (code <= 0 && code > -2)) {
     throw invalid('no such step');
   }
   const planeBytes = Math.ceil(n / 8);
@@ -134,12 +136,11 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
     throw invalid('the length does not follow from the header');
   }
 
-  const step = 2 ** -fractionBits;
-  const errorStep = 2 ** -(fractionBits + EXTRA_ERROR_BITS);
+  const perUnit = stepsPerUnit(code);
+  const errorsPerUnit = perUnit * ERROR_PARTS;
   const coverage = new Uint8Array(n);
   const estimate = new Float64Array(n).fill(Number.NaN);
   const standardError = new Float64Array(n).fill(Number.NaN);
-  const integer = new Int32Array(n);
   let row = 0;
   for (let i = 0; i < 8 * planeBytes; i++) {
     const at = HEADER_BYTES + (i >> 3);
@@ -150,24 +151,26 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
       throw invalid('coverage contradicts itself');
     coverage[i] = full ? COVERAGE.full : COVERAGE.part;
     const zigzag = word(bytes, body, covered, row);
-    estimate[i] = ((zigzag >>> 1) ^ -(zigzag & 1)) * step;
-    standardError[i] = word(bytes, body + COLUMN_BYTES * covered, covered, row) * errorStep;
-    const whole = word(bytes, body + 2 * COLUMN_BYTES * covered, covered, row);
-    if (whole > 0x7fff_ffff) throw invalid('an integer is out of range');
-    integer[i] = whole;
+    estimate[i] = ((zigzag >>> 1) ^ -(zigzag & 1)) / perUnit;
+    standardError[i] = word(bytes, body + COLUMN_BYTES * covered, covered, row) / errorsPerUnit;
     row++;
   }
   if (row !== covered) throw invalid('coverage contradicts itself');
   const parent = view.getBigUint64(8, true);
-  return { resolution, parent, step, coverage, estimate, standardError, integer };
+  return { resolution, parent, step: 1 / perUnit, coverage, estimate, standardError };
 }
 
-/** Largest step of 2^-1 .. 2^-8 that is at most 1/8 of the smallest standard error and lets every estimate fit. */
-function fractionBitsFor(smallestError: number, largest: number): number {
-  const wanted = Math.ceil(Math.log2(8 / smallestError)); // -Infinity for a chunk without covered cells
-  const room = 31 - Math.ceil(Math.log2(largest + 1)) - 1;
-  if (room < MIN_FRACTION_BITS) throw outOfRange('an estimate');
-  return Math.min(Math.max(wanted, MIN_FRACTION_BITS), MAX_FRACTION_BITS, room);
+/** A positive code k is a step of 1/k, a negative one a step of -k. */
+const stepsPerUnit = (code: number): number => (code > 0 ? code : -1 / code);
+
+/** Coarsest step that is at most 1/4 of the smallest standard error and at least 1/256, and lets every estimate fit. */
+function stepCodeFor(smallestError: number, largest: number): number {
+  if (smallestError === Number.POSITIVE_INFINITY) return 1; // no covered cell
+  const whole = Math.min(MOST_WHOLE, Math.floor(smallestError / STEPS_PER_ERROR));
+  if (largest / Math.max(1, whole) >= MOST_STEPS) throw outOfRange('an estimate');
+  if (whole > 1) return -whole;
+  const room = Math.floor(MOST_STEPS / (largest + 1));
+  return Math.max(1, Math.min(Math.ceil(STEPS_PER_ERROR / smallestError), MOST_PARTS, room));
 }
 
 /** Byte planes: all lowest bytes of the column first, then all second bytes, and so on. */

@@ -5,7 +5,6 @@ const columns = (estimates: number[], standardError: number) => ({
   coverage: new Uint8Array(estimates.length).fill(2),
   estimate: Float64Array.from(estimates),
   standardError: new Float64Array(estimates.length).fill(standardError),
-  integer: new Int32Array(estimates.length),
 });
 
 describe('class breaks', () => {

@@ -55,8 +55,8 @@ export class LayerSum {
     }
   }
 
-  /** Columns of the nodes `start` to before `end`, as a chunk holds them. */
-  slice(start: number, end: number): ChunkColumns {
+  /** Columns of the nodes `start` to before `end`, as a chunk holds them, and their integers of the additive map (0 where not covered). */
+  slice(start: number, end: number): LayerColumns {
     const coverage = this.coverage.subarray(start, end);
     const estimate = this.estimate.slice(start, end);
     const standardError = this.variance.slice(start, end);
@@ -67,6 +67,11 @@ export class LayerSum {
     }
     return { coverage, estimate, standardError, integer: this.integer.subarray(start, end) };
   }
+}
+
+/** What a chunk holds, and the additive map: whole, never negative. */
+export interface LayerColumns extends ChunkColumns {
+  readonly integer: Int32Array;
 }
 
 /** A run of nodes: `start` to before `end`. */

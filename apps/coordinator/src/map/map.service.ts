@@ -1,14 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError } from '#libs/bytes';
 import { tellsFromZero } from '#libs/dp';
-import {
-  type ChunkColumns,
-  cellFromText,
-  cellToText,
-  compact,
-  encodeChunk,
-  resolutionOf,
-} from '#libs/grid';
+import { cellFromText, cellToText, compact, encodeChunk, resolutionOf } from '#libs/grid';
 import {
   RELEASE_READER,
   type ReleaseHeader,
@@ -16,7 +9,7 @@ import {
 } from '../releases/release-reader.js';
 import { ByteCache } from './byte-cache.js';
 import { classBreaks } from './class-breaks.js';
-import { groupsOf, LayerSum, levelOf, nodesUnder } from './map-layer.js';
+import { groupsOf, type LayerColumns, LayerSum, levelOf, nodesUnder } from './map-layer.js';
 import { type StoredBody, storedBody } from './stored-body.js';
 
 /** What a URL below `/v1/grid` names, still as text. */
@@ -143,7 +136,7 @@ export class MapService {
     resolution: number;
     parent: bigint;
     cells: BigUint64Array;
-    columns: ChunkColumns;
+    columns: LayerColumns;
   }> {
     const header = this.header(release);
     const groups =
