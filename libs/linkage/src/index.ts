@@ -47,6 +47,7 @@ export {
   decodeShare,
   destroyShare,
   encodeShare,
+  evaluationPublicKey,
   type HolderIndex,
   type HolderPair,
   type KeyContext,

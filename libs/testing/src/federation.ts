@@ -200,9 +200,9 @@ export class Federation {
   }
 
   /** One that was stopped starts again at its address. */
-  async startAuditor(): Promise<string> {
+  async startAuditor(coordinatorUrl: string = this.url): Promise<string> {
     const running = await this.apps.serveAuditor(this.folder(AUDITOR), {
-      coordinatorUrl: this.url,
+      coordinatorUrl,
       ...(this.auditorUrl ? { port: Number(new URL(this.auditorUrl).port) } : {}),
       nowMs: () => this.nowMs,
       logger: this.logger(AUDITOR),

@@ -66,6 +66,16 @@ const linkageLabelled = z.strictObject({
   versionDigest: digest,
 });
 
+/** Of a node: a key-holder's answer was not what its key and proof say, and nothing of it is used. */
+const linkageAnswerRefused = z.strictObject({
+  kind: z.literal('linkage.answer-refused'),
+  ...linkageEpoch,
+  holder: kebab,
+  /** Of the batch that was answered. */
+  sequence: z.int().positive(),
+  code: kebab,
+});
+
 const linkageErased = z.strictObject({
   kind: z.literal('linkage.labels-erased'),
   verb: z.literal('erasure'),
@@ -80,5 +90,6 @@ export const linkageEntries = [
   linkageDeclared,
   linkageBatch,
   linkageLabelled,
+  linkageAnswerRefused,
   linkageErased,
 ] as const;

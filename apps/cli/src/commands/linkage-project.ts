@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
 import type { LinkageAction, LinkageStatus } from '#libs/protocol';
 import {
   assertAccepted,
@@ -11,6 +11,7 @@ import {
   labelsDone,
   makeProject,
   readProject,
+  sharesMade,
   statusLines,
 } from '../linkage/project.js';
 
@@ -32,7 +33,20 @@ const print = (status: LinkageStatus, json: boolean | undefined): void => {
   );
 };
 
-/** Gives an instruction and waits, with a progress bar, until every process concerned has done it. */
+/** Asks how far everybody is; undefined while the coordinator is away. */
+async function look(
+  flags: ProjectFlags,
+  project: LinkageStatus['project'],
+): Promise<LinkageStatus | undefined> {
+  try {
+    return await instruct(flags, project, 'status', Date.now());
+  } catch (error) {
+    if (isConcordatError(error, 'unreachable')) return undefined;
+    throw error;
+  }
+}
+
+/** Gives an instruction and waits, with a progress bar, until every process concerned has done it, over restarts of any of them. */
 async function carryOut(
   flags: ProjectFlags,
   action: 'keygen' | 'run',
@@ -46,19 +60,31 @@ async function carryOut(
     stream: process.stderr,
     etaBuffer: 50,
   });
+  const progress = action === 'run' ? labelsDone : sharesMade;
+  // one holder of three may be away while people are labelled
+  const needed = action === 'run' ? [project.left, project.right] : project.holders;
+  const begun = progress(status);
+  if (begun.done > 0) {
+    process.stderr.write(`going on where it was: ${begun.done} of ${begun.total}\n`);
+  }
   let isShown = false;
   let unanswered = 0;
   try {
     while (waits && !isFinished(status, action)) {
       await pause(POLL_MS);
-      status = await instruct(flags, project, 'status', Date.now());
-      const away = status.parts.filter(({ code }) => code !== null);
-      unanswered = away.length > 0 ? unanswered + 1 : 0;
+      const seen = await look(flags, project);
+      const silent = seen?.parts.find(
+        (part) => part.code !== null && needed.includes(part.process),
+      );
+      const away = seen ? silent?.process : 'coordinator';
+      unanswered = away === undefined ? 0 : unanswered + 1;
       if (unanswered > POLLS_UNANSWERED) {
-        throw new ConcordatError('no-answer', `${away[0]?.process} does not answer; start it`);
+        throw new ConcordatError('no-answer', `${away} does not answer; start it, and repeat this`);
       }
-      const { done, total } = labelsDone(status);
-      if (action === 'run' && total > 0 && process.stderr.isTTY) {
+      if (!seen) continue;
+      status = seen;
+      const { done, total } = progress(status);
+      if (total > 0 && process.stderr.isTTY) {
         if (!isShown) bar.start(total, done);
         isShown = true;
         bar.setTotal(total);

@@ -157,6 +157,12 @@ export const labelsDone = (status: LinkageStatus): { done: number; total: number
     { done: 0, total: 0 },
   );
 
+/** Holders that have their share, and all. */
+export const sharesMade = (status: LinkageStatus): { done: number; total: number } => ({
+  done: partsOf(status, 'holder').filter(({ part }) => part.state === 'holds-share').length,
+  total: status.project.holders.length,
+});
+
 /** One line a process and role. */
 export const statusLines = (status: LinkageStatus): string[] =>
   status.parts.flatMap(({ process, parts, code }) =>

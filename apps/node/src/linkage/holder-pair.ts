@@ -1,7 +1,7 @@
 /** Which two of the three key-holders a node works with: the first that name the same key, each told how many people are coming. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConcordatError, fromBase64url, isConcordatError } from '#libs/bytes';
-import { type HolderPair, type PublicKeySet, setsOf } from '#libs/linkage';
+import { type HolderIndex, type HolderPair, type PublicKeySet, setsOf } from '#libs/linkage';
 import type { Correspondence } from '#libs/linkage-party';
 import type { LinkageBody } from '#libs/protocol';
 import type { LabelledEpoch } from './labelled-epoch.js';
@@ -49,7 +49,7 @@ const keysOf = (
 };
 
 /**
- * Waits for two holders that agree on the keys. Throws `keys-differ`, `share-destroyed`, `stopped` once `isOver`, and the code of a refused
+ * Waits for two holders that agree on the keys and have answered nothing wrongly. Throws `too-few-holders` when two have, `keys-differ`, `share-destroyed`, `stopped` once `isOver`, and the code of a refused
  * declaration.
  */
 export async function choosePair(
@@ -58,16 +58,28 @@ export async function choosePair(
   isOver: () => boolean,
 ): Promise<ChosenPair> {
   const { project, epoch: name, holders } = epoch.begun.project;
+  if (epoch.distrusted.size > 1) {
+    throw new ConcordatError(
+      'too-few-holders',
+      'two key-holders answered wrongly, as the log says: begin another epoch without them',
+    );
+  }
   for (;;) {
     if (isOver()) throw new ConcordatError('stopped', 'labelling was stopped');
     const said = await Promise.all(
-      holders.map((holder) =>
-        letters
-          .ask(holder, { kind: 'ask-keys', project, epoch: name }, { timeoutMs: KEYS_WITHIN_MS })
-          .catch((error: unknown) => {
-            if (isConcordatError(error, 'share-destroyed')) throw error;
-            return undefined;
-          }),
+      holders.map((holder, i) =>
+        epoch.distrusted.has((i + 1) as HolderIndex)
+          ? undefined
+          : letters
+              .ask(
+                holder,
+                { kind: 'ask-keys', project, epoch: name },
+                { timeoutMs: KEYS_WITHIN_MS },
+              )
+              .catch((error: unknown) => {
+                if (isConcordatError(error, 'share-destroyed')) throw error;
+                return undefined;
+              }),
       ),
     );
     const texts = said.map((body) =>

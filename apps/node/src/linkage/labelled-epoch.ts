@@ -9,7 +9,7 @@ import {
   utf8ToBytes,
 } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { type Side, setsOf } from '#libs/linkage';
+import { type HolderIndex, type Side, setsOf } from '#libs/linkage';
 import { epochFolder, type SealedFolder } from '#libs/linkage-party';
 import { LinkageProject } from '#libs/protocol';
 import { LabelFiles } from './label-files.js';
@@ -38,6 +38,8 @@ export interface LabelledEpoch {
   readonly files: LabelFiles;
   /** OPRF inputs that have their outputs, of all key types. */
   done: number;
+  /** Holders that answered wrongly since the process started. */
+  readonly distrusted: Set<HolderIndex>;
   running: Promise<void> | undefined;
   failed: string | null;
 }
@@ -63,7 +65,8 @@ async function openEpoch(
     setsOf(side).map(({ key, kind }) => files.length(columnOf(key, kind))),
   );
   const done = lengths.reduce((sum, length) => sum + length, 0);
-  return { begun, side, people, files, done, running: undefined, failed: null };
+  const distrusted = new Set<HolderIndex>();
+  return { begun, side, people, files, done, distrusted, running: undefined, failed: null };
 }
 
 /** Freezes the people for an epoch. `peopleDigest` is keyed. */

@@ -22,7 +22,7 @@ import type { LinkagePartState, LinkageProject } from '#libs/protocol';
 import { dateToDay, londonDay } from '#libs/query';
 import type { Node } from '../node.js';
 import { choosePair } from './holder-pair.js';
-import { labelBatch, TRIES } from './label-batch.js';
+import { labelBatch, TRIES, WrongAnswer } from './label-batch.js';
 import type { LabelFiles } from './label-files.js';
 import {
   assertSameSides,
@@ -208,6 +208,25 @@ export class Labelling {
       });
   }
 
+  /** Logs who answered wrongly; the other two go on. */
+  private async distrust(
+    { begun, distrusted }: LabelledEpoch,
+    { code, index, sequence }: WrongAnswer,
+  ): Promise<void> {
+    const { project, epoch, holders } = begun.project;
+    distrusted.add(index);
+    await this.node.append({
+      kind: 'linkage.answer-refused',
+      at: new Date(this.node.nowMs()).toISOString(),
+      actor: this.node.agency.id,
+      project,
+      epoch,
+      holder: holders[index - 1] as string,
+      sequence,
+      code,
+    });
+  }
+
   private isOver({ begun }: LabelledEpoch): boolean {
     return this.stopping.signal.aborted || !this.epochs.has(epochFolder(begun.project));
   }
@@ -237,7 +256,8 @@ export class Labelling {
           try {
             outputs = await labelBatch(epoch, letters, chosen, batch, this.stopping.signal);
           } catch (error) {
-            if (isConcordatError(error, 'no-answer')) {
+            if (error instanceof WrongAnswer) await this.distrust(epoch, error);
+            if (error instanceof WrongAnswer || isConcordatError(error, 'no-answer')) {
               chosen = await choosePair(epoch, letters, isOver);
             } else if (!isConcordatError(error, 'replayed-batch')) throw error;
           }
