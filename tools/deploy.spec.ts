@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { AuditorConfig } from '../apps/auditor/src/config.js';
 import { CoordinatorConfig } from '../apps/coordinator/src/config.js';
+import { ReplicaConfig } from '../apps/coordinator/src/replica/config.js';
 import { NodeConfig } from '../apps/node/src/config.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
@@ -164,7 +165,12 @@ describe('compose file', () => {
 });
 
 describe('sample settings', () => {
-  const schemas = { auditor: AuditorConfig, coordinator: CoordinatorConfig, node: NodeConfig };
+  const schemas = {
+    auditor: AuditorConfig,
+    coordinator: CoordinatorConfig,
+    node: NodeConfig,
+    replica: ReplicaConfig,
+  };
   const samples = Object.entries(schemas).flatMap(([process, schema]) =>
     ['basic', 'advanced'].map((kind) => [kind, process, schema] as const),
   );

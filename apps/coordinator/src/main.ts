@@ -4,6 +4,7 @@ import { runProgram } from '#libs/nest-kit';
 import { registerIdentityProvider } from './commands/identity-provider.js';
 import { registerInit } from './commands/init.js';
 import { registerMembers } from './commands/members.js';
+import { registerReplica } from './commands/replica.js';
 import { registerServe } from './commands/serve.js';
 import { registerWorker } from './commands/worker.js';
 import { registerDoctor } from './doctor.js';
@@ -16,6 +17,7 @@ registerInit(program);
 registerMembers(program);
 registerIdentityProvider(program);
 registerServe(program);
+registerReplica(program);
 registerWorker(program);
 registerDoctor(program);
 

@@ -12,6 +12,8 @@ export interface Operations {
   readonly metrics: Metrics;
   /** By what each looks at. The process is ready when none has a code. */
   readonly ready: Readonly<Record<string, ReadyCheck>>;
+  /** More that `/readyz` says, whether or not it is ready. */
+  readonly readyDetail?: () => Readonly<Record<string, unknown>>;
   /** More that `/healthz` says of a process that is alive. */
   readonly health?: () => Readonly<Record<string, unknown>>;
 }
@@ -34,7 +36,7 @@ async function codeOf(check: ReadyCheck): Promise<string> {
 /** Adds `/healthz`, `/readyz` and, for this machine only, `/metrics`. To be called before the application listens. */
 export function serveOperations(
   app: NestFastifyApplication,
-  { metrics, ready, health = () => ({}) }: Operations,
+  { metrics, ready, readyDetail = () => ({}), health = () => ({}) }: Operations,
 ): void {
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onResponse', async (request, reply) => {
@@ -52,7 +54,7 @@ export function serveOperations(
     await reply
       .status(isReady ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: isReady ? 'ready' : 'not-ready', checks });
+      .send({ status: isReady ? 'ready' : 'not-ready', checks, ...readyDetail() });
   });
   server.get('/metrics', async (request, reply) => {
     if (!isLocal(request)) {

@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'wrong-offset': 409,
   'upload-cut': 400,
   'too-large': 413,
+  'read-only-replica': 421,
   'too-many-requests': 429,
   'too-many-streams': 503,
   'log-unavailable': 503,
