@@ -1,6 +1,6 @@
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import { RequestRefused, type SignedClient } from '#libs/nest-kit';
+import { inRound, RequestRefused, type SignedClient } from '#libs/nest-kit';
 import { openEnvelope, type SignedTask, seal, Task, vectorDigest } from '#libs/protocol';
 import { answerQuery } from './answer-query.js';
 import type { CoordinatorClient } from './coordinator-client.js';
@@ -54,7 +54,9 @@ export async function handleTask(
   const startedMs = node.nowMs();
   let outcome: Outcome;
   try {
-    outcome = await answerQuery(task, node, findLabelled);
+    outcome = await inRound(task.round, 'question.answer', () =>
+      answerQuery(task, node, findLabelled),
+    );
   } catch (cause) {
     if (isConcordatError(cause) && DISK.has(cause.code)) throw cause;
     throw new ConcordatError('cannot-answer', 'this machine failed to answer a question', {
@@ -63,7 +65,7 @@ export async function handleTask(
   }
   await untilQuantum(startedMs, node.nowMs);
   try {
-    await send(task, outcome, node, client, auditor);
+    await inRound(task.round, 'answer.send', () => send(task, outcome, node, client, auditor));
   } catch (error) {
     if (isConcordatError(error, 'seed-refused')) {
       node.logger.error({ round: task.round, err: error }, 'the auditor did not take the seed');

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConcordatError } from '#libs/bytes';
 import { type Logger, nestLogger } from './logger.js';
 import { type ResponseSigning, responseSigner } from './signed-response.js';
+import { contextOf, within } from './tracing.js';
 
 /** JSON bodies are messages, not data: vectors travel as octet streams, which this limit does not touch. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -36,6 +37,10 @@ export async function createHttpApp(
   const server = adapter.getInstance();
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
     done(null, payload);
+  });
+  // what a request causes is below the span that sent it; here, because reading a body may leave the context of an earlier hook
+  server.addHook('preValidation', (request, _reply, done) => {
+    within(contextOf(request.headers.traceparent), done);
   });
   if (signing) server.addHook('onSend', responseSigner(signing));
   app.useGlobalFilters(new ProblemFilter(logger));

@@ -32,5 +32,6 @@ export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
 export { limitRequestsBy, networkOf, RequestLimit } from './request-limits.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
+export { inRound, traceRound } from './tracing.js';
 export { uploadVector } from './vector-upload.js';
 export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

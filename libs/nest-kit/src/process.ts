@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { isConcordatError } from '#libs/bytes';
 import type { Logger } from './logger.js';
+import { startTracing } from './tracing.js';
 
 /** What a parent process (the demo, a test) is told over IPC. */
 export type ProcessMessage =
@@ -39,9 +40,11 @@ export async function runProcess(
   start: () => Promise<RunningProcess>,
 ): Promise<void> {
   let running: RunningProcess;
+  const stopTracing = await startTracing(`concordat-${String(logger.bindings().process)}`);
   try {
     running = await start();
   } catch (error) {
+    await stopTracing();
     const code = isConcordatError(error) ? error.code : 'internal';
     const message = error instanceof Error ? error.message : String(error);
     logger.fatal({ code, ...(code === 'internal' ? { err: error } : {}) }, message);
@@ -54,6 +57,7 @@ export async function runProcess(
   const stop = (why: string): void => {
     _stopping ??= running
       .stop()
+      .then(stopTracing)
       .then(() => logger.info({ why }, 'stopped'))
       .catch((error: unknown) => {
         logger.error({ err: error }, 'could not stop cleanly');

@@ -11,6 +11,7 @@ import {
   type VerifySignature,
   verifyResponse,
 } from '#libs/protocol';
+import { traceparent } from './tracing.js';
 
 /** Longest a request may take unless it brings its own signal. */
 const TIMEOUT_MS = 120_000;
@@ -83,9 +84,14 @@ export class SignedClient {
         nonce: randomBytes(16).toString('hex'),
       },
     );
+    const parent = traceparent();
     const response = await fetch(url, {
       method,
-      headers: { ...signed, ...(contentType ? { 'content-type': contentType } : {}) },
+      headers: {
+        ...signed,
+        ...(contentType ? { 'content-type': contentType } : {}),
+        ...(parent ? { traceparent: parent } : {}),
+      },
       ...(method === 'GET'
         ? {}
         : { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),

@@ -18,6 +18,7 @@ export {
 } from './federation.js';
 export { TestIdentityProvider } from './identity-provider.js';
 export { type LinkageOperator, linkageOperator } from './linkage-operator.js';
+export { OtlpReceiver } from './otlp-receiver.js';
 export { PrivateRedis } from './private-redis.js';
 export { childrenOf, isRunning, RunningProgram } from './program.js';
 export { type RecordedRequest, RecordingProxy } from './recording-proxy.js';

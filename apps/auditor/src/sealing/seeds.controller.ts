@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { RequestVerifier, type SignedFastifyRequest } from '#libs/nest-kit';
+import { inRound, RequestVerifier, type SignedFastifyRequest } from '#libs/nest-kit';
 import { SignedSeed, type SignedSeedReceipt } from '#libs/protocol';
 import { SEALING, type Sealing } from './sealing.js';
 import { takeSeed } from './take-seed.js';
@@ -29,6 +29,6 @@ export class SeedsController {
     if (!parsed.success) throw new ConcordatError('malformed-message', 'not a message with a seed');
     if (parsed.data.payload.round !== id)
       throw new ConcordatError('wrong-round', 'the message names another round than its address');
-    return takeSeed(agency, parsed.data, this.sealing);
+    return inRound(id, 'seed.take', () => takeSeed(agency, parsed.data, this.sealing));
   }
 }

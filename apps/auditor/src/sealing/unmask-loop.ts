@@ -1,7 +1,7 @@
 /** Asks the coordinator, which dials nobody, whose masks it wants summed, and brings it the sums. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { canonicalBytes, isConcordatError } from '#libs/bytes';
-import { type SignedClient, uploadVector } from '#libs/nest-kit';
+import { inRound, type SignedClient, uploadVector } from '#libs/nest-kit';
 import { type SignedUnmask, seal, Unmaskings } from '#libs/protocol';
 import { about, type Sealing } from './sealing.js';
 import { unmaskRound } from './unmask-round.js';
@@ -43,7 +43,9 @@ async function bring(
 ): Promise<void> {
   let unmasked: Awaited<ReturnType<typeof unmaskRound>>;
   try {
-    unmasked = await unmaskRound(asked, sealing);
+    unmasked = await inRound(asked.payload.round, 'round.unmask', () =>
+      unmaskRound(asked, sealing),
+    );
   } catch (error) {
     if (!isConcordatError(error) || LATER.has(error.code)) throw error;
     await refuseUnmasking(asked, error.code, sealing, client, logged);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
-import { RequestLimit } from '#libs/nest-kit';
+import { inRound, RequestLimit, traceRound } from '#libs/nest-kit';
 import {
   type Accept,
   type Contribution,
@@ -154,11 +154,9 @@ export class RoundsService {
       sealed: this.isSealed(query, agencies),
     };
     try {
-      await this.book.advance(id, () => ({
-        kind: 'round.opened',
-        ...this.about(id),
-        ...opening,
-      }));
+      await inRound(id, 'round.open', () =>
+        this.book.advance(id, () => ({ kind: 'round.opened', ...this.about(id), ...opening })),
+      );
     } catch (error) {
       this.live.delete(id);
       throw error;
@@ -173,7 +171,11 @@ export class RoundsService {
    * Takes an answer after every check; a repeated delivery of the same answer changes nothing, and one that was rejected is rejected
    * again by the same code.
    */
-  async contribute(contribution: Contribution): Promise<void> {
+  contribute(contribution: Contribution): Promise<void> {
+    return inRound(contribution.round, 'contribution.take', () => this.take(contribution));
+  }
+
+  private async take(contribution: Contribution): Promise<void> {
     const { round: id, agency, groups, receipt } = contribution;
     const valueDigest = vectorDigest(receipt.payload);
     const { live, state } = this.asked(id, agency);
@@ -281,7 +283,11 @@ export class RoundsService {
 
   private async conclude(id: string): Promise<void> {
     const round = await this.round(id);
-    if (!round || !(await this.conclusion.run(round))) return;
+    if (!round) return;
+    const isConcluded = await inRound(id, 'round.conclude', () => this.conclusion.run(round));
+    if (!isConcluded) return;
+    const { openedAt, since, phase } = this.book.state(id) ?? round.state;
+    traceRound(id, Date.parse(openedAt), Date.parse(since), phase);
     this.live.delete(id);
     await this.discardUploads(round.state);
   }
