@@ -24,6 +24,18 @@ describe('rankCells', () => {
     expect([...ranking.scores]).toEqual([9, 0, 1, 2]);
   });
 
+  it('goes by the forecast where many are chosen and the counts show nothing beyond noise', () => {
+    const counts = Array.from({ length: 120 }, (_, i) => ((i * 7919) % 41) - 20);
+    const mean = Array.from(counts, (_, i) => 1 + (i % 3) / 100);
+    const of = (noiseVariance: number, share: number) =>
+      rankCells({ ...release(counts), noiseVariance }, rates(mean, 25), share);
+    expect(of(200, 0.25)).toMatchObject({ by: 'forecast' });
+    expect(of(200, 0.25).gain).toBeLessThan(2 * of(200, 0.25).standardError);
+    // The same counts with little noise are a signal; and one cell may stand out where the area does not.
+    expect(of(1, 0.25).by).toBe('released-mean');
+    expect(of(200, 0.01).by).toBe('released-mean');
+  });
+
   it('is the naive ranking where both choose the same', () => {
     const ranking = rankCells(release([9, 5, 1, 2]), rates([8, 6, 1, 1], 0), 0.5);
     expect(ranking).toMatchObject({ by: 'released-mean', gain: 0, standardError: 0 });
