@@ -56,9 +56,52 @@ describe('overlap estimate', () => {
     const quiet = estimateOverlap(exact(2000, RATES));
     const noisy = estimateOverlap({ ...exact(2000, RATES), noiseVariance: 400 });
     expect(noisy.high - noisy.low).toBeGreaterThan(quiet.high - quiet.low);
-    // No errors at all: nothing is missed, and only the error of the model is left.
+    // No errors at all: every person known to both is among the shared labels of every key.
     const sure = estimateOverlap(exact(2000, { F: 1, S: 1, D: 1, L: 1 }));
-    expect((sure.high - sure.low) / 2000).toBeCloseTo(2 * 1.96 * 0.0035, 4);
+    expect(sure.corrected).toBeCloseTo(2000, 6);
+    expect(sure.high - sure.low).toBeLessThan(1);
+  });
+
+  it('is nearer the truth than the basic form where one cause spoils all fields, and its interval says so', () => {
+    const usual = { F: 0.92, S: 0.87, D: 0.98, L: 0.84 };
+    const poor = { F: 0.71, S: 0.54, D: 0.93, L: 0.47 };
+    const [well, badly] = [exact(88_000, usual), exact(12_000, poor)];
+    const counts = Object.fromEntries(
+      COUNT_KEYS.map((key) => {
+        const [a, b] = [well.counts[key], badly.counts[key]] as [KeyCount, KeyCount];
+        return [
+          key,
+          { ...a, shared: a.shared + b.shared, left: a.left + b.left, right: a.right + b.right },
+        ];
+      }),
+    );
+    const { FD, SDL, FSL, FSDL } = counts as Record<CountKey, KeyCount>;
+    const basic = estimateOverlap({ counts: { FD, SDL, FSL, FSDL }, noiseVariance: 0 });
+    const dependent = estimateOverlap({ counts, noiseVariance: 0 });
+    expect(basic.corrected).toBeLessThan(98_500);
+    expect(Math.abs(dependent.corrected / 100_000 - 1)).toBeLessThan(0.005);
+    expect(dependent.low).toBeLessThan(100_000);
+    expect(dependent.high).toBeGreaterThan(100_000);
+  });
+
+  it('has no bias from noise that takes small numbers below zero', () => {
+    const clean = exact(20_000, RATES);
+    const spread = 40;
+    const estimates = [-1, 1].map((sign) => {
+      const counts = Object.fromEntries(
+        Object.entries(clean.counts).map(([key, count]): [string, KeyCount] => [
+          key,
+          {
+            ...count,
+            decoys: ['FD', 'SD', 'DL'].includes(key) ? sign * spread : null,
+            relatives: key === 'FSL' ? { left: sign * spread, right: sign * spread } : null,
+          },
+        ]),
+      );
+      return Math.log(estimateOverlap({ counts, noiseVariance: spread ** 2 }).corrected / 20_000);
+    });
+    expect(Math.abs((estimates[0] as number) + (estimates[1] as number))).toBeLessThan(0.0005);
+    expect(Math.abs((estimates[0] as number) - (estimates[1] as number))).toBeGreaterThan(0.001);
   });
 
   it('refuses too few keys and too small counts', () => {

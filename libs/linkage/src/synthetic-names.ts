@@ -1,5 +1,5 @@
 /** Names for invented people, common ones first. No list of real people was used. */
-export type NameOrigin = 'british' | 'south-asian' | 'east-european';
+export type NameOrigin = 'british' | 'welsh' | 'south-asian' | 'east-european';
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -12,6 +12,9 @@ export const FORENAMES: Readonly<Record<NameOrigin, readonly string[]>> = {
     Connor Bethany Liam Leanne Dylan Carol Gareth Janet Owen Sian Rhys Bronwen Darren Dawn Scott Tracey Neil Jacqueline Alan
     Maureen Graham Sheila Keith Jean Roger Doris Barry Joan Colin Irene Trevor Hazel Nigel Pauline Martin Wendy Philip Denise
     Jamie Abigail Aaron Zoe Kieran Paige Nathan Leah Toby Imogen Elliot Freya Hugo Poppy Felix Harriet Reuben Martha Edgar Iris`),
+  welsh:
+    words(`Dafydd Siân Rhys Megan Gareth Carys Owain Bethan Ieuan Eleri Huw Cerys Siôn Angharad Gwilym Nia Emyr Ffion Aled Rhian
+    Tomos Lowri Iwan Mair Geraint Catrin Dylan Gwen Meirion Delyth Gruffydd Heledd Llŷr Anwen Elin Steffan`),
   'south-asian':
     words(`Mohammed Fatima Ali Aisha Imran Priya Amir Nadia Rajesh Sunita Tariq Zainab Vikram Anjali Bilal Samina
     Sanjay Meena Usman Farah Arjun Kavita Hassan Rukhsana Ravi Deepa Yusuf Shabana Harpreet Jaspreet Gurpreet Manpreet Omar
@@ -30,6 +33,9 @@ export const SURNAMES: Readonly<Record<NameOrigin, readonly string[]>> = {
     Kelly Cook Carter Richardson Bailey Collins Bell Shaw Murphy Miller Cox Richards Khan Marshall Anderson Simpson Ellis Adams
     Singh Begum Wilkinson Foster Chapman Powell Webb Rogers Gray Mason Ali Hunt Hussain Campbell Matthews Owen Palmer Holmes
     Mills Barnes Knight Lloyd Butler Russell Barker Fisher Stevens Jenkins Murray Dixon Harvey O'Brien Ap-Rhys`),
+  welsh:
+    words(`Jones Davies Williams Evans Thomas Roberts Lewis Hughes Morgan Griffiths Edwards Owen James Rees Price Morris Richards Lloyd
+    Phillips Parry Ellis Pritchard Powell Bowen Pugh Howells Jenkins Llewellyn Vaughan Bevan Probert Gwynne`),
   'south-asian':
     words(`Patel Khan Singh Ahmed Hussain Kaur Ali Begum Shah Akhtar Mahmood Iqbal Malik Sharma Rahman Chaudhry Mirza
     Gill Sidhu Dhillon Bhatt Desai Mehta Joshi Rao Reddy Nair Iyer Das Sen Ghosh Bose Chatterjee Mukherjee Aziz Raza Butt Mir

@@ -34,6 +34,8 @@ export interface SyntheticPlan {
   readonly dependence: number;
   /** Share of the people known to both whose surname changed between the lists; 0.09 unless given. */
   readonly nameChange?: number;
+  /** Share of people who have one name only, written as surname; 0 unless given. */
+  readonly singleNames?: number;
 }
 
 export interface SyntheticLists {
@@ -98,6 +100,7 @@ const drawHome = (draws: Draws, homes: number): Home => {
 };
 
 const drawSurname = (draws: Draws, origin: NameOrigin): string => {
+  if (origin === 'welsh' && draws.chance(0.06)) return drawPatronymic(draws);
   if (origin !== 'british' || draws.chance(0.45)) return draws.common(SURNAMES[origin]);
   return `${draws.common(SURNAME_STARTS)}${draws.common(SURNAME_ENDS)}`;
 };
@@ -105,21 +108,33 @@ const drawSurname = (draws: Draws, origin: NameOrigin): string => {
 const drawDate = (draws: Draws): Date =>
   new Date(Date.UTC(1938, 0, 1) + draws.below(75 * 365) * 86_400_000);
 
+/** Patronymics of some Welsh people: "ap Rhys", "ferch Huw". */
+const drawPatronymic = (draws: Draws): string =>
+  `${draws.chance(0.5) ? 'ap' : 'ferch'} ${draws.common(FORENAMES.welsh)}`;
+
 /** A person, sometimes a relative of the one before: the same surname and home; a twin shares the date too. */
-function drawPerson(draws: Draws, homes: number, before: TruePerson | null): TruePerson {
+function drawPerson(
+  draws: Draws,
+  homes: number,
+  before: TruePerson | null,
+  singleNames: number,
+): TruePerson {
   const related = before !== null && draws.chance(0.3);
   const twin = related && draws.chance(0.03);
   const roll = draws.unit();
   const origin = related
     ? before.origin
-    : roll < 0.8
+    : roll < 0.75
       ? 'british'
-      : roll < 0.92
-        ? 'south-asian'
-        : 'east-european';
+      : roll < 0.8
+        ? 'welsh'
+        : roll < 0.92
+          ? 'south-asian'
+          : 'east-european';
   return {
     origin,
-    forename: draws.common(FORENAMES[origin]),
+    // Drawn only where asked for, so that the usual plan gives the same people without it.
+    forename: singleNames > 0 && draws.chance(singleNames) ? '' : draws.common(FORENAMES[origin]),
     surname: related ? before.surname : drawSurname(draws, origin),
     date: twin ? before.date : drawDate(draws),
     home: related ? before.home : drawHome(draws, homes),
@@ -178,6 +193,12 @@ const SHORT: Readonly<Record<string, string>> = {
   },
 };
 
+/** English forms that clerks write for Welsh names and that no table of nicknames takes back. */
+const ENGLISH: Readonly<Record<string, string>> = {
+  ...{ Siân: 'Jane', Ieuan: 'Evan', Siôn: 'Sean', Huw: 'Hugh', Tomos: 'Thomas', Mair: 'Mary' },
+  ...{ Carys: 'Caris', Emyr: 'Emir', Ffion: 'Fiona', Gwen: 'Wendy', Iwan: 'Ewan', Owain: 'Owen' },
+};
+
 /** How one encounter wrote a person down. `poor` encounters err three times as often in every field. */
 function writeRecord(draws: Draws, person: TruePerson, dependence: number): PersonRecord {
   const poor = draws.chance(0.12);
@@ -186,11 +207,18 @@ function writeRecord(draws: Draws, person: TruePerson, dependence: number): Pers
   const { forename, surname, home } = person;
   const short = SHORT[forename];
   let given = short !== undefined && draws.chance(0.2) ? short : forename;
-  if (draws.chance(rate(0.025 * foreign))) given = typo(draws, given);
+  if (forename === '') given = '';
+  else if (draws.chance(rate(0.025 * foreign))) given = typo(draws, given);
   else if (draws.chance(rate(0.012))) given = draws.common(FORENAMES[person.origin]);
   let family = draws.chance(rate(0.05 * foreign)) ? typo(draws, surname) : surname;
-  if (person.origin === 'south-asian' && draws.chance(rate(0.02)))
-    [given, family] = [family, given];
+  if (person.origin === 'welsh') {
+    const anglicised = ENGLISH[forename];
+    if (anglicised !== undefined && draws.chance(rate(0.06))) given = anglicised;
+    // "ap Rhys" becomes "Rhys": the clerk took the patronymic for a middle name.
+    if (draws.chance(rate(0.2))) family = family.replace(/^(ap|ferch) /, '');
+  }
+  const swaps = person.origin === 'south-asian' && forename !== '';
+  if (swaps && draws.chance(rate(0.02))) [given, family] = [family, given];
   return {
     forename: draws.chance(rate(0.005)) ? '' : draws.chance(0.1) ? given.toUpperCase() : given,
     surname: family,
@@ -239,7 +267,7 @@ export function syntheticLists(plan: SyntheticPlan, random: RandomSource): Synth
   const right: SyntheticRecord[] = [];
   let before: TruePerson | null = null;
   roles.forEach((role, i) => {
-    const person = drawPerson(draws, homes, before);
+    const person = drawPerson(draws, homes, before, plan.singleNames ?? 0);
     before = person;
     const common = { synthetic: true, person: `synthetic-${i}`, origin: person.origin } as const;
     if (role !== 'right')
