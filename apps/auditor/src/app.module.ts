@@ -1,7 +1,14 @@
 import { Controller, type DynamicModule, Get, Inject, Module } from '@nestjs/common';
 import { bytesToHex } from '#libs/bytes';
 import { readFromDirectory, type Witness } from '#libs/journal';
-import { PublishedLogController, publishedLog, RequestVerifier } from '#libs/nest-kit';
+import {
+  PublishedLogController,
+  publishedLog,
+  RequestVerifier,
+  RotateKeysController,
+  TURN_KEYS,
+  type TurnKeys,
+} from '#libs/nest-kit';
 import { logVerifierKeys, type Manifest } from '#libs/protocol';
 import { SEALING, type Sealing } from './sealing/sealing.js';
 import { SeedsController } from './sealing/seeds.controller.js';
@@ -36,6 +43,7 @@ export function appModule(
   logDir: string,
   sealing: Sealing,
   verifier: RequestVerifier,
+  turnKeys: TurnKeys,
 ): DynamicModule {
   const seen = (): WitnessedLogView[] =>
     [...logVerifierKeys(pinned.manifest).keys()].flatMap((origin) => {
@@ -44,12 +52,13 @@ export function appModule(
     });
   return {
     module: AppModule,
-    controllers: [WitnessController, PublishedLogController, SeedsController],
+    controllers: [WitnessController, PublishedLogController, SeedsController, RotateKeysController],
     providers: [
       { provide: LOGS, useValue: seen },
       publishedLog(readFromDirectory(logDir)),
       { provide: SEALING, useValue: sealing },
       { provide: RequestVerifier, useValue: verifier },
+      { provide: TURN_KEYS, useValue: turnKeys },
     ],
   };
 }

@@ -18,6 +18,7 @@ export const auditorPaths = (dir: string) => ({
   signingKey: join(dir, 'keys', 'signing.pem'),
   boxKey: join(dir, 'keys', 'box.pem'),
   manifest: join(dir, 'manifest.json'),
+  control: join(dir, 'control.json'),
   log: join(dir, 'log'),
   witnessed: join(dir, 'witnessed'),
   linkage: join(dir, 'linkage'),

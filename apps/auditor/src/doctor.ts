@@ -8,8 +8,9 @@ import {
   ok,
   type Report,
   runChecks,
+  warn,
 } from '#libs/doctor';
-import { loadBoxKey, loadSigningKey, PinnedManifest } from '#libs/keystore';
+import { formerPaths, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
 import { auditorPaths, loadConfig } from './config.js';
 
@@ -24,15 +25,30 @@ export async function examineAuditor(
   const paths = auditorPaths(dir);
   return runChecks('auditor', dir, [
     ['config', () => ok('config', `auditor ${loadConfig(dir).id}`)],
-    ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey])],
+    [
+      'keys',
+      () =>
+        checkPrivateFiles([
+          paths.signingKey,
+          paths.boxKey,
+          ...formerPaths(paths.boxKey).map(({ path }) => path),
+        ]),
+    ],
     [
       'manifest',
       () => {
         const { federation, serial, auditor } = openManifest(dir);
-        if (auditor.publicKey !== loadSigningKey(paths.signingKey).publicKey)
-          return fail('manifest', 'names another key for the auditor', 'enrol its present key');
-        if (auditor.boxKey !== loadBoxKey(paths.boxKey).publicKey)
+        const standing = ProcessKeys.open(paths).standing(auditor);
+        if (standing === 'other-key')
+          return fail('manifest', 'names another key for the auditor', 'restore keys/signing.pem');
+        if (standing === 'other-box-key')
           return fail('manifest', 'names another box key for the auditor', 'restore keys/box.pem');
+        if (standing === 'turning')
+          return warn(
+            'manifest',
+            'names the next keys, which wait in keys/',
+            'start it: it goes on',
+          );
         return ok('manifest', `${federation} serial ${serial}: keys fit`);
       },
     ],

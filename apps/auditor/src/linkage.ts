@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bytesToHex, ConcordatError } from '#libs/bytes';
 import type { Journal } from '#libs/journal';
-import { type BoxKey, osRandom, verifySignature } from '#libs/keystore';
+import { type BoxKeyRing, osRandom, verifySignature } from '#libs/keystore';
 import {
   type Correspondence,
   Holder,
@@ -18,7 +18,7 @@ import { decodeEntry, type Entry, encodeEntry } from '#libs/tlog';
 export interface HolderProcess {
   readonly id: string;
   readonly manifest: () => Manifest;
-  readonly box: BoxKey;
+  readonly box: BoxKeyRing;
   readonly journal: Journal;
   readonly client: SignedClient;
   readonly logger: Logger;
@@ -34,11 +34,14 @@ export async function startKeyHolding(
   { id, manifest, box, journal, client, logger, nowMs }: HolderProcess,
   dir: string,
 ): Promise<() => Promise<void>> {
+  const folder = new SealedFolder(dir, box);
+  if (box.hasFormer) await folder.reclose();
+  box.forget(nowMs());
   let letters: Correspondence | undefined;
   const holder = await Holder.open({
     me: id,
     manifest,
-    folder: new SealedFolder(dir, box).folder('shares'),
+    folder: folder.folder('shares'),
     entries: entriesOf(journal),
     append: (entry) => journal.append(encodeEntry(entry)),
     ask: (to, body) => {

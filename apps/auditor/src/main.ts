@@ -1,6 +1,13 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
-import { createLogger, runProcess, runProgram, tellParent } from '#libs/nest-kit';
+import {
+  createLogger,
+  registerRotateKeys,
+  runProcess,
+  runProgram,
+  tellParent,
+} from '#libs/nest-kit';
+import { auditorPaths } from './config.js';
 import { registerDoctor } from './doctor.js';
 import { initAuditor } from './init.js';
 
@@ -57,6 +64,7 @@ program
     }),
   );
 
+registerRotateKeys(program, { name: 'auditor', controlOf: (dir) => auditorPaths(dir).control });
 registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

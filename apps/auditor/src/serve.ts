@@ -1,29 +1,27 @@
 import { existsSync } from 'node:fs';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import { openJournal, openWitness, type Witness, WitnessedLog } from '#libs/journal';
-import {
-  loadBoxKey,
-  loadSigningKey,
-  noteSigner,
-  PinnedManifest,
-  verifySignature,
-} from '#libs/keystore';
+import { noteSigner, PinnedManifest, ProcessKeys, verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
   createLogger,
   fetchManifest,
   type Logger,
   listen,
+  loopbackOf,
   Metrics,
+  newToken,
   notePoster,
   RefusedRequests,
   RequestVerifier,
   type RunningProcess,
   relayOver,
+  removeControl,
   SignedClient,
   serveOperations,
   startManifestFollower,
   startWitnessLoop,
+  writeControl,
 } from '#libs/nest-kit';
 import {
   allLogKeys,
@@ -32,7 +30,7 @@ import {
   witnessQuorum,
   witnessVerifierKeys,
 } from '#libs/protocol';
-import { encodeEntry } from '#libs/tlog';
+import { type Entry, encodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
 import { startKeyHolding } from './linkage.js';
@@ -56,7 +54,8 @@ export async function serveAuditor(
   const { coordinatorUrl, port, nowMs } = options;
   const config = loadConfig(dir);
   const paths = auditorPaths(dir);
-  const key = loadSigningKey(paths.signingKey);
+  const keys = ProcessKeys.open(paths);
+  const { key, box } = keys;
   const { url: configuredUrl, publicKey } = config.coordinator;
   const url = coordinatorUrl ?? configuredUrl;
   if (!existsSync(paths.manifest)) {
@@ -64,23 +63,17 @@ export async function serveAuditor(
   }
   const pinned = PinnedManifest.open(paths.manifest, publicKey);
   const { manifest } = pinned;
-  if (manifest.auditor.publicKey !== key.publicKey) {
-    throw new ConcordatError(
-      'wrong-key',
-      'the manifest names another key for the auditor than the one in its folder',
-    );
-  }
-  const box = loadBoxKey(paths.boxKey);
-  if (manifest.auditor.boxKey !== box.publicKey) {
-    throw new ConcordatError(
-      'wrong-key',
-      'the manifest names another box key for the auditor than the one in its folder',
-    );
-  }
+  keys.isTurning(manifest.auditor);
   const logger = options.logger ?? createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);
   const signer = noteSigner(origin, key);
-  const journal = await openJournal({ dir: paths.log, origin, signer, clock: nowMs });
+  const journal = await openJournal({
+    dir: paths.log,
+    origin,
+    signer,
+    formerKeys: allLogKeys(manifest, config.id),
+    clock: nowMs,
+  });
   let witness: Witness | undefined;
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
@@ -91,6 +84,13 @@ export async function serveAuditor(
     await journal.append(
       encodeEntry({ kind: 'started', at, actor: config.id, process: 'auditor', version: VERSION }),
     );
+    const finishTurn = async (): Promise<void> => {
+      if (!keys.isTurning(pinned.manifest.auditor)) return;
+      const append = (entry: Entry) => journal.append(encodeEntry(entry));
+      await keys.finish(pinned.manifest.auditor, { append, nowMs: nowMs() });
+      logger.info('the new keys are in force from here on');
+    };
+    await finishTurn();
     const logKeys = new Map(logVerifierKeys(manifest));
     const opened = await openWitness({
       dir: paths.witnessed,
@@ -111,8 +111,10 @@ export async function serveAuditor(
     const log = new WitnessedLog({
       journal,
       origin,
-      logKeys: allLogKeys(manifest, config.id),
       // read anew each time: the manifest may have been followed by another
+      get logKeys() {
+        return allLogKeys(pinned.manifest, config.id);
+      },
       get witnesses() {
         return witnessVerifierKeys(pinned.manifest, config.id);
       },
@@ -146,6 +148,7 @@ export async function serveAuditor(
         logKeys.clear();
         for (const [log, keys] of logVerifierKeys(pinned.manifest)) logKeys.set(log, keys);
         logger.info({ serial, change: change.kind }, 'new manifest');
+        await finishTurn();
       },
       logger,
     });
@@ -178,7 +181,21 @@ export async function serveAuditor(
       nowMs,
       onRefused: (because) => refused.note(because),
     });
-    const module = appModule(opened, pinned, paths.log, sealing, verifier);
+    const turn = async () => {
+      const before = key.publicKey;
+      // a rotation names the manifest in force
+      await follower.catchUp();
+      const rotation = keys.rotation(pinned.manifest.auditor, pinned.hash, nowMs());
+      await client.send('POST', '/v1/rotations', canonicalBytes(rotation), 'application/json');
+      await follower.catchUp();
+      if (key.publicKey === before) {
+        throw new ConcordatError('not-yet', 'the new manifest has not arrived; look again later');
+      }
+      const { serial } = pinned.manifest;
+      return { publicKey: key.publicKey, boxKey: box.publicKey, serial };
+    };
+    const token = newToken();
+    const module = appModule(opened, pinned, paths.log, sealing, verifier, { token, turn });
     const app = await createHttpApp(module, logger, { id: config.id, key, nowMs });
     const metrics = new Metrics(config.id);
     metrics.gauge('concordat_log_entries', 'Size of the own log', () => Number(journal.size));
@@ -200,10 +217,12 @@ export async function serveAuditor(
       },
     });
     const bound = await listen(app, config.listen.host, port ?? config.listen.port);
+    writeControl(paths.control, { url: loopbackOf(bound), token });
     stops.push(startRetiring(sealing), startUnmaskLoop(sealing, client));
     return {
       url: bound,
       stop: async () => {
+        removeControl(paths.control);
         await app.close();
         await stop();
         await opened.close();

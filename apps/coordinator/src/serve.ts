@@ -4,6 +4,7 @@ import {
   createHttpApp,
   type Logger,
   listen,
+  loopbackOf,
   Metrics,
   newToken,
   packageRoot,
@@ -36,10 +37,6 @@ import { RoundsService } from './rounds/rounds.service.js';
 import { Unmaskings } from './sealing/unmaskings.js';
 
 const WEB_ROOT = join(packageRoot(import.meta.url), 'dist', 'web');
-
-/** Where commands on the same machine reach a server that listens on every address. */
-const loopbackOf = (url: string): string =>
-  url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 
 /** Opens the folder, replays the log, takes up the rounds under way, binds the port. */
 export async function serveCoordinator(

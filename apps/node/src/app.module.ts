@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { KeyController, TURN_KEY, type TurnKey } from './key.controller.js';
+import { RotateKeysController, TURN_KEYS, type TurnKeys } from '#libs/nest-kit';
 import { NODE, type Node } from './node.js';
 import { DESK, type Desk, RequestsController } from './requests/requests.controller.js';
 import { CONTACT, type Contact, StatusController } from './status.controller.js';
@@ -12,16 +12,16 @@ export function appModule(
   node: Node,
   contact: Contact,
   desk: Desk,
-  turnKey: TurnKey,
+  turnKeys: TurnKeys,
 ): DynamicModule {
   return {
     module: AppModule,
-    controllers: [StatusController, RequestsController, KeyController],
+    controllers: [StatusController, RequestsController, RotateKeysController],
     providers: [
       { provide: NODE, useValue: node },
       { provide: CONTACT, useValue: contact },
       { provide: DESK, useValue: desk },
-      { provide: TURN_KEY, useValue: turnKey },
+      { provide: TURN_KEYS, useValue: turnKeys },
     ],
   };
 }

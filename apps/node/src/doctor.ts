@@ -12,7 +12,7 @@ import {
   warn,
 } from '#libs/doctor';
 import { parseDomainFile } from '#libs/grid';
-import { loadBoxKey, loadSigningKey, PinnedManifest } from '#libs/keystore';
+import { formerPaths, loadSigningKey, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
 import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
 import { dateToDay, dayToDate, londonDay } from '#libs/query';
@@ -31,15 +31,18 @@ function checkManifest(dir: string): Finding {
   const agency = manifest.agencies.find((candidate) => candidate.id === id);
   if (!agency)
     return fail('manifest', `does not name ${id}`, 'enrol this node, then fetch it again');
-  if (agency.publicKey !== loadSigningKey(paths.signingKey).publicKey) {
+  const standing = ProcessKeys.open(paths).standing(agency);
+  if (standing === 'other-key') {
     return fail(
       'manifest',
       'names another key for this agency',
-      'enrol this node with its present key',
+      'restore keys/signing.pem from the newest copy, or have the agency revoked and enrol anew',
     );
   }
-  if (agency.boxKey !== loadBoxKey(paths.boxKey).publicKey)
+  if (standing === 'other-box-key')
     return fail('manifest', 'names another box key for this agency', 'restore keys/box.pem');
+  if (standing === 'turning')
+    return warn('manifest', 'names the next keys, which wait in keys/', 'start it: it goes on');
   const domain = parseDomainFile(id, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
   if (domain.hash !== agency.domain) {
     return fail('manifest', 'names another domain than domain.txt.gz', 'fetch the domain it names');
@@ -73,7 +76,16 @@ export async function examineNode(
   let isLogRead = false;
   return runChecks('node', dir, [
     ['config', () => ok('config', `node of ${loadConfig(dir).agency}`)],
-    ['keys', () => checkPrivateFiles([paths.signingKey, paths.boxKey, paths.recordSecret])],
+    [
+      'keys',
+      () =>
+        checkPrivateFiles([
+          paths.signingKey,
+          paths.boxKey,
+          paths.recordSecret,
+          ...formerPaths(paths.boxKey).map(({ path }) => path),
+        ]),
+    ],
     ['manifest', () => checkManifest(dir)],
     ['policy', () => checkPolicy(dir, nowMs())],
     ...folderChecks({

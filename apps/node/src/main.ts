@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
-import { runProgram } from '#libs/nest-kit';
+import { registerRotateKeys, runProgram } from '#libs/nest-kit';
 import { registerBudget } from './commands/budget.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerEnrol } from './commands/enrol.js';
@@ -8,9 +8,9 @@ import { registerIngest } from './commands/ingest.js';
 import { registerInit } from './commands/init.js';
 import { registerPeople } from './commands/people.js';
 import { registerRequests } from './commands/requests.js';
-import { registerRotateKey } from './commands/rotate-key.js';
 import { registerServe } from './commands/serve.js';
 import { registerSignPolicy } from './commands/sign-policy.js';
+import { nodePaths } from './config.js';
 
 const program = new Command('concordat node')
   .exitOverride()
@@ -24,7 +24,7 @@ registerPeople(program);
 registerServe(program);
 registerRequests(program);
 registerBudget(program);
-registerRotateKey(program);
+registerRotateKeys(program, { name: 'node', controlOf: (dir) => nodePaths(dir).control });
 registerDoctor(program);
 
 await runProgram(() => program.parseAsync());

@@ -1,7 +1,7 @@
 import type { RandomSource } from '#libs/dp';
 import type { GridTree, Resolution } from '#libs/grid';
 import type { Blobs, Journal } from '#libs/journal';
-import type { BoxKey, PinnedManifest, TurnableKey } from '#libs/keystore';
+import type { BoxKeyRing, PinnedManifest, ProcessKeys, TurnableKey } from '#libs/keystore';
 import type { Ledger } from '#libs/ledger';
 import type { Logger } from '#libs/nest-kit';
 import type { PolicySet } from '#libs/policy';
@@ -17,8 +17,10 @@ export const NODE = Symbol('Node');
 /** Everything a node works with. Opened once in `open-node.ts`; randomness and time are members so that tests give their own. */
 export interface Node {
   readonly config: NodeConfig;
+  readonly keys: ProcessKeys;
+  /** Those of `keys`. */
   readonly key: TurnableKey;
-  readonly box: BoxKey;
+  readonly box: BoxKeyRing;
   /** 32 bytes that the masks of sealed answers come from. */
   readonly sealSecret: Uint8Array;
   /** Where the auditor takes seeds; undefined when this node was not told. */

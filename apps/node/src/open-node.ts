@@ -4,16 +4,7 @@ import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
 import { openBlobs, openJournal } from '#libs/journal';
-import {
-  loadBoxKey,
-  loadSecret,
-  loadSigningKey,
-  noteSigner,
-  osRandom,
-  PinnedManifest,
-  turnableKey,
-  waitingNextKey,
-} from '#libs/keystore';
+import { loadSecret, noteSigner, osRandom, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
 import { createLogger, type Logger } from '#libs/nest-kit';
 import { allLogKeys, logOrigin, type Manifest, type ManifestAgency } from '#libs/protocol';
@@ -60,25 +51,12 @@ export async function openNode(
   const { nowMs } = options;
   const paths = nodePaths(dir);
   const config = loadConfig(dir);
-  const key = turnableKey(loadSigningKey(paths.signingKey));
+  const keys = ProcessKeys.open(paths);
+  const { key, box } = keys;
   const pinned = PinnedManifest.open(paths.manifest, coordinatorOf(config).publicKey);
   let agency = enrolledAs(pinned.manifest, config.agency);
   const { manifest } = pinned;
-  const next = waitingNextKey(paths.signingKey);
-  const isTurning = next?.publicKey === agency.publicKey;
-  if (agency.publicKey !== key.publicKey && !isTurning) {
-    throw new ConcordatError(
-      'wrong-key',
-      'the manifest names another key for this agency than the one in its folder',
-    );
-  }
-  const box = loadBoxKey(paths.boxKey);
-  if (agency.boxKey !== box.publicKey) {
-    throw new ConcordatError(
-      'wrong-key',
-      'the manifest names another box key for this agency than the one in its folder',
-    );
-  }
+  const isTurning = keys.isTurning(agency);
   const domain = parseDomainFile(
     agency.id,
     gunzipSync(readFileSync(paths.domain)).toString('utf8'),
@@ -117,6 +95,7 @@ export async function openNode(
     const trees = new Map<Resolution, GridTree>();
     const node: Node = {
       config,
+      keys,
       key,
       box,
       auditorUrl: options.auditorUrl ?? config.auditor?.url,

@@ -33,6 +33,9 @@ export interface SealedAnswer {
 }
 
 function seedMessage(task: Task, answer: Answer, masked: Uint8Array, seed: Uint8Array, node: Node) {
+  // A round keeps the keys of the manifest that it was opened under, whatever follows.
+  const { agencies, auditor } = node.pinned.named(task.manifest) ?? node.manifest;
+  const own = agencies.find(({ id }) => id === node.agency.id) ?? node.agency;
   const message: Seed = {
     round: task.round,
     agency: node.agency.id,
@@ -44,7 +47,7 @@ function seedMessage(task: Task, answer: Answer, masked: Uint8Array, seed: Uint8
     groups: answer.groups.map(({ category, period }) => ({ category, period })),
     values: masked.length / 8,
     deadline: task.deadline,
-    box: toBase64url(node.box.close(seed, node.manifest.auditor.boxKey)),
+    box: toBase64url(node.box.named(own.boxKey).close(seed, auditor.boxKey)),
   };
   return message;
 }
@@ -94,7 +97,14 @@ export async function sealAnswer(
   return { masked, sealed: { masked: message.masked, seed: receipt.data } };
 }
 
-/** Codes with which an auditor that works says "later", and those of something between it and this node. */
-const isPassing = (code: string): boolean =>
-  /^http-5/.test(code) ||
-  ['not-yet', 'log-unavailable', 'log-closed', 'blob-unavailable', 'internal'].includes(code);
+/** What an auditor says that works and means "later", what something between it and this node says, and what it is to miss a new key of either. */
+const PASSING: ReadonlySet<string> = new Set([
+  'bad-request-signature',
+  'bad-response-signature',
+  'blob-unavailable',
+  'internal',
+  'log-closed',
+  'log-unavailable',
+  'not-yet',
+]);
+const isPassing = (code: string): boolean => /^http-5/.test(code) || PASSING.has(code);

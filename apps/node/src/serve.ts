@@ -30,7 +30,7 @@ import { openNode } from './open-node.js';
 import { nodeOperations } from './operations.js';
 import { expireRequests } from './requests/decide-request.js';
 import { takeManifest } from './take-manifest.js';
-import { turnKey } from './turn-key.js';
+import { turnKeys } from './turn-key.js';
 import { startWitnessing, type Witnessing } from './witnessing.js';
 
 /** How often requests whose time is over are looked for. */
@@ -163,16 +163,20 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
       clockSkewSeconds: () => http.skewSeconds,
       logRefusal: () => log.refusal,
     };
-    const rotate = async (): Promise<void> => {
+    const turn = async () => {
       const before = node.key.publicKey;
-      await turnKey(node, client, paths);
+      // a rotation names the manifest in force
       await following.catchUp();
-      if (node.key.publicKey === before) {
+      await turnKeys(node, client);
+      await following.catchUp();
+      const { publicKey } = node.key;
+      if (publicKey === before) {
         throw new ConcordatError('not-yet', 'the new manifest has not arrived; look again later');
       }
+      return { publicKey, boxKey: node.box.publicKey, serial: node.manifest.serial };
     };
     const desk = { token, onDecision: () => inbox.reread() };
-    const app = await createHttpApp(appModule(node, contact, desk, rotate), node.logger);
+    const app = await createHttpApp(appModule(node, contact, desk, { token, turn }), node.logger);
     serveOperations(app, nodeOperations(node, contact));
     const bound = await listen(app, node.config.listen.host, node.config.listen.port);
     writeControl(paths.control, { url: bound, token });

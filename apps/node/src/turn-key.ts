@@ -1,59 +1,25 @@
-import { ConcordatError } from '#libs/bytes';
-import { installNextKey, prepareNextKey, waitingNextKey } from '#libs/keystore';
-import { rotationFingerprints, sealRotation } from '#libs/protocol';
 import type { nodePaths } from './config.js';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { Node } from './node.js';
 import { signPolicies } from './signed-policy.js';
 
-type Paths = ReturnType<typeof nodePaths>;
+/**
+ * Asks the coordinator to replace this node's keys: the old signing key signs for the new ones, which wait beside the old until a manifest
+ * names them (`finishTurn`). Asked again after a fault, it goes on with the same new keys. Throws the coordinator's code.
+ */
+export const turnKeys = (node: Node, client: Pick<CoordinatorClient, 'post'>): Promise<void> =>
+  client.post('/v1/rotations', node.keys.rotation(node.agency, node.manifestHash, node.nowMs()));
 
 /**
- * Asks the coordinator to replace this node's signing key: the old key signs for the new one, which waits beside it until a manifest names
- * it (`finishTurn`). The key of boxes stays. Asked again after a fault, it goes on with the same new key. Throws the coordinator's code.
+ * Installs the keys that the manifest now names, and signs the policy with the new one before it is in force. Nothing where it names those
+ * of the folder. Throws `wrong-key` when they are not the ones that wait here.
  */
-export async function turnKey(
-  node: Node,
-  client: Pick<CoordinatorClient, 'post'>,
-  paths: Paths,
-): Promise<void> {
-  const next = prepareNextKey(paths.signingKey);
-  const rotation = {
-    version: 1 as const,
-    process: node.agency.id,
-    oldKey: node.key.publicKey,
-    newKey: next.publicKey,
-    newBoxKey: node.agency.boxKey,
-    manifest: node.manifestHash,
-    at: new Date(node.nowMs()).toISOString(),
-  };
-  await client.post('/v1/rotations', sealRotation(rotation, node.key, next));
-}
-
-/**
- * Installs the key that the manifest now names: signs the policy with it, writes `key.rotated` as the last entry before it signs the log, and
- * puts it in the old one's place. Throws `wrong-key` when it is not the one that waits here.
- */
-export async function finishTurn(node: Node, paths: Paths): Promise<void> {
-  const newKey = node.agency.publicKey;
-  if (newKey === node.key.publicKey) return;
-  const next = waitingNextKey(paths.signingKey);
-  if (next?.publicKey !== newKey) {
-    throw new ConcordatError(
-      'wrong-key',
-      'the manifest names another key for this agency than the one in its folder',
-    );
-  }
-  signPolicies(paths, node.agency.id, next);
-  await node.append({
-    kind: 'key.rotated',
-    at: new Date(node.nowMs()).toISOString(),
-    actor: node.agency.id,
-    agency: node.agency.id,
-    use: 'sign',
-    ...rotationFingerprints({ oldKey: node.key.publicKey, newKey }),
+export async function finishTurn(node: Node, paths: ReturnType<typeof nodePaths>): Promise<void> {
+  if (!node.keys.isTurning(node.agency)) return;
+  await node.keys.finish(node.agency, {
+    append: node.append,
+    nowMs: node.nowMs(),
+    beforeSigning: (next) => signPolicies(paths, node.agency.id, next),
   });
-  installNextKey(paths.signingKey);
-  node.key.turn(next);
-  node.logger.info('the new key signs from here on');
+  node.logger.info('the new keys are in force from here on');
 }

@@ -268,15 +268,17 @@ export class Journal {
   #publish(next: () => Checkpoint | string | undefined): Promise<string> {
     if (this.#isClosed) return Promise.reject(closed());
     const run = this.#publishing.then(async () => {
-      // size, root and partial tiles must be of one moment: nothing is awaited between them
+      // size, root, partial tiles and the key in force must be of one moment: nothing is awaited between them
       const target = next();
       if (target === undefined) return this.latest.note;
+      const note =
+        typeof target === 'string' ? target : signCheckpoint(target, this.options.signer);
       const partial = this.tiles.partial();
       try {
-        if (typeof target === 'string') return await this.#put(target, this.latest.checkpoint);
+        if (typeof target === 'string') return await this.#put(note, this.latest.checkpoint);
         await this.tiles.flush();
         await this.tiles.writePartial(partial);
-        return await this.#put(signCheckpoint(target, this.options.signer), target);
+        return await this.#put(note, target);
       } catch (error) {
         throw error instanceof ConcordatError ? error : unavailable(error);
       }

@@ -88,6 +88,11 @@ export class PinnedManifest {
     return this.history.named(hash);
   }
 
+  /** Every box key that a process had under a manifest of this history, newest first. */
+  boxKeysOf(id: string): string[] {
+    return this.history.boxKeysOf(id);
+  }
+
   /** Takes the next step. Throws what `takeStep` throws, and then stands as before; so it does when the disk is full. */
   extend(step: ManifestStep): Manifest {
     takeStep(this.history.manifest, step, verifySignature);

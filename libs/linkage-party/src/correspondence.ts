@@ -156,7 +156,9 @@ export function startCorrespondence(options: CorrespondenceOptions): Corresponde
   return {
     async ask(to, body, { timeoutMs = DEFAULT_TIMEOUT_MS, id = options.newId(), signal } = {}) {
       const letter: LinkageLetter = { version: 1, id, answers: null, from: me, to, body };
-      const sealed = closed(letter);
+      // throws at once for a stranger; closed anew each time it is sent, since either box key may be replaced meanwhile
+      keyOf(to);
+      const send = async (): Promise<void> => post.send(to, closed(letter));
       const key = `${to}/${id}`;
       const ended = AbortSignal.any([
         stopping.signal,
@@ -174,7 +176,7 @@ export function startCorrespondence(options: CorrespondenceOptions): Corresponde
         let waitMs = options.resendMs ?? FIRST_RESEND_MS;
         const until = AbortSignal.any([ended, settled.signal]);
         while (!until.aborted) {
-          const sent = await post.send(to, sealed).then(
+          const sent = await send().then(
             () => true,
             () => false,
           );

@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
 
 /** The part of a box key (`BoxKey` of the keystore lib) that this lib needs. */
 export interface Box {
@@ -64,6 +64,22 @@ export class SealedFolder {
       writeDurably(join(this.dir, name), this.box.close(message, this.box.publicKey));
     } catch (cause) {
       throw new ConcordatError('linkage-file-unwritable', 'check the disk', { cause });
+    }
+  }
+
+  /**
+   * Closes every file of this folder and those below anew, so that none needs a key before the present one. Only while nobody else uses the
+   * folder. What is not a box of this process stays as it is.
+   */
+  async reclose(): Promise<void> {
+    for (const name of await this.folders()) await this.folder(name).reclose();
+    const found = await readdir(this.dir, { withFileTypes: true }).catch(() => []);
+    for (const { name } of found.filter((entry) => entry.isFile())) {
+      const message = await this.read(name).catch((error: unknown) => {
+        if (isConcordatError(error, 'bad-box')) return undefined;
+        throw error;
+      });
+      if (message) await this.write(name, message);
     }
   }
 

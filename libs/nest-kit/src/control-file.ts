@@ -21,6 +21,10 @@ export function writeControl(path: string, control: Control): void {
   renameSync(temporary, path);
 }
 
+/** Where commands on the same machine reach a server that listens on every address. */
+export const loopbackOf = (url: string): string =>
+  url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+
 export const removeControl = (path: string): void => rmSync(path, { force: true });
 
 /** The running process's address, or undefined when none wrote one. Throws `control-exposed` when others can read the file. */

@@ -2,6 +2,7 @@ export { readConfig } from './config.js';
 export {
   type Control,
   holdsToken,
+  loopbackOf,
   newToken,
   readControl,
   removeControl,
@@ -30,6 +31,8 @@ export {
 export { PublishedLogController, publishedLog } from './published-log.js';
 export { type RefusalCounts, RefusedRequests } from './refused-requests.js';
 export { limitRequestsBy, networkOf, RequestLimit } from './request-limits.js';
+export { RotateKeysController, TURN_KEYS, type TurnKeys } from './rotate-keys.controller.js';
+export { registerRotateKeys } from './rotate-keys-command.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
 export { inRound, traceRound } from './tracing.js';

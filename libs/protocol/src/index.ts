@@ -81,6 +81,7 @@ export {
   logVerifierKeys,
   processBoxKey,
   processKey,
+  signingKeysSince,
   witnessQuorum,
   witnessVerifierKeys,
 } from './log-keys.js';

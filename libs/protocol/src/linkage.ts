@@ -169,6 +169,8 @@ export const LinkedSet = z.strictObject({
   version: z.literal(1),
   fingerprint: Digest,
   agency: Name,
+  /** SHA-256 of the secret that the two nodes took their dummies from: different ones cannot be counted. */
+  pair: Digest,
   key: z.string().regex(/^F?S?D?L?$/),
   kind: z.enum(['people', 'decoys']),
   relatives: z.int().nullable(),

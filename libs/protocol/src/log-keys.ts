@@ -18,6 +18,16 @@ export const processKey = (manifest: Manifest, id: string): string | undefined =
 export const processBoxKey = (manifest: Manifest, id: string): string | undefined =>
   processesOf(manifest).find((process) => process.id === id)?.boxKey;
 
+/**
+ * Public keys that a process signed with at some time since the manifest of `serial` was in force, newest first: what it said about a round
+ * that was opened then.
+ */
+export function signingKeysSince(newest: Manifest, id: string, serial: number): string[] {
+  const present = processKey(newest, id);
+  const former = newest.formerKeys.filter((key) => key.id === id && key.until >= serial).reverse();
+  return [...(present === undefined ? [] : [present]), ...former.map((key) => key.publicKey)];
+}
+
 type KeyType = 'ed25519' | 'cosignature/v1';
 
 const formatKey = (manifest: Manifest, id: string, publicKey: string, type: KeyType): string =>

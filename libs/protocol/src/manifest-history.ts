@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { openEnvelope, type VerifySignature } from './envelope.js';
+import { processBoxKey } from './log-keys.js';
 import { Manifest, manifestHash, SignedManifest } from './manifest.js';
 import { type ManifestStep, ManifestStep as Step, signedBy, takeStep } from './succession.js';
 
@@ -82,6 +83,12 @@ export class ManifestHistory {
   /** A manifest of this history by its hash. */
   named(hash: string): Manifest | undefined {
     return this.byHash.get(hash);
+  }
+
+  /** Every box key that a process had under a manifest of this history, newest first. */
+  boxKeysOf(id: string): string[] {
+    const keys = [...this.byHash.values()].flatMap((manifest) => processBoxKey(manifest, id) ?? []);
+    return [...new Set(keys.reverse())];
   }
 
   /** Takes one more step; changes nothing and throws as `takeStep` does when it does not follow. */

@@ -14,6 +14,7 @@ import {
   verifyInclusion,
 } from '#libs/tlog';
 import { openEnvelope, type Signed, type VerifySignature } from './envelope.js';
+import { signingKeysSince } from './log-keys.js';
 import type { Manifest } from './manifest.js';
 import { Digest, Instant, logOrigin, Name, RationalText, RoundId, Size } from './names.js';
 import { SeedReceipt, SignedSeedReceipt } from './seed.js';
@@ -81,13 +82,15 @@ const SHARED_FACTS = [
 ] as const;
 
 /**
- * The auditor's own signature on the same answer of the same round. The seed names the manifest of the round, which may be an earlier one
- * than the receipt's: whoever knows the round compares it.
+ * The auditor's own signature on the same answer of the same round. It names the manifest of the round, and may be by a key that was
+ * replaced since: whoever knows the round checks that both were in force then.
  */
-function checkSeedReceipt(receipt: Receipt, { auditor }: Manifest, verify: VerifySignature): void {
+function checkSeedReceipt(receipt: Receipt, manifest: Manifest, verify: VerifySignature): void {
   if (!receipt.sealed) return;
   const { masked, seed } = receipt.sealed;
-  const held = openEnvelope('seed-receipt', SeedReceipt, seed, auditor.publicKey, verify);
+  const keys = signingKeysSince(manifest, manifest.auditor.id, 1);
+  const key = keys.find((known) => known === seed.publicKey) ?? manifest.auditor.publicKey;
+  const held = openEnvelope('seed-receipt', SeedReceipt, seed, key, verify);
   const isSame =
     held.round === receipt.round &&
     held.agency === receipt.agency &&

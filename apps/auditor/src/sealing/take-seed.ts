@@ -22,7 +22,7 @@ const refuse = (code: string, why: string): never => {
   throw new ConcordatError(code, why);
 };
 
-/** The 32 bytes that an agency boxed for this auditor. Throws `bad-box`, `bad-seed`. */
+/** The 32 bytes that an agency boxed for this auditor, both with their keys of the round's manifest. Throws `bad-box`, `bad-seed`. */
 export function openSeed(seed: Seed, agency: ManifestAgency, { box }: Sealing): Uint8Array {
   const bytes = box.open(fromBase64url(seed.box), agency.boxKey);
   return bytes.length === SEED_BYTES ? bytes : refuse('bad-seed', 'the box does not hold a seed');
@@ -49,7 +49,7 @@ async function check(seed: Seed, agency: ManifestAgency, sealing: Sealing): Prom
   const { nodeCount } = await sealing.trees.tree(member, seed.resolution as Resolution);
   if (seed.values !== seed.groups.length * nodeCount)
     refuse('wrong-length', 'the vector does not fit the area and the groups');
-  openSeed(seed, agency, sealing);
+  openSeed(seed, member, sealing);
 }
 
 /**

@@ -60,13 +60,12 @@ async function openSeeds(asked: Unmask, sealing: Sealing): Promise<OpenedSeed[]>
   for (const { agency: id } of asked.contributors) {
     const file = held?.get(id)?.seed;
     const agency = named?.agencies.find((candidate) => candidate.id === id);
-    const current = pinned.manifest.agencies.find((candidate) => candidate.id === id) ?? agency;
-    if (file === undefined || !agency || !current)
+    if (file === undefined || !agency)
       return refuse('seed-missing', 'a contributor is not an agency of the manifest');
     const seed = await readSeed(file, sealing);
     if (seed.manifest !== asked.manifest)
       refuse('wrong-manifest', 'a contributor has sent its seed under another manifest');
-    opened.push({ agency, seed, bytes: openSeed(seed, current, sealing) });
+    opened.push({ agency, seed, bytes: openSeed(seed, agency, sealing) });
   }
   return opened;
 }
@@ -87,7 +86,9 @@ export async function unmaskRound(envelope: unknown, sealing: Sealing): Promise<
     const earlier = await readUnmasked(known.unmasked.file, sealing);
     const isSame =
       JSON.stringify(earlier.payload.contributors) === JSON.stringify(asked.contributors);
-    return isSame ? earlier : refuse('second-contributor-set', 'the round was unmasked for others');
+    if (!isSame) refuse('second-contributor-set', 'the round was unmasked for others');
+    // said again with the key in force, which may be another than then
+    return seal('unmasked', earlier.payload, sealing.key);
   }
   checkSet(asked, sealing);
   const seeds = await openSeeds(asked, sealing);

@@ -6,7 +6,9 @@ import {
   openEnvelope,
   Receipt,
   ReleaseHeader,
+  SignedUnmasked,
   signedSchema,
+  signingKeysSince,
   Unmasked,
   verifyReceipt,
 } from '#libs/protocol';
@@ -120,7 +122,11 @@ function checkUnmasked(document: unknown, header: ReleaseHeader, history: Manife
   const manifest = history.named(header.manifest);
   if (!manifest)
     throw new ConcordatError('wrong-manifest', 'of a manifest that never was in force');
-  const { publicKey } = manifest.auditor;
+  // the auditor's key may have been replaced between the opening of the round and its end
+  const { auditor, serial } = manifest;
+  const keys = signingKeysSince(history.manifest, auditor.id, serial);
+  const signer = SignedUnmasked.safeParse(document).data?.publicKey;
+  const publicKey = keys.find((key) => key === signer) ?? auditor.publicKey;
   const said = openEnvelope('unmasked', Unmasked, document, publicKey, verifySignature);
   const summed = said.contributors.map(({ agency, answer }) => `${agency} ${answer}`);
   const answered = header.coverage.flatMap(({ agency, status, answer }) =>

@@ -9,7 +9,7 @@ const PROCESSES = {
   node: "run an agency's node: init, enrol, ingest, serve, requests, approve, deny, budget, ...",
   coordinator:
     'run the coordinator: init, found, serve, token, enrolments, confirm, revoke, analyst, key-holders, ...',
-  auditor: 'run the auditor: init, serve, doctor',
+  auditor: 'run the auditor: init, serve, rotate-key, doctor',
 } as const;
 
 /** `concordat node|coordinator|auditor ...`: hands the rest of the line to the process of that name. */

@@ -18,6 +18,7 @@ import {
   ManifestHistory,
   type ManifestStep,
   manifestHash,
+  processBoxKey,
 } from '#libs/protocol';
 
 /**
@@ -107,6 +108,11 @@ export class Federation {
 
   agency(id: string): ManifestAgency | undefined {
     return this.manifest.agencies.find((agency) => agency.id === id);
+  }
+
+  /** Every box key that a process has had, newest first. */
+  boxKeysOf(id: string): readonly string[] {
+    return this.pinned?.boxKeysOf(id) ?? [processBoxKey(this.manifest, id) ?? ''];
   }
 
   /** Keeps the public domain of an agency that wants to enrol. */

@@ -3,7 +3,7 @@
  * of the labels and no seed, so it cannot tell whom a label stands for. Its noise follows from a secret and the two answers: the same
  * answers are never counted with two noises.
  */
-import { ConcordatError, fromBase64url, parseCanonicalJson } from '#libs/bytes';
+import { ConcordatError, fromBase64url, isConcordatError, parseCanonicalJson } from '#libs/bytes';
 import { formatRational, multiplyRational, parseRho, rational } from '#libs/dp';
 import type { BoxKey } from '#libs/keystore';
 import {
@@ -57,27 +57,49 @@ function labelsOf(text: string): BigUint64Array {
   return BigUint64Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(8 * i));
 }
 
+/** Opens a box that one of these keys of its sender was used for: a logged answer is older than a rotation. Throws `bad-box`. */
+function openWithAny(bytes: Uint8Array, senders: readonly string[], box: BoxKey): Uint8Array {
+  for (const sender of senders) {
+    try {
+      return box.open(bytes, sender);
+    } catch (error) {
+      if (!isConcordatError(error, 'bad-box')) throw error;
+    }
+  }
+  return refuse('bad-box', 'a label set is in a box that its agency did not make');
+}
+
+interface Opened {
+  readonly sets: CountSet[];
+  /** Names the secret that its dummies came from. */
+  readonly pair: string;
+}
+
 /** Opens the boxes of one agency. Throws `bad-box`, `wrong-sets`. */
 function openSets(
   bytes: Uint8Array,
-  agency: { readonly id: string; readonly boxKey: string },
+  agency: { readonly id: string; readonly boxKeys: readonly string[] },
   side: Side,
   fingerprint: string,
   box: BoxKey,
-): CountSet[] {
+): Opened {
   const answer = LinkedAnswer.safeParse(parseCanonicalJson(bytes));
   if (!answer.success) return refuse('wrong-sets', 'not the label sets of a linked count');
+  const pairs = new Set<string>();
   const sets = answer.data.boxes.map((text): CountSet => {
-    const opened = box.open(fromBase64url(text), agency.boxKey);
+    const opened = openWithAny(fromBase64url(text), agency.boxKeys, box);
     const set = LinkedSet.safeParse(parseCanonicalJson(opened));
     if (!set.success || set.data.agency !== agency.id || set.data.fingerprint !== fingerprint) {
       return refuse('wrong-sets', 'a label set is of another agency or question');
     }
     const { key, kind, relatives, labels } = set.data;
+    pairs.add(set.data.pair);
     return { key: key as CountKey, kind, relatives, labels: labelsOf(labels) };
   });
-  if (sets.length !== setsOf(side).length) refuse('wrong-sets', 'a label set is missing');
-  return sets;
+  const [pair = ''] = pairs;
+  if (sets.length !== setsOf(side).length || pairs.size !== 1)
+    refuse('wrong-sets', 'a label set is missing, or they do not belong together');
+  return { sets, pair };
 }
 
 /** The estimate, or nothing where too few agree. */
@@ -100,7 +122,7 @@ export interface CounterSources {
   readonly box: BoxKey;
 }
 
-/** Counts one round. The same answers give the same release. Throws `other-side-missing`, `bad-box`, `wrong-sets`. */
+/** Counts one round. The same answers give the same release. Throws `other-side-missing`, `other-pair`, `bad-box`, `wrong-sets`. */
 export async function countRound(sources: CounterSources): Promise<LinkedRelease> {
   const { query, linkage, fingerprint, answered, federation, vectors, box } = sources;
   const sideOf = async (side: Side) => {
@@ -112,13 +134,17 @@ export async function countRound(sources: CounterSources): Promise<LinkedRelease
     const { groups, receipt } = party.contribution;
     const digest = receipt.payload.valueDigest;
     const bytes = await vectors.whole(digest);
+    const known = { id: agency.id, boxKeys: federation.boxKeysOf(agency.id) };
     return {
       digest,
-      sets: openSets(bytes, agency, side, fingerprint, box),
+      ...openSets(bytes, known, side, fingerprint, box),
       categories: [...new Set(groups.map(({ category }) => category))],
     };
   };
   const [left, right] = [await sideOf('left'), await sideOf('right')];
+  if (left.pair !== right.pair) {
+    refuse('other-pair', 'a box key was replaced while the epoch was begun: end it, begin another');
+  }
   const noise = noiseOf(query);
   const secret = box.secretWith(box.publicKey, 'linked count noise');
   const random = secretStream(secret, fingerprint, left.digest, right.digest);

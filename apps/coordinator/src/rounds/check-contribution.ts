@@ -1,7 +1,13 @@
 import { ConcordatError } from '#libs/bytes';
 import { formatRational, type Resolution, rationalToNumberUp } from '#libs/dp';
 import { verifySignature } from '#libs/keystore';
-import { type Contribution, layoutDigest, type Receipt, verifyReceipt } from '#libs/protocol';
+import {
+  type Contribution,
+  layoutDigest,
+  type Receipt,
+  signingKeysSince,
+  verifyReceipt,
+} from '#libs/protocol';
 import { answerNoise, groupsOf } from '#libs/query';
 import { BYTES_PER_VALUE } from '#libs/sealing';
 import type { Federation } from '../federation/federation.js';
@@ -22,14 +28,23 @@ const key = (group: { category: string; period: string }): string =>
   `${group.category} ${group.period}`;
 
 /** Sealed exactly where the round is, for the groups that the auditor has the seed for. Returns the bytes of one value of the vector. */
-function checkSealing({ sealed }: Receipt, { groups }: Contribution, round: Round): number {
+function checkSealing(
+  { sealed }: Receipt,
+  { groups }: Contribution,
+  round: Round,
+  bound: Federation,
+  newest: Federation,
+): number {
   if (!round.state.sealed) {
     if (sealed) refuse('wrong-sealing', 'the answer is masked, and the round is not sealed');
     return Int32Array.BYTES_PER_ELEMENT;
   }
   if (!sealed) return refuse('wrong-sealing', 'the answer is open, and the round is sealed');
-  if (sealed.seed.payload.manifest !== round.assertion.payload.manifest)
-    refuse('wrong-manifest', 'the auditor has a seed for another manifest than the round has');
+  const { auditor, serial } = bound.manifest;
+  if (sealed.seed.payload.manifest !== bound.hash)
+    refuse('wrong-manifest', 'the auditor has a seed for a round under another manifest');
+  if (!signingKeysSince(newest.manifest, auditor.id, serial).includes(sealed.seed.publicKey))
+    refuse('wrong-signer', 'the auditor did not sign with that key since the round was opened');
   if (sealed.seed.payload.layout !== layoutDigest(groups, round.query.resolution))
     refuse('wrong-groups', 'the auditor has a seed for other groups');
   return BYTES_PER_VALUE;
@@ -87,7 +102,7 @@ export function checkContribution(
     refuse('wrong-variances', 'the noise is not the one that the spend buys');
   }
   const widest = Math.max(...noise.map(({ sigma2 }) => Math.sqrt(rationalToNumberUp(sigma2))));
-  const valueBytes = checkSealing(receipt, contribution, round);
+  const valueBytes = checkSealing(receipt, contribution, round, bound, signedUnder);
   const { nodeCount } = bound.treeOf(agency, resolution);
   return {
     receipt,

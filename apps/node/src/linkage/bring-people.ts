@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { openJournal } from '#libs/journal';
-import { loadBoxKey, loadSigningKey } from '#libs/keystore';
+import { loadSecret, noteSigner, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { SealedFolder } from '#libs/linkage-party';
-import { logOrigin, Manifest } from '#libs/protocol';
+import { allLogKeys, logOrigin } from '#libs/protocol';
 import { encodeEntry } from '#libs/tlog';
-import { loadConfig, nodePaths } from '../config.js';
+import { coordinatorOf, loadConfig, nodePaths } from '../config.js';
 import { PEOPLE_DATASET, parsePeople, peopleDigest, writePeople } from './people.js';
 
 /**
@@ -18,18 +17,17 @@ export async function bringPeople(
   nowMs: number,
 ): Promise<{ readonly people: number; readonly encounters: number }> {
   const paths = nodePaths(dir);
-  const { agency } = loadConfig(dir);
-  const key = loadSigningKey(paths.signingKey);
-  const box = loadBoxKey(paths.boxKey);
+  const config = loadConfig(dir);
+  const { agency } = config;
+  const { key, box } = ProcessKeys.open(paths);
   const people = parsePeople(file, idColumn);
-  const { federation } = Manifest.pick({ federation: true })
-    .strip()
-    .parse(JSON.parse(readFileSync(paths.manifest, 'utf8')).payload);
-  const origin = logOrigin(federation, agency);
+  const { manifest } = PinnedManifest.open(paths.manifest, coordinatorOf(config).publicKey);
+  const origin = logOrigin(manifest.federation, agency);
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer: { name: origin, publicKey: key.publicKeyBytes, sign: (message) => key.sign(message) },
+    signer: noteSigner(origin, key),
+    formerKeys: allLogKeys(manifest, agency),
     clock: () => nowMs,
   });
   try {
@@ -42,7 +40,7 @@ export async function bringPeople(
         actor: agency,
         purpose: 'linkage',
         dataset: PEOPLE_DATASET,
-        versionDigest: peopleDigest(people, box),
+        versionDigest: peopleDigest(people, loadSecret(paths.recordSecret)),
         files: 1,
       }),
     );

@@ -29,6 +29,8 @@ interface Begun {
   readonly declared: number;
   /** Keyed digest of people and epoch. */
   readonly versionDigest: string;
+  /** What both nodes' box keys of now give, in base64url: dummies come from it for as long as the epoch lasts. */
+  readonly pair: string;
 }
 
 export interface LabelledEpoch {
@@ -73,7 +75,11 @@ async function openEpoch(
 export async function beginEpoch(
   folder: SealedFolder,
   project: LinkageProject,
-  { people, peopleDigest }: { readonly people: People; readonly peopleDigest: string },
+  {
+    people,
+    peopleDigest,
+    pair,
+  }: { readonly people: People; readonly peopleDigest: string; readonly pair: Uint8Array },
   agency: string,
   random: RandomSource,
 ): Promise<LabelledEpoch> {
@@ -84,6 +90,7 @@ export async function beginEpoch(
     project,
     seed: toBase64url(new Uint8Array(secret.buffer)),
     declared: Math.ceil(people.people.length / DECLARED_STEP) * DECLARED_STEP,
+    pair: toBase64url(pair),
     versionDigest: bytesToHex(
       domainDigest(
         'concordat/linkage-epoch/v1',

@@ -18,7 +18,7 @@ import {
   epochFolder,
   type SealedFolder,
 } from '#libs/linkage-party';
-import type { LinkagePartState, LinkageProject } from '#libs/protocol';
+import { type LinkagePartState, type LinkageProject, processBoxKey } from '#libs/protocol';
 import { dateToDay, londonDay } from '#libs/query';
 import type { Node } from '../node.js';
 import { choosePair } from './holder-pair.js';
@@ -52,6 +52,8 @@ export interface Labelled {
   readonly people: People;
   readonly versionDigest: string;
   readonly files: LabelFiles;
+  /** Secret of the two nodes for this epoch, whatever becomes of their box keys; base64url. */
+  readonly pair: string;
 }
 
 export class Labelling {
@@ -108,7 +110,14 @@ export class Labelling {
     const epoch = this.epochs.get(epochFolder(name));
     if (!epoch || epoch.done !== totalOf(epoch)) return undefined;
     const { begun, side, people, files } = epoch;
-    return { project: begun.project, side, people, versionDigest: begun.versionDigest, files };
+    return {
+      project: begun.project,
+      side,
+      people,
+      versionDigest: begun.versionDigest,
+      files,
+      pair: begun.pair,
+    };
   }
 
   /**
@@ -164,7 +173,15 @@ export class Labelling {
     }
     // the other types are counted with decoys and relatives, which measure what they lack in bits
     checkEntropy([countMatchKey('FSDL')], people.people);
-    const frozen = { people, peopleDigest: peopleDigest(people, node.box) };
+    const other = project.left === id ? project.right : project.left;
+    const frozen = {
+      people,
+      peopleDigest: peopleDigest(people, node.sealSecret),
+      pair: node.box.secretWith(
+        processBoxKey(node.manifest, other) ?? '',
+        `linkage ${project.project} ${project.epoch}`,
+      ),
+    };
     const epoch = await beginEpoch(this.folder.folder(name), project, frozen, id, node.random);
     await node.append({
       kind: 'linkage.labelled',

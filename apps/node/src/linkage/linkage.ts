@@ -40,6 +40,8 @@ export async function startLinkage(
   dir: string,
 ): Promise<Linkage> {
   const folder = new SealedFolder(dir, node.box);
+  if (node.box.hasFormer) await folder.reclose();
+  node.box.forget(node.nowMs());
   const labelling = await Labelling.open(node, folder);
   let letters: Correspondence | undefined;
   const holder = await Holder.open({

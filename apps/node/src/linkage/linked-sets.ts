@@ -1,5 +1,12 @@
 /** A node's part of a linked count: who is asked about, their label sets with dummies, each set in a box that only the counter opens. */
-import { canonicalBytes, toBase64url } from '#libs/bytes';
+import {
+  canonicalBytes,
+  domainDigest,
+  fromBase64url,
+  sha256Hex,
+  toBase64url,
+  utf8ToBytes,
+} from '#libs/bytes';
 import { parseRho } from '#libs/dp';
 import { cellFromText, parentOf, resolutionFrom } from '#libs/grid';
 import {
@@ -71,10 +78,12 @@ export async function linkedAnswer(
   labelled: Labelled,
   node: Node,
 ): Promise<Uint8Array> {
-  const { side, people, files, project } = labelled;
-  const other = side === 'left' ? project.right : project.left;
-  const otherBox = node.manifest.agencies.find(({ id }) => id === other)?.boxKey ?? '';
-  const use = `linkage ${project.project} ${project.epoch} ${task.fingerprint}`;
+  const { side, people, files } = labelled;
+  const seed = domainDigest(
+    'concordat/linkage-dummies/v1',
+    fromBase64url(labelled.pair),
+    utf8ToBytes(task.fingerprint),
+  );
   const positions = askedAbout(task.query, linkage, labelled);
   const outputs = new Map<string, readonly Uint8Array[]>();
   for (const { key, kind } of setsOf(side)) {
@@ -82,7 +91,7 @@ export async function linkedAnswer(
   }
   const sets = makeCountSets({
     side,
-    seed: node.box.secretWith(otherBox, use),
+    seed,
     queryId: task.fingerprint,
     noise: linkedNoise(task.query),
     outputs: (key, kind) => outputs.get(columnOf(key, kind)) ?? [],
@@ -95,6 +104,7 @@ export async function linkedAnswer(
       version: 1,
       fingerprint: task.fingerprint,
       agency: node.agency.id,
+      pair: sha256Hex(seed),
       key,
       kind,
       relatives,

@@ -10,7 +10,6 @@ import {
   parseCanonicalJson,
 } from '#libs/bytes';
 import { cellAt, cellToText } from '#libs/grid';
-import type { BoxKey } from '#libs/keystore';
 import {
   columnName,
   personReader,
@@ -169,15 +168,9 @@ const bytesOf = ({ people, encounters }: People): Uint8Array =>
     ]),
   });
 
-/** Keyed digest of people: equal for equal people at one node, tells nothing else. In hex. */
-export const peopleDigest = (people: People, box: BoxKey): string =>
-  bytesToHex(
-    domainDigest(
-      'concordat/linkage-people/v1',
-      box.secretWith(box.publicKey, 'people digest'),
-      bytesOf(people),
-    ),
-  );
+/** Digest of people keyed by the record secret: equal for equal people at one node, tells nothing else. In hex. */
+export const peopleDigest = (people: People, secret: Uint8Array): string =>
+  bytesToHex(domainDigest('concordat/linkage-people/v1', secret, bytesOf(people)));
 
 export const writePeople = (folder: SealedFolder, people: People): Promise<void> =>
   folder.write(FILE, bytesOf(people));
