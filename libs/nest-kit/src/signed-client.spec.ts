@@ -47,6 +47,24 @@ const answer = (
   return { status, body, headers: { ...headers } };
 };
 
+/** The answer with its signature changed in place. */
+function withSignature(honest: Answer, change: (signature: Uint8Array) => void): Answer {
+  const signature = Buffer.from(String(honest.headers.signature).slice(6, -1), 'base64');
+  change(signature);
+  const header = `sig1=:${signature.toString('base64')}:`;
+  return { ...honest, headers: { ...honest.headers, signature: header } };
+}
+
+/** Adds the order of the group (RFC 8032 section 5.1) to S: the same number to a verifier that does not look. */
+function addOrder(signature: Uint8Array): void {
+  let carry = 2n ** 252n + 27742317777372353535851937790883648493n;
+  for (let i = 32; i < 64; i += 1) {
+    carry += BigInt(signature[i] ?? 0);
+    signature[i] = Number(carry & 0xffn);
+    carry >>= 8n;
+  }
+}
+
 /** Sends one request to a server that answers so. */
 async function ask(make: (request: IncomingMessage) => Answer): Promise<SignedClient> {
   running = createServer((request: IncomingMessage, response: ServerResponse) => {
@@ -102,6 +120,14 @@ describe('an answer', () => {
         const input = String(headers['signature-input']).replace(' "signature";req', '');
         return { ...rest, headers: { ...headers, 'signature-input': input } };
       },
+    ],
+    ['has a malleated signature (S + L)', (request) => withSignature(answer(request), addOrder)],
+    [
+      'has an R of small order',
+      (request) =>
+        withSignature(answer(request), (signature) => {
+          signature.set([1, ...new Uint8Array(31)]);
+        }),
     ],
     [
       'names another algorithm',
