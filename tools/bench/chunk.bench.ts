@@ -15,7 +15,7 @@ interface Line {
   readonly unit: string;
 }
 
-const DOMAIN = new URL('../../samples/grid/ew-2026-1.txt.gz', import.meta.url);
+const DOMAIN = 'samples/grid/ew-2026-1.txt.gz';
 /** Epsilon 0.5 and 2.4 at delta 1e-6, one count a cell: the least budget of the goal, and that of the demo. */
 const BUDGETS = [
   ['epsilon 0.5', '1/200'],

@@ -85,9 +85,11 @@ const share = (document: LayerDocument, name: string): string =>
 
 /** Standard error of a sum over months, by the widest noise of any cell. */
 const sumError = (figures: Figures, { summary }: LayerDocument): number =>
-  Math.sqrt(numberOf(figures, 'months') * numberOf(summary.noise, 'mostSigma2'));
+  Math.sqrt(numberOf(figures, 'periods') * numberOf(summary.noise, 'mostSigma2'));
 const timesAverage = (figures: Figures, { summary }: LayerDocument): number =>
-  numberOf(figures, 'sum') / numberOf(figures, 'months') / numberOf(summary, 'averagePerCellMonth');
+  numberOf(figures, 'sum') /
+  numberOf(figures, 'periods') /
+  numberOf(summary, 'averagePerCellPeriod');
 
 const sumColumn: Column = {
   text: 'Likely count',
@@ -101,7 +103,7 @@ const topColumn: Column = {
 };
 
 const hotReading = (figures: Figures, document: LayerDocument): string[] => [
-  `${countText(numberOf(figures, 'sum'), sumError(figures, document))} in ${figures.months} months, ${scoreText(timesAverage(figures, document))} times the average hexagon.`,
+  `${countText(numberOf(figures, 'sum'), sumError(figures, document))} in ${figures.periods} ${figures.periods === 1 ? 'period' : 'periods'}, ${scoreText(timesAverage(figures, document))} times the average hexagon.`,
   `Chance of so many in a hexagon of average rate, noise included: ${chanceText(numberOf(figures, 'p'))}.`,
   `Chance of being among the highest ${share(document, 'top')}: ${shareText(numberOf(figures, 'probabilityTop'))}.`,
   `With its neighbours: G* z-score ${scoreText(numberOf(figures, 'z'))}.`,
@@ -124,7 +126,7 @@ const hotspots: Statistic = {
     {
       text: 'Of average',
       say: (figures, document) => `${scoreText(timesAverage(figures, document))} ×`,
-      order: (figures) => numberOf(figures, 'sum') / numberOf(figures, 'months'),
+      order: (figures) => numberOf(figures, 'sum') / numberOf(figures, 'periods'),
     },
   ],
   read: (figures, document) => ['Hot spot', ...hotReading(figures, document)],

@@ -111,7 +111,7 @@ describe('a statistic on the map', () => {
     await row.click();
     const inspector = page.getByRole('region', { name: 'Chosen hexagon' });
     expect(await inspector.textContent()).toMatch(
-      /Hot spot ?About [\d,]+ \(likely [\d,]+ to [\d,]+\) in 12 months, \d+ times the average/,
+      /Hot spot ?About [\d,]+ \(likely [\d,]+ to [\d,]+\) in 12 periods, \d+ times the average/,
     );
     // Every month of both releases, with its range.
     await inspector.getByText('As a table').click();
@@ -144,7 +144,7 @@ describe('a statistic on the map', () => {
     expect(csv).toMatch(/# epsilon_per_release: \d/);
     const lines = csv.trimEnd().split('\r\n');
     const head = lines.findIndex((line) => !line.startsWith('#'));
-    expect(lines[head]).toBe('cell,hot,sum,months,p,z,probabilityTop');
+    expect(lines[head]).toBe('cell,hot,sum,periods,p,z,clusterP,probabilityTop');
     expect(lines.slice(head + 1).map((line) => line.split(',')[0])).toContain(cellToText(bristol));
     const json = JSON.parse((await save('GeoJSON')).toString());
     expect(json.features).toHaveLength(lines.length - head - 1);
@@ -165,7 +165,7 @@ describe('a statistic on the map', () => {
     const alert = page.getByRole('alert', { name: 'Not computed' });
     await alert.waitFor({ timeout: 60_000 });
     expect(await alert.textContent()).toMatch(
-      /A trend needs at least four months.*too-few-periods/,
+      /A trend needs at least four periods.*too-few-periods/,
     );
     await alert.getByRole('button', { name: 'Try again' }).click();
     await alert.waitFor();
