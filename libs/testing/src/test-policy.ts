@@ -68,5 +68,6 @@ export function policyText(
       for (const grant of document.grants ?? [])
         Object.assign(grant, { approval: 'hold', ...agency.hold });
   }
-  return stringify(document);
+  // grants share what holds them, and policies have no anchors
+  return stringify(document, { aliasDuplicateObjects: false });
 }
