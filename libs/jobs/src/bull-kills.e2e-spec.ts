@@ -102,8 +102,10 @@ describe('a queue in Redis', () => {
     await kill(victim);
     const killedAt = Date.now();
     await until(() => existsSync(join(dir, `7.${other.pid}`)));
+    const handedMs = Date.now() - killedAt;
     // lock 5 s and look 2 s on a quiet machine; bullmq's own settings take over 30 s
-    expect(Date.now() - killedAt).toBeLessThan(30_000);
+    expect(handedMs).toBeLessThan(30_000);
+    process.stderr.write(`another worker began the job ${handedMs} ms after the kill\n`);
     letGo();
     expect(await result).toBe(49);
     expect(runsOf(7)).toHaveLength(2);
@@ -153,42 +155,51 @@ describe('a queue in Redis', () => {
     expect(await Promise.all(results)).toEqual([1, 4, 9]);
   });
 
-  it('answers everyone who waits, over kills of workers and Redis in any order', async () => {
-    const random = seededRandom('kills');
-    const word = new Uint32Array(1);
-    const draw = (below: number): number => {
-      random.fillWords(word);
-      return (word[0] ?? 0) % below;
-    };
-    const kills = process.env.CONCORDAT_NIGHTLY ? 60 : 6;
-    letGo();
-    await startWorker();
-    await startWorker();
-    let isOver = false;
-    const asked: Promise<unknown>[] = [];
-    const asking = (async () => {
-      for (let n = 0; !isOver; n += 1) {
-        asked.push(jobs.run('square', { n }));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+  const kills = process.env.CONCORDAT_NIGHTLY === '1' ? 60 : 6;
+  it(
+    `answers everyone who waits, over ${kills} kills of workers and Redis in any order`,
+    async () => {
+      const random = seededRandom('kills');
+      const word = new Uint32Array(1);
+      const draw = (below: number): number => {
+        random.fillWords(word);
+        return (word[0] ?? 0) % below;
+      };
+      letGo();
+      await startWorker();
+      await startWorker();
+      let isOver = false;
+      let killedRedis = 0;
+      const asked: Promise<unknown>[] = [];
+      const asking = (async () => {
+        for (let n = 0; !isOver; n += 1) {
+          asked.push(jobs.run('square', { n }));
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      })();
+      for (let k = 0; k < kills; k += 1) {
+        await new Promise((resolve) => setTimeout(resolve, draw(300)));
+        if (draw(2) === 0) {
+          await redis.kill();
+          await redis.restart();
+          killedRedis += 1;
+        } else {
+          const [victim] = workers;
+          if (victim) await kill(victim);
+          await startWorker();
+        }
       }
-    })();
-    for (let k = 0; k < kills; k += 1) {
-      await new Promise((resolve) => setTimeout(resolve, draw(300)));
-      if (draw(2) === 0) {
-        await redis.kill();
-        await redis.restart();
-      } else {
-        const [victim] = workers;
-        if (victim) await kill(victim);
-        await startWorker();
-      }
-    }
-    isOver = true;
-    await asking;
-    const results = await Promise.all(asked);
-    expect(results).toEqual(results.map((_, n) => n * n));
-    expect(results.length).toBeGreaterThan(kills);
-  });
+      isOver = true;
+      await asking;
+      const results = await Promise.all(asked);
+      expect(results).toEqual(results.map((_, n) => n * n));
+      expect(results.length).toBeGreaterThan(kills);
+      process.stderr.write(
+        `${kills} kills: Redis ${killedRedis}, workers ${kills - killedRedis}; ${results.length} jobs asked for, all answered right\n`,
+      );
+    },
+    60_000 + kills * 15_000,
+  );
 });
 
 describe('the settings of Redis', () => {

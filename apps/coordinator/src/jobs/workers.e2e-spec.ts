@@ -19,7 +19,7 @@ import { COMPOSE_JOB, composeInput, composeJob } from './compose-job.js';
 const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
 const MAIN = 'dist/apps/coordinator/src/main.js';
 const THREAD = join(ROOT, 'dist/apps/coordinator/src/jobs/compose-thread.js');
-const NIGHTLY = Boolean(process.env.CONCORDAT_NIGHTLY);
+const KILLS = process.env.CONCORDAT_NIGHTLY === '1' ? 60 : 3;
 
 const cell = cellAt(51.4545, -2.5879, 9);
 const agency = (id: string, at: bigint) => ({
@@ -104,31 +104,35 @@ async function composedHere(id: string, folder: string): Promise<unknown> {
 }
 
 describe('workers of a coordinator', () => {
-  it('bring every round to the release that the coordinator itself would make, over kills of workers and Redis', async () => {
-    const random = seededRandom('workers');
-    const word = new Uint32Array(1);
-    const draw = (below: number): number => {
-      random.fillWords(word);
-      return (word[0] ?? 0) % below;
-    };
-    for (let k = 0; k < (NIGHTLY ? 60 : 3); k += 1) {
-      const id = await openRound();
-      // nobody composes yet: what it is composed from lies whole on disk
-      await until(id, ({ phase }) => phase === 'composing');
-      const copy = join(federation.dir, `copy-${k}`);
-      await cp(federation.folder(COORDINATOR), copy, { recursive: true });
-      const victim = await startWorker();
-      const other = k % 2 === 0 ? startWorker() : undefined;
-      await pause(draw(400));
-      await (k % 3 === 2 ? redis.kill().then(() => redis.restart()) : kill(victim));
-      if (k % 2 === 1) await startWorker();
-      await other;
-      const over = await until(id, isOver);
-      expect(over.phase).toBe('released');
-      expect(await composedHere(id, copy)).toBe(over.release);
-      await Promise.all([...workers].map(kill));
-    }
-  }, 600_000);
+  it(
+    'bring every round to the release that the coordinator itself would make, over kills of workers and Redis',
+    async () => {
+      const random = seededRandom('workers');
+      const word = new Uint32Array(1);
+      const draw = (below: number): number => {
+        random.fillWords(word);
+        return (word[0] ?? 0) % below;
+      };
+      for (let k = 0; k < KILLS; k += 1) {
+        const id = await openRound();
+        // nobody composes yet: what it is composed from lies whole on disk
+        await until(id, ({ phase }) => phase === 'composing');
+        const copy = join(federation.dir, `copy-${k}`);
+        await cp(federation.folder(COORDINATOR), copy, { recursive: true });
+        const victim = await startWorker();
+        const other = k % 2 === 0 ? startWorker() : undefined;
+        await pause(draw(400));
+        await (k % 3 === 2 ? redis.kill().then(() => redis.restart()) : kill(victim));
+        if (k % 2 === 1) await startWorker();
+        await other;
+        const over = await until(id, isOver);
+        expect(over.phase).toBe('released');
+        expect(await composedHere(id, copy)).toBe(over.release);
+        await Promise.all([...workers].map(kill));
+      }
+    },
+    240_000 + KILLS * 45_000,
+  );
 
   it('stop when they are told, and are refused without what they need', async () => {
     const worker = await startWorker();
