@@ -6,21 +6,18 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { type Domain, formatDomainFile, unionDomains } from '#libs/grid';
 import { readJournal } from '#libs/journal';
-import { createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
+import { createSigningKey, type SigningKey } from '#libs/keystore';
 import type { Logger, RunningProcess } from '#libs/nest-kit';
 import {
   type Assertion,
-  foundManifest,
   type Manifest,
   manifestHash,
   type ReleaseHeader,
@@ -28,7 +25,6 @@ import {
   type Task,
 } from '#libs/protocol';
 import {
-  CATEGORIES,
   type Category,
   canonicaliseQuery,
   fingerprint,
@@ -37,50 +33,23 @@ import {
 } from '#libs/query';
 import type { IngestReport } from '#libs/records';
 import { decodeEntry, type Entry } from '#libs/tlog';
+import {
+  ANALYST,
+  AUDITOR,
+  COORDINATOR,
+  type FederationOptions,
+  foundFederation,
+  type TestAgency,
+} from './found-federation.js';
 import { type Apps, loadApps } from './load-apps.js';
 import { seededRandom } from './seeded-random.js';
-import { policyText, type TestHold, type TestLimits } from './test-policy.js';
 
-/** Nodes are told the real address when they start. */
-const ANY_URL = 'http://127.0.0.1/';
 const CONNECTED_WITHIN_MS = 20_000;
 const FIRST_INSTANT = Date.parse('2024-09-02T09:00:00Z');
 
 const DEFAULTS = { resolution: 9, rho: '1/8', purpose: 'hotspot-policing' };
 
-export const COORDINATOR = 'coordinator';
-export const AUDITOR = 'auditor';
-export const ANALYST = 'test-analyst';
-
 type RoundProgress = Awaited<ReturnType<Apps['ask']>>;
-
-export interface TestAgency {
-  readonly id: string;
-  readonly domain: Domain;
-  /** Every common category when left out. */
-  readonly categories?: readonly Category[];
-  /** Record files by name, of any kind that a bundled mapping recognises. */
-  readonly files: Readonly<Record<string, string | Uint8Array>>;
-  /** CSV of the people that linkage may label. */
-  readonly people?: string;
-  /** Every question waits for people at this agency; answered automatically when left out. */
-  readonly hold?: TestHold;
-}
-
-export interface FederationOptions {
-  readonly agencies: readonly TestAgency[];
-  readonly seed?: string;
-  /** Limits that every agency and the federation's floor share; rho as exact rationals. */
-  readonly limits?: TestLimits;
-  readonly roundDeadlineSeconds?: number;
-  /** Of the witnesses, which are the auditor and every agency. 0: they cosign, and nobody waits for them. */
-  readonly quorum?: number;
-  /** Where the coordinator's jobs wait for workers, which the test starts. */
-  readonly redisUrl?: string;
-  readonly keyHolders?: Manifest['keyHolders'];
-  /** False: folders are made and files taken in, but no process is started. */
-  readonly serve?: boolean;
-}
 
 export interface TestQuestion {
   readonly measure?: Measure;
@@ -150,7 +119,7 @@ export class Federation {
     const apps = await loadApps();
     const dir = await mkdtemp(join(tmpdir(), 'concordat-test-'));
     const analystKey = createSigningKey(join(dir, 'analyst.pem'));
-    const manifest = await enrol(apps, dir, analystKey.publicKey, options);
+    const manifest = await foundFederation(apps, dir, analystKey.publicKey, options);
     const random = seededRandom(options.seed ?? 'federation');
     const federation = new Federation(apps, dir, manifest, analystKey, random);
     federation.redisUrl = options.redisUrl;
@@ -410,85 +379,4 @@ export class Federation {
     };
     return pino({ name: process, level: 'trace' }, { write });
   }
-}
-
-/** Makes every folder and the signed manifest. */
-async function enrol(
-  apps: Apps,
-  dir: string,
-  analystPublicKey: string,
-  { agencies, limits = {}, roundDeadlineSeconds = 30, quorum = 0, keyHolders }: FederationOptions,
-): Promise<Manifest> {
-  const listen = { host: '127.0.0.1', port: 0 };
-  const folder = (id: string): string => join(dir, id);
-  const coordinatorKeys = await apps.initCoordinator(folder(COORDINATOR), {
-    version: 1,
-    id: COORDINATOR,
-    listen,
-    roundDeadlineSeconds,
-  });
-  const coordinator = { url: ANY_URL, publicKey: coordinatorKeys.publicKey };
-  const auditorKeys = await apps.initAuditor(folder(AUDITOR), {
-    version: 1,
-    id: AUDITOR,
-    coordinator,
-    listen,
-  });
-  const sources = folder('sources');
-  await mkdir(sources);
-  await writeFile(
-    join(sources, 'federation.yaml'),
-    policyText(join(apps.policies, 'federation.yaml'), limits),
-  );
-  const enrolled: Manifest['agencies'] = [];
-  for (const { id, domain, categories = CATEGORIES, hold } of agencies) {
-    const policy = join(sources, `${id}.yaml`);
-    const domainFile = join(sources, `${id}.txt.gz`);
-    const text = policyText(join(apps.policies, 'demo-agency.yaml'), limits, { id, hold });
-    await writeFile(policy, text);
-    await writeFile(domainFile, gzipSync(formatDomainFile(domain)));
-    const keys = await apps.initNode(
-      folder(id),
-      {
-        version: 1,
-        agency: id,
-        dataset: { name: 'incidents', mapping: 'auto' },
-        coordinator,
-        listen,
-      },
-      { policy, federationPolicy: join(sources, 'federation.yaml'), domain: domainFile },
-    );
-    await copyFile(domainFile, join(folder(COORDINATOR), 'domains', `${domain.hash}.txt.gz`));
-    enrolled.push({
-      id,
-      name: id,
-      kind: 'police',
-      ...keys,
-      domain: domain.hash,
-      categories: [...categories],
-    });
-  }
-  const grid = unionDomains(
-    'test/grid',
-    agencies.map(({ domain }) => domain),
-  );
-  const manifest = foundManifest({
-    federation: 'concordat-test',
-    grid: { name: 'ew-2026-1', hash: grid.hash },
-    coordinator: { id: COORDINATOR, ...coordinatorKeys },
-    auditor: { id: AUDITOR, ...auditorKeys },
-    agencies: enrolled,
-    analysts: [
-      { id: ANALYST, publicKey: analystPublicKey, roles: ['national-analyst', 'forecast-owner'] },
-    ],
-    witnesses: [AUDITOR, ...enrolled.map(({ id }) => id)],
-    quorum,
-    ...(keyHolders ? { keyHolders } : {}),
-  });
-  const key = loadSigningKey(join(folder(COORDINATOR), 'keys', 'signing.pem'));
-  const signed = JSON.stringify(seal('manifest', manifest, key));
-  for (const id of [COORDINATOR, AUDITOR, ...agencies.map((agency) => agency.id)]) {
-    await writeFile(join(folder(id), 'manifest.json'), signed);
-  }
-  return manifest;
 }

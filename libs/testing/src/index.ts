@@ -5,17 +5,14 @@ export {
   type EpsilonAudit,
 } from './audit.js';
 export { FaultProxy, type NetworkFault, type SeenRequest } from './fault-proxy.js';
+export { type Asked, Federation, type RoundSeen, type TestQuestion } from './federation.js';
 export {
   ANALYST,
-  type Asked,
   AUDITOR,
   COORDINATOR,
-  Federation,
   type FederationOptions,
-  type RoundSeen,
   type TestAgency,
-  type TestQuestion,
-} from './federation.js';
+} from './found-federation.js';
 export { TestIdentityProvider } from './identity-provider.js';
 export { type LinkageOperator, linkageOperator } from './linkage-operator.js';
 export { OtlpReceiver } from './otlp-receiver.js';

@@ -1,7 +1,8 @@
 /** A linkage project of a test federation, run as the coordinator's operator runs it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LinkageAction, LinkageProject, LinkageStatus } from '#libs/protocol';
-import { COORDINATOR, type Federation } from './federation.js';
+import type { Federation } from './federation.js';
+import { COORDINATOR } from './found-federation.js';
 
 const POLL_MS = 300;
 const WITHIN_MS = 400_000;
