@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
-import { AUDITOR, COORDINATOR, Federation } from './federation.js';
+import { Federation } from './federation.js';
+import { AUDITOR, COORDINATOR } from './found-federation.js';
 import { OtlpReceiver } from './otlp-receiver.js';
 import { ServedProcess } from './served-process.js';
 import { streetFile } from './street-file.js';
