@@ -44,6 +44,8 @@ import {
 import { type Apps, loadApps } from './load-apps.js';
 import { seededRandom } from './seeded-random.js';
 
+export { AUDITOR, COORDINATOR } from './found-federation.js';
+
 const CONNECTED_WITHIN_MS = 20_000;
 const FIRST_INSTANT = Date.parse('2024-09-02T09:00:00Z');
 
