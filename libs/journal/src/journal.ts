@@ -2,6 +2,7 @@
  * A process's transparency log on disk: one writer, entries durable before they are acknowledged, checkpoints signed over
  * what is durable. `docs/protocol/log.md` gives the layout and the rules of recovery.
  */
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes, utf8ToBytes } from '#libs/bytes';
 import {
@@ -13,9 +14,16 @@ import {
   signCheckpoint,
   TILE_WIDTH,
 } from '#libs/tlog';
-import { makeDirectory, replaceFile } from './durable-file.js';
+import { hasErrno, makeDirectory, replaceFile } from './durable-file.js';
 import { assertPayload, HEADER_BYTES } from './frame.js';
-import { CHECKPOINT, ENTRIES, formatHistoryRecord, HISTORY, parseHistoryRecord } from './layout.js';
+import {
+  CHECKPOINT,
+  ENTRIES,
+  formatHistoryRecord,
+  HISTORY,
+  parseHistoryRecord,
+  TAIL,
+} from './layout.js';
 import { type Lock, lockDirectory } from './lock.js';
 import { RecordFile } from './record-file.js';
 import {
@@ -27,6 +35,7 @@ import {
   type Recovery,
   removeTemporaries,
 } from './recovery.js';
+import { signTail } from './tail-note.js';
 import { TileStore } from './tile-store.js';
 
 /** A batch takes no more entries or bytes than this; the rest waits for the next fsync. */
@@ -348,18 +357,46 @@ export class Journal {
     }
   }
 
-  /** Waits for what was appended, and lets go of the log. Does not sign: call `checkpoint` before. */
+  /**
+   * Waits for what was appended, and lets go of the log. Signs no checkpoint: call `checkpoint` before. Entries that none covers get the
+   * writer's note (`tail-note.ts`). Rejects with `log-unavailable` when that cannot be written; the log is closed all the same.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#committing;
     await this.#publishing;
     await this.tiles.flush().catch(() => undefined);
-    await this.file.close();
-    await this.history.close();
-    await this.lock.release();
+    const steps = [
+      () => this.#leaveTail(),
+      () => this.file.close(),
+      () => this.history.close(),
+      () => this.lock.release(),
+    ];
+    const errors: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw unavailable(errors[0]);
+  }
+
+  async #leaveTail(): Promise<void> {
+    const { dir, origin, signer } = this.options;
+    const path = join(dir, TAIL);
+    if (this.#size > this.latest.checkpoint.size) {
+      const note = signTail({ origin, size: this.#size, root: this.root() }, signer);
+      await replaceFile(path, note);
+    } else if (await hasFile(path)) await rm(path);
   }
 }
+
+/** Asked before removing: a disk that takes no writes refuses to remove even what is not there. */
+const hasFile = (path: string): Promise<boolean> =>
+  readFile(path).then(
+    () => true,
+    (error: unknown) => {
+      if (hasErrno(error, 'ENOENT')) return false;
+      throw error;
+    },
+  );
 
 /** `Journal.open` by the name other processes know. */
 export const openJournal = (options: JournalOptions): Promise<Journal> => Journal.open(options);

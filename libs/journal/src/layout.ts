@@ -7,6 +7,8 @@ export const ENTRIES = 'entries.rec';
 export const HISTORY = 'checkpoints.rec';
 /** The latest checkpoint. */
 export const CHECKPOINT = 'checkpoint';
+/** The writer's note over entries after it, where it stopped with any. */
+export const TAIL = 'tail';
 
 /** A record of the history: its number, a newline, the note. The number tells of one taken out. */
 export const formatHistoryRecord = (number: number, note: string): Uint8Array =>

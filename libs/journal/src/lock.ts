@@ -69,7 +69,10 @@ async function holderOf(path: string): Promise<Holder | undefined> {
 
 /** Whether a process that is alive writes the directory. */
 export async function isHeld(dir: string): Promise<boolean> {
-  const [latest] = await generations(dir);
+  const [latest] = await generations(dir).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  });
   const holder = latest === undefined ? undefined : await holderOf(join(dir, `lock.${latest}`));
   return holder !== undefined && isAlive(holder);
 }

@@ -29,13 +29,13 @@ interface ComputedTile {
   readonly row: readonly Uint8Array[];
 }
 
-/** Walks the tree `latest` signed; each claim is settled at its size. */
+/** Walks the tree `latest` signed; each claim is settled at its size. Returns where it came to, so that entries after it can be hashed on. */
 export async function walkTree(
   verification: Verification,
   latest: Checkpoint,
   claims: readonly Claim[],
   nextRecord?: NextRecord,
-): Promise<void> {
+): Promise<CompactRange> {
   const { size } = latest;
   const bySize = [...claims].sort((a, b) => (a.size < b.size ? -1 : a.size > b.size ? 1 : 0));
   const range = new CompactRange();
@@ -91,6 +91,7 @@ export async function walkTree(
   if (range.size !== size || !equalBytes(range.root(), latest.root)) {
     verification.fault(CHECKPOINT, 'root-mismatch');
   }
+  return range;
 }
 
 /** A tile's bytes in the tree of `size`, from the full file where the partial one is gone already. */

@@ -8,8 +8,9 @@ import {
   type VerifyEd25519,
 } from '#libs/tlog';
 import { verifyEd25519ByNode } from './ed25519.js';
-import { CHECKPOINT } from './layout.js';
+import { CHECKPOINT, TAIL } from './layout.js';
 import type { ReadFile } from './log-source.js';
+import { type OpenedTail, openTail } from './tail-note.js';
 
 export type FaultKind =
   | 'checkpoint-missing'
@@ -29,6 +30,8 @@ export type FaultKind =
   | 'record-damaged'
   | 'record-mismatch'
   | 'history-damaged'
+  | 'tail-malformed'
+  | 'tail-mismatch'
   | 'known-ahead'
   | 'known-mismatch';
 
@@ -63,7 +66,7 @@ const MAX_FAULTS = 1000;
 /** A signed checkpoint and where it came from. */
 export interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
   readonly at: string;
-  readonly kind: 'root-mismatch' | 'known-mismatch';
+  readonly kind: 'root-mismatch' | 'known-mismatch' | 'tail-mismatch';
 }
 
 export interface SignedCheckpoint {
@@ -126,6 +129,19 @@ export class Verification {
     const isDemanded = quorumOf === 'checkpoint' || this.dir === undefined;
     if (isDemanded && opened.cosigners < quorum) this.fault(CHECKPOINT, 'checkpoint-quorum');
     return opened;
+  }
+
+  /** The writer's note over entries that no checkpoint signs; undefined when there is none, or a fault. */
+  async tail(origin: string): Promise<OpenedTail | undefined> {
+    const note = await this.read(TAIL);
+    if (!note) return undefined;
+    try {
+      const tail = openTail(note, this.options.verifierKeys, this.options.verify);
+      return tail.origin === origin ? tail : this.fault(TAIL, 'tail-mismatch');
+    } catch (error) {
+      if (!isConcordatError(error) || error.code === 'malformed-verifier-key') throw error;
+      return this.fault(TAIL, 'tail-malformed');
+    }
   }
 
   /** Checkpoints from elsewhere, as claims about this log. */

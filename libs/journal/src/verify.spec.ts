@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { cosign, formatVerifierKey, type NoteSigner, openNote } from '#libs/tlog';
+import {
+  cosign,
+  EMPTY_ROOT,
+  formatVerifierKey,
+  type NoteSigner,
+  openCheckpoint,
+  openNote,
+} from '#libs/tlog';
+import { formatBatch } from './frame.js';
 import {
   type Fault,
   openJournal,
@@ -12,6 +20,7 @@ import {
   verifyJournal,
   verifyPublishedLog,
 } from './index.js';
+import { openTail, signTail } from './tail-note.js';
 
 const MUTATIONS = process.env.CONCORDAT_NIGHTLY === '1' ? 10_000 : 150;
 
@@ -123,7 +132,12 @@ describe('verifyJournal', () => {
       history: 8,
       faults: [],
     });
-    expect(report.unsigned).toEqual({ entries: 0, tornBytes: 0 });
+    expect(report.unsigned).toEqual({
+      entries: 0,
+      vouched: 0,
+      tornBytes: 0,
+      isWritten: false,
+    });
     expect(seen).toHaveLength(620);
     let read = 0n;
     for await (const { index } of readJournal(clean)) expect(index).toBe(read++);
@@ -186,13 +200,78 @@ describe('verifyJournal', () => {
       unsigned: { entries: 3 },
     });
     await journal.close();
-    const path = join(dir, 'entries.rec');
-    await writeFile(path, (await readFile(path)).subarray(0, -1));
-    expect(await verifyJournal(dir, { verifierKeys })).toMatchObject({
-      ok: true,
-      size: 300n,
-      unsigned: { entries: 2, tornBytes: 8 },
-    });
+  });
+
+  it('covers entries that the writer left unsigned by its own note, and finds any others', async () => {
+    const dir = join(root, 'tail');
+    await writeLog(dir, 300, []);
+    const journal = await openJournal({ dir, origin: signer.name, signer, clock: () => 0 });
+    await journal.appendAll(['a', 'b', 'c']);
+    await journal.close();
+    const verify = () => verifyJournal(dir, { verifierKeys });
+    const left = { entries: 3, vouched: 3, tornBytes: 0, isWritten: false };
+    expect(await verify()).toMatchObject({ ok: true, size: 300n, unsigned: left });
+    expect((await verify()).signedBy.at(-1)).toMatchObject({ at: 'tail', size: 303n });
+    const entries = join(dir, 'entries.rec');
+    const tail = join(dir, 'tail');
+    const [records, note] = [await readFile(entries), await readFile(tail)];
+
+    // another record after them, whole
+    await writeFile(entries, Buffer.concat([records, formatBatch([Buffer.from('d')])]));
+    expect(await verify()).toMatchObject({ ok: true, unsigned: { entries: 4, vouched: 3 } });
+    // one of them changed, whole
+    const cut = records.length - formatBatch([Buffer.from('c')]).length;
+    await writeFile(
+      entries,
+      Buffer.concat([records.subarray(0, cut), formatBatch([Buffer.from('x')])]),
+    );
+    const changed = await verify();
+    expect(changed.faults).toEqual([{ at: 'tail', kind: 'tail-mismatch' }]);
+    expect(changed.unsigned).toMatchObject({ entries: 3, vouched: 0 });
+    // the last one gone, or cut
+    for (const [to, tornBytes] of [
+      [cut, 0],
+      [records.length - 1, 8],
+    ] as const) {
+      await writeFile(entries, records.subarray(0, to));
+      const shorter = await verify();
+      expect(shorter.faults).toEqual([{ at: 'entry 302', kind: 'record-missing' }]);
+      expect(shorter.unsigned).toMatchObject({ entries: 2, vouched: 0, tornBytes });
+    }
+    await writeFile(entries, records);
+
+    for (const [bytes, kind] of [
+      [Buffer.from(note).fill(0x41, 30, 31), 'tail-malformed'],
+      [Buffer.from(notes.at(-1) ?? ''), 'tail-malformed'],
+      [Buffer.alloc(0), 'tail-malformed'],
+    ] as const) {
+      await writeFile(tail, bytes);
+      expect((await verify()).faults).toEqual([{ at: 'tail', kind }]);
+    }
+    await rm(tail);
+    expect(await verify()).toMatchObject({ ok: true, unsigned: { entries: 3, vouched: 0 } });
+
+    // a checkpoint over them needs no note; an old one may stay and must still be true
+    await writeFile(tail, note);
+    const again = await openJournal({ dir, origin: signer.name, signer, clock: () => 0 });
+    await again.checkpoint();
+    expect(await verify()).toMatchObject({ ok: true, size: 303n, unsigned: { isWritten: true } });
+    await writeFile(tail, signTail({ origin: signer.name, size: 302n, root: EMPTY_ROOT }, signer));
+    expect((await verify()).faults).toEqual([{ at: 'tail', kind: 'tail-mismatch' }]);
+    await again.close();
+    expect(await verify()).toMatchObject({ ok: true, unsigned: { entries: 0, isWritten: false } });
+    await expect(readFile(tail)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('is no checkpoint, and a checkpoint is none', () => {
+    const note = signTail({ origin: signer.name, size: 2n, root: EMPTY_ROOT }, signer);
+    const policy = { origin: signer.name, logKeys: verifierKeys };
+    expect(() => openCheckpoint(note, policy)).toThrow(
+      expect.objectContaining({ code: 'malformed-checkpoint' }),
+    );
+    expect(() => openTail(notes.at(-1) ?? '', verifierKeys)).toThrow(
+      expect.objectContaining({ code: 'malformed-tail' }),
+    );
   });
 
   it('demands quorum, origin and keys', async () => {

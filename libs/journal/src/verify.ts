@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConcordatError, isConcordatError } from '#libs/bytes';
-import { EMPTY_ROOT, parseCheckpoint } from '#libs/tlog';
-import { CHECKPOINT, ENTRIES, HISTORY, parseHistoryRecord } from './layout.js';
+import { ConcordatError, equalBytes, isConcordatError } from '#libs/bytes';
+import { type CompactRange, EMPTY_ROOT, leafHash, parseCheckpoint } from '#libs/tlog';
+import { CHECKPOINT, ENTRIES, HISTORY, parseHistoryRecord, TAIL } from './layout.js';
 import { isHeld } from './lock.js';
 import { type ReadFile, readFromDirectory } from './log-source.js';
 import { openForScan, scanRecords, type Tail } from './record-file.js';
+import type { OpenedTail } from './tail-note.js';
 import { type NextRecord, walkTree } from './tree-walk.js';
 import {
   type Claim,
@@ -27,12 +28,27 @@ export interface VerifyReport {
   readonly root: Uint8Array;
   /** Earlier checkpoints found consistent. */
   readonly history: number;
-  /** Every signed checkpoint in order, the published one last: its size and the key of the log that signed it, `name+c74f20a3`. */
-  readonly signedBy: readonly { readonly size: bigint; readonly key: string }[];
+  /**
+   * Every signed checkpoint in order, then the writer's note over entries after the last, if there is one: where it stands, its size and the
+   * key of the log that signed it, `name+c74f20a3`.
+   */
+  readonly signedBy: readonly {
+    readonly at: string;
+    readonly size: bigint;
+    readonly key: string;
+  }[];
   /** Cosignatures of the checkpoint, and the largest signed size with a quorum of them (undefined when there is none). */
   readonly cosigned: { readonly latest: number; readonly size: bigint | undefined };
-  /** Whole records after the checkpoint, which nothing signs yet, and the bytes of a torn one; a directory's only. */
-  readonly unsigned: { readonly entries: number; readonly tornBytes: number };
+  /**
+   * Whole records after the checkpoint, which it does not sign yet, and how many of them the writer's own note covers, the first few; the
+   * bytes of a torn one; whether a writer was at work on this machine, who signs the rest soon. A directory's only.
+   */
+  readonly unsigned: {
+    readonly entries: number;
+    readonly vouched: number;
+    readonly tornBytes: number;
+    readonly isWritten: boolean;
+  };
   /** In order of discovery, at most 1,000. */
   readonly faults: readonly Fault[];
 }
@@ -40,8 +56,12 @@ export interface VerifyReport {
 /** The record file of a directory, read along with the bundles. */
 interface Records {
   readonly next: NextRecord;
-  /** Judges what is left once the tree of `size` entries was walked. */
-  end(size: bigint): Promise<VerifyReport['unsigned']>;
+  /** Judges what is left once the tree of `size` entries was walked, and hashes on. */
+  end(
+    size: bigint,
+    range: CompactRange,
+    note: OpenedTail | undefined,
+  ): Promise<Omit<VerifyReport['unsigned'], 'isWritten'>>;
   close(): Promise<void>;
 }
 
@@ -64,16 +84,27 @@ async function recordsOf(dir: string, verification: Verification): Promise<Recor
   };
   return {
     next,
-    async end(size) {
+    async end(size, range, note) {
       const signed = index;
-      while (await next());
+      let vouched = 0;
+      const settle = (): void => {
+        if (range.size !== note?.size || index < size) return;
+        if (equalBytes(range.root(), note.root)) vouched = Number(note.size - size);
+        else verification.fault(TAIL, 'tail-mismatch');
+      };
+      for (let record = await next(); record; record = await next()) {
+        range.append(leafHash(record));
+        settle();
+      }
+      if (note && index >= size && index < note.size)
+        verification.fault(`entry ${index}`, 'record-missing');
       const { wholeBytes = 0, tornBytes = 0, isDamaged = false } = tail ?? {};
       const isCovered = index < size;
       if (isDamaged || (isCovered && tornBytes > 0)) {
         verification.fault(`${ENTRIES} byte ${wholeBytes}`, 'record-damaged');
       }
       if (isCovered) verification.fault(`entry ${index}`, 'record-missing');
-      return { entries: isCovered ? 0 : Number(index - signed), tornBytes };
+      return { entries: isCovered ? 0 : Number(index - signed), vouched, tornBytes };
     },
     async close() {
       await handle?.close();
@@ -128,7 +159,7 @@ async function historyOf(
 }> {
   const handle = await openForScan(join(dir, HISTORY));
   const claims: Claim[] = [];
-  const signedBy: { size: bigint; key: string }[] = [];
+  const signedBy: { at: string; size: bigint; key: string }[] = [];
   const quorum = Math.max(1, verification.options.quorum ?? 0);
   let previousSize = 0n;
   let cosignedSize: bigint | undefined;
@@ -148,7 +179,7 @@ async function historyOf(
         if (size < previousSize) verification.fault(at, 'checkpoint-rolled-back');
         previousSize = size;
         if (opened.cosigners >= quorum) cosignedSize = size;
-        signedBy.push({ size, key: opened.logKey });
+        signedBy.push({ at, size, key: opened.logKey });
         claims.push({ size, root, at, kind: 'root-mismatch' });
       } catch (error) {
         if (
@@ -169,9 +200,17 @@ async function historyOf(
       verification.fault(CHECKPOINT, 'checkpoint-rolled-back');
     } else if (place === 'none') verification.fault(HISTORY, 'history-damaged');
   }
-  if (latest) signedBy.push({ size: latest.checkpoint.size, key: latest.logKey });
+  if (latest) signedBy.push(bySigner(latest));
   return { claims, latest, cosignedSize, signedBy };
 }
+
+const bySigner = ({ checkpoint, logKey }: SignedCheckpoint): VerifyReport['signedBy'][number] => ({
+  at: CHECKPOINT,
+  size: checkpoint.size,
+  key: logKey,
+});
+
+const NO_UNSIGNED = { entries: 0, vouched: 0, tornBytes: 0, isWritten: false };
 
 const report = (
   verification: Verification,
@@ -198,9 +237,9 @@ const report = (
  */
 export async function verifyJournal(dir: string, options: VerifyOptions): Promise<VerifyReport> {
   const verification = new Verification(readFromDirectory(dir), options, dir);
+  const wasHeld = await isHeld(dir);
   const { claims, latest, cosignedSize, signedBy } = await historyOf(dir, verification);
-  if (!latest)
-    return report(verification, undefined, 0, [], undefined, { entries: 0, tornBytes: 0 });
+  if (!latest) return report(verification, undefined, 0, [], undefined, NO_UNSIGNED);
   if (claims.length === 0) verification.fault(HISTORY, 'history-damaged');
   const { quorum = 0, quorumOf = 'checkpoint' } = options;
   if (quorumOf === 'history' && quorum > 0 && latest.checkpoint.size > 0n && !cosignedSize) {
@@ -209,14 +248,23 @@ export async function verifyJournal(dir: string, options: VerifyOptions): Promis
   const records = await recordsOf(dir, verification);
   try {
     const { checkpoint } = latest;
-    await walkTree(
+    const tail = await verification.tail(checkpoint.origin);
+    const isCovered = tail !== undefined && tail.size <= checkpoint.size;
+    const range = await walkTree(
       verification,
       checkpoint,
-      [...claims, ...verification.known(checkpoint)],
+      [
+        ...claims,
+        ...verification.known(checkpoint),
+        ...(isCovered ? [{ ...tail, at: TAIL, kind: 'tail-mismatch' as const }] : []),
+      ],
       records.next,
     );
-    const unsigned = await records.end(checkpoint.size);
-    return report(verification, latest, claims.length, signedBy, cosignedSize, unsigned);
+    const note = isCovered ? undefined : tail;
+    const left = await records.end(checkpoint.size, range, note);
+    const unsigned = { ...left, isWritten: wasHeld || (await isHeld(dir)) };
+    const keys = note ? [...signedBy, { at: TAIL, size: note.size, key: note.logKey }] : signedBy;
+    return report(verification, latest, claims.length, keys, cosignedSize, unsigned);
   } finally {
     await records.close();
   }
@@ -232,13 +280,11 @@ export async function verifyPublishedLog(
 ): Promise<VerifyReport> {
   const verification = new Verification(read, options);
   const latest = verification.openPublished(await read(CHECKPOINT));
-  const none = { entries: 0, tornBytes: 0 };
-  if (!latest) return report(verification, undefined, 0, [], undefined, none);
+  if (!latest) return report(verification, undefined, 0, [], undefined, NO_UNSIGNED);
   await walkTree(verification, latest.checkpoint, verification.known(latest.checkpoint));
   const isCosigned = latest.cosigners >= Math.max(1, options.quorum ?? 0);
-  const signedBy = [{ size: latest.checkpoint.size, key: latest.logKey }];
   const cosignedSize = isCosigned ? latest.checkpoint.size : undefined;
-  return report(verification, latest, 0, signedBy, cosignedSize, none);
+  return report(verification, latest, 0, [bySigner(latest)], cosignedSize, NO_UNSIGNED);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJournal, verifyJournal } from '#libs/journal';
+import { readJournal, type VerifyReport, verifyJournal } from '#libs/journal';
 import {
   type AuditOptions,
   type AuditReport,
@@ -53,8 +53,7 @@ export async function auditFolder(dir: string, options: AuditOptions = {}): Prom
   });
   const faults: AuditFault[] = [...folder.faults, ...log.faults];
   if (log.unsigned.tornBytes > 0) faults.push({ at: 'entries.rec', kind: 'record-torn' });
-  if (options.strict && log.unsigned.entries > 0)
-    faults.push({ at: `entry ${log.size}`, kind: 'entries-unsigned' });
+  faults.push(...unsignedFaults(log, options));
   if (log.unsigned.entries > 0) await checkUnsigned(folder.logDir, log.size, checks);
   faults.push(...checks.faults, ...keyFaults(log.signedBy, keys.logKeys, checks.rotations));
 
@@ -83,6 +82,17 @@ export async function auditFolder(dir: string, options: AuditOptions = {}): Prom
     faults.push(...checkWitnessed(dir, manifest, id, elsewhere));
   }
   return reportOf(log, checks, quorum, faults, [unsignedParts(checks, history), seedsOf(checks)]);
+}
+
+/** Entries after the checkpoint are a fault, unless the writer's own note covers them, or it is at work and signs them soon. */
+function unsignedFaults(
+  { size, unsigned }: VerifyReport,
+  { strict = false, running = false }: AuditOptions,
+): AuditFault[] {
+  const vouched = strict ? 0 : unsigned.vouched;
+  const mayBeSigned = !strict && (running || unsigned.isWritten);
+  if (mayBeSigned || unsigned.entries <= vouched) return [];
+  return [{ at: `entry ${size + BigInt(vouched)}`, kind: 'entries-unsigned' }];
 }
 
 /** Entries after the checkpoint are nobody's word yet, but they must keep the rules like all others. */

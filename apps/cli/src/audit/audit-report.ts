@@ -42,6 +42,8 @@ export interface AuditOptions {
   readonly elsewhere?: readonly string[];
   /** Demands that the published checkpoint has the quorum, not any checkpoint of the history, and covers every entry. */
   readonly strict?: boolean;
+  /** Takes a folder that was copied from a process at work, or whose process was killed: its last entries may be signed by nothing. */
+  readonly running?: boolean;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -53,7 +55,7 @@ export const NOTHING: Omit<VerifyReport, 'faults' | 'ok'> = {
   history: 0,
   signedBy: [],
   cosigned: { latest: 0, size: undefined },
-  unsigned: { entries: 0, tornBytes: 0 },
+  unsigned: { entries: 0, vouched: 0, tornBytes: 0, isWritten: false },
 };
 
 /** The report; what was not checked is told only where there is any. */

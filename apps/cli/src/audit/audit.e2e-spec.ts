@@ -149,6 +149,29 @@ describe('of a federation that was stopped', () => {
     expect(await auditFolder(federation.folder(COORDINATOR))).toMatchObject({ releases: 1 });
   });
 
+  it('takes entries that no checkpoint signs by the note of the command that wrote them, and no others', async () => {
+    const id = 'gamma-police';
+    const cell = cells[2] as bigint;
+    await federation.ingest(id, {
+      'b.csv': streetFile([{ month: '2024-02', type: 'Robbery', cell }]),
+    });
+    const dir = federation.folder(id);
+    expect(await auditFolder(dir)).toMatchObject({ ok: true, faults: [], unsigned: 1 });
+    const { size, faults } = await auditFolder(dir, { strict: true });
+    expect(faults).toContainEqual({ at: `entry ${size}`, kind: 'entries-unsigned' });
+
+    // as after a kill: nothing says whose the last entry is
+    rmSync(scratch(), { recursive: true, force: true });
+    cpSync(dir, scratch(), { recursive: true });
+    rmSync(join(scratch(), 'log', 'tail'));
+    expect((await auditFolder(scratch())).faults).toEqual([
+      { at: `entry ${size}`, kind: 'entries-unsigned' },
+    ]);
+    expect(await auditFolder(scratch(), { running: true })).toMatchObject({ ok: true });
+    process.exitCode = undefined;
+    expect(await runCli('audit', scratch(), '--running')).toMatchObject({ ok: true, unsigned: 1 });
+  });
+
   it('finds a folder rolled back whole by a checkpoint that someone kept', async () => {
     const known = [
       readFileSync(join(federation.folder('alpha-police'), 'log', 'checkpoint'), 'utf8'),

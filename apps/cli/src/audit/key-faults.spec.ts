@@ -26,7 +26,11 @@ const rotation = (index: bigint, to: number): { index: bigint; entry: EntryOf<'k
 const rotations = [rotation(4n, 1), rotation(9n, 2)];
 const faults = (...signed: readonly [bigint, string][]): string[] =>
   keyFaults(
-    signed.map(([size, key]) => ({ size, key })),
+    signed.map(([size, key], i) => ({
+      at: i === signed.length - 1 ? 'checkpoint' : `history ${i}`,
+      size,
+      key,
+    })),
     keys,
     rotations,
   ).map(({ at, kind }) => `${kind} at ${at}`);

@@ -23,8 +23,7 @@ export function keyFaults(
   });
   const faults: AuditFault[] = [];
   let newest = 0;
-  for (const [number, { size, key }] of signedBy.entries()) {
-    const at = number === signedBy.length - 1 ? 'checkpoint' : `history ${number}`;
+  for (const { at, size, key } of signedBy) {
     const index = keys.findIndex(({ label }) => label === key);
     if (index < newest) faults.push({ at, kind: 'key-superseded' });
     const from = keys[index]?.from;

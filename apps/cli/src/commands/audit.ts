@@ -89,6 +89,7 @@ interface AuditFlags {
   readonly manifest?: string;
   readonly known: readonly string[];
   readonly strict?: boolean;
+  readonly running?: boolean;
   readonly logOnly?: boolean;
 }
 
@@ -133,6 +134,7 @@ async function runAudit(target: string, flags: AuditFlags): Promise<void> {
     known: sources.flatMap(({ known = [] }) => known),
     elsewhere: sources.flatMap(({ elsewhere = [] }) => elsewhere),
     strict: flags.strict ?? false,
+    running: flags.running ?? false,
     onProgress: (text) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
     },
@@ -206,6 +208,10 @@ export function registerAudit(program: Command): void {
     .option(
       '--strict',
       'demand that the newest checkpoint has its quorum of witnesses and covers every entry',
+    )
+    .option(
+      '--running',
+      'the folder is a copy from a process at work, or its process was killed: allow entries that nothing signs yet',
     )
     .option('--log-only', 'of a published log: leave out the blobs that it names by hash')
     .addHelpText(
