@@ -21,6 +21,7 @@ import {
   serveOperations,
   startManifestFollower,
   startWitnessLoop,
+  stopInOrder,
   writeControl,
 } from '#libs/nest-kit';
 import {
@@ -221,15 +222,16 @@ export async function serveAuditor(
     stops.push(startRetiring(sealing), startUnmaskLoop(sealing, client));
     return {
       url: bound,
-      stop: async () => {
-        removeControl(paths.control);
-        await app.close();
-        await stop();
-        await opened.close();
-        // leaves nothing unsigned behind, unless the other witnesses were never heard
-        await log.checkpoint();
-        await journal.close();
-      },
+      stop: () =>
+        stopInOrder(logger, [
+          () => removeControl(paths.control),
+          () => app.close(),
+          ...stops,
+          () => opened.close(),
+          // leaves no entry without a checkpoint, unless the other witnesses were never heard
+          () => log.checkpoint(),
+          () => journal.close(),
+        ]),
     };
   } catch (error) {
     await stop();

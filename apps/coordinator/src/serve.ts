@@ -12,6 +12,7 @@ import {
   type RunningProcess,
   removeControl,
   serveOperations,
+  stopInOrder,
   writeControl,
 } from '#libs/nest-kit';
 import { isRoundEvent } from '#libs/protocol';
@@ -120,21 +121,23 @@ export async function serveCoordinator(
     writeControl(control, { url: loopbackOf(url), token: controlToken });
     return {
       url,
-      stop: async () => {
-        removeControl(control);
-        app.get(EventsController).close();
-        app.get(Inboxes).close();
-        office.succession.close();
-        app.get(Unmaskings).close();
-        await app.get(RoundsService).stop();
-        await opened.close();
-        await app.get(ForecastsService).stop();
-        await refused.stop();
-        await witnessed.stop();
-        await linking.stop();
-        await app.close();
-        await coordinator.close();
-      },
+      // the control file first: once the lock is free, it is the standby's
+      stop: () =>
+        stopInOrder(coordinator.logger, [
+          () => removeControl(control),
+          () => app.get(EventsController).close(),
+          () => app.get(Inboxes).close(),
+          () => office.succession.close(),
+          () => app.get(Unmaskings).close(),
+          () => app.get(RoundsService).stop(),
+          () => opened.close(),
+          () => app.get(ForecastsService).stop(),
+          () => refused.stop(),
+          () => witnessed.stop(),
+          () => linking.stop(),
+          () => app.close(),
+          () => coordinator.close(),
+        ]),
     };
   } catch (error) {
     await jobs?.close();

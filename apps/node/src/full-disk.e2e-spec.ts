@@ -1,47 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
-import { nodePaths } from './config.js';
 import { makeSmallNode, type SmallNode } from './small-node.fixture-spec.js';
 import {
   type NodeProcess,
+  operatorOf,
   startNode,
   startTaskSource,
   type TaskSource,
 } from './task-source.fixture-spec.js';
+import { cannotMount, fill, mountSmallDisk, unmountSmallDisk } from './test-disk.fixture-spec.js';
 
 /** Questions that wait for a person: more than the slack of a page has room for decisions on. */
 const HELD = 8;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A file system of its own that can be filled; undefined where this user may not mount one. */
-function mountSmallDisk(): string | undefined {
-  const dir = mkdtempSync(join(tmpdir(), 'concordat-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', dir], { stdio: 'ignore' });
-    return dir;
-  } catch {
-    rmSync(dir, { recursive: true });
-    return undefined;
-  }
-}
-
-/** Writes until there is no room for another byte. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  let block = 1 << 20;
-  while (block >= 1) {
-    try {
-      if (writeSync(file, Buffer.alloc(block)) < block) block >>= 1;
-    } catch {
-      block >>= 1;
-    }
-  }
-  closeSync(file);
-}
 
 let disk: string | undefined;
 let small: SmallNode | undefined;
@@ -53,18 +27,8 @@ afterEach(async () => {
   await node?.ended;
   await source?.close();
   small?.remove();
-  if (disk) {
-    execFileSync('umount', [disk]);
-    rmSync(disk, { recursive: true });
-  }
+  if (disk) unmountSmallDisk(disk);
 });
-
-/** In CI a missing part is a failure; elsewhere a person without the right to mount is told that two tests did not run. */
-function cannotMount(): void {
-  const why = 'this user may not mount a file system: run the tests as root to try a full disk';
-  if (process.env.CI) throw new Error(why);
-  process.stderr.write(`not run: ${why}\n`);
-}
 
 it('answers 503 within a second on a full disk, stays up, and goes on by itself when there is room', async () => {
   disk = mountSmallDisk();
@@ -84,17 +48,7 @@ it('answers 503 within a second on a full disk, stays up, and goes on by itself 
   while (tasks.sent.length < HELD) await pause(50);
   expect(new Set(tasks.sent.map(({ kind }) => kind))).toEqual(new Set(['hold']));
 
-  const { token } = JSON.parse(readFileSync(nodePaths(dir).control, 'utf8'));
-  const call = async (path: string, body?: object) => {
-    const started = performance.now();
-    const response = await fetch(new URL(path, url), {
-      method: body ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const answer = (await response.json()) as { code?: string; requests?: { id: string }[] };
-    return { status: response.status, answer, tookMs: performance.now() - started };
-  };
+  const call = operatorOf(dir, url);
   const { answer } = await call('/v1/requests');
   const ids = answer.requests?.map(({ id }) => id) ?? [];
   const wanted = ids.pop();

@@ -6,7 +6,7 @@ import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#lib
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadSecret, noteSigner, osRandom, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
-import { createLogger, type Logger } from '#libs/nest-kit';
+import { createLogger, type Logger, stopInOrder } from '#libs/nest-kit';
 import { allLogKeys, logOrigin, type Manifest, type ManifestAgency } from '#libs/protocol';
 import { openRecords, type Records } from '#libs/records';
 import { decodeEntry, type Entry, encodeEntry } from '#libs/tlog';
@@ -135,10 +135,7 @@ export async function openNode(
         return index;
       },
       inTurn: turns(),
-      close: async () => {
-        await opened.close();
-        await journal.close();
-      },
+      close: () => stopInOrder(node.logger, [() => opened.close(), () => journal.close()]),
     };
     await node.append({
       kind: 'started',

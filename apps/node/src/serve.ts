@@ -14,6 +14,7 @@ import {
   SignedClient,
   serveOperations,
   startManifestFollower,
+  stopInOrder,
   writeControl,
 } from '#libs/nest-kit';
 import { seal } from '#libs/protocol';
@@ -188,18 +189,20 @@ export async function serveNode(dir: string, options: NodeOptions): Promise<Runn
     }, EXPIRY_SWEEP_MS);
     return {
       url: bound,
-      stop: async () => {
-        clearInterval(expire);
-        clearTimeout(again);
-        removeControl(paths.control);
-        log.abandon();
-        await inbox.stop();
-        await linking.stop();
-        await following.stop();
-        await app.close();
-        await witnessing?.stop();
-        await node.close();
-      },
+      // the control file first: once the lock is free, it is another process's
+      stop: () =>
+        stopInOrder(node.logger, [
+          () => clearInterval(expire),
+          () => clearTimeout(again),
+          () => removeControl(paths.control),
+          () => log.abandon(),
+          () => inbox.stop(),
+          () => linking.stop(),
+          () => following.stop(),
+          () => app.close(),
+          () => witnessing?.stop(),
+          () => node.close(),
+        ]),
     };
   } catch (error) {
     await loop?.stop();

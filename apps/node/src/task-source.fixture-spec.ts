@@ -1,9 +1,11 @@
 /** A task source over HTTP for a node in its own process: it hands out signed tasks and keeps all that it is sent. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { contentDigest, type MessageSigner, type SignedTask, signResponse } from '#libs/protocol';
+import { nodePaths } from './config.js';
 
 export interface Sent {
   readonly round: string;
@@ -102,17 +104,23 @@ export interface NodeProcess {
   /** Resolves with its address when it is ready; rejects when it ends before. */
   readonly ready: Promise<string>;
   readonly ended: Promise<NodeJS.Signals | number | null>;
+  /** The end of what it logged. */
+  words(): string;
 }
 
 /** The built node as an agency runs it. */
-export function startNode(dir: string): NodeProcess {
-  const child = fork(MAIN, ['serve', '--dir', dir], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+export function startNode(dir: string, env: Readonly<Record<string, string>> = {}): NodeProcess {
+  const child = fork(MAIN, ['serve', '--dir', dir], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
+  });
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    words = (words + chunk).slice(-4000);
+    words = (words + chunk).slice(-8000);
   });
   const ended = new Promise<NodeJS.Signals | number | null>((resolve) => {
-    child.once('exit', (code, signal) => resolve(signal ?? code));
+    // its words are read to the end
+    child.once('close', (code, signal) => resolve(signal ?? code));
   });
   const ready = new Promise<string>((resolve, reject) => {
     child.on('message', (message: { type: string; url?: string }) => {
@@ -121,5 +129,33 @@ export function startNode(dir: string): NodeProcess {
     void ended.then((how) => reject(new Error(`the node ended (${how}): ${words}`)));
   });
   ready.catch(() => undefined);
-  return { child, ready, ended };
+  return { child, ready, ended, words: () => words };
 }
+
+/** What a running node answers to its operator, with how long it took. */
+export const operatorOf =
+  (dir: string, url: string) =>
+  async (
+    path: string,
+    body?: object,
+  ): Promise<{
+    readonly status: number;
+    readonly answer: {
+      readonly code?: string;
+      readonly requests?: readonly { readonly id: string }[];
+    };
+    readonly tookMs: number;
+  }> => {
+    const { token } = JSON.parse(readFileSync(nodePaths(dir).control, 'utf8'));
+    const started = performance.now();
+    const response = await fetch(new URL(path, url), {
+      method: body ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const answer = (await response.json()) as {
+      code?: string;
+      requests?: { id: string }[];
+    };
+    return { status: response.status, answer, tookMs: performance.now() - started };
+  };

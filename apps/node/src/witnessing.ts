@@ -62,7 +62,7 @@ export async function startWitnessing(
     stop: async () => {
       await stopLoop();
       await witness?.close();
-      // leaves nothing unsigned behind, unless the witnesses were never heard
+      // leaves no entry without a checkpoint, unless the witnesses were never heard
       await log.checkpoint();
     },
   };

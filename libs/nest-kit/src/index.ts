@@ -26,6 +26,7 @@ export {
   type RunningProcess,
   runProcess,
   runProgram,
+  stopInOrder,
   tellParent,
 } from './process.js';
 export { PublishedLogController, publishedLog } from './published-log.js';

@@ -32,6 +32,26 @@ export const tellParent = (message: ProcessMessage): void => {
 };
 
 /**
+ * Stops the parts of a process in order. One that fails, as on a disk that takes no writes, is logged and does not keep the others from stopping;
+ * the first error is thrown at the end.
+ */
+export async function stopInOrder(
+  logger: Logger,
+  parts: readonly (() => unknown)[],
+): Promise<void> {
+  const errors: unknown[] = [];
+  for (const stop of parts) {
+    try {
+      await stop();
+    } catch (error) {
+      errors.push(error);
+      logger.error({ err: error }, 'a part did not stop cleanly; the others are stopped');
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/**
  * Runs a server until SIGINT, SIGTERM or the death of the parent that started it with an IPC channel: a process whose parent
  * was killed stops by itself. A failed start is told to the parent and ends with exit code 1.
  */
@@ -60,7 +80,7 @@ export async function runProcess(
       .then(stopTracing)
       .then(() => logger.info({ why }, 'stopped'))
       .catch((error: unknown) => {
-        logger.error({ err: error }, 'could not stop cleanly');
+        logger.error({ err: error, why }, 'stopped, but not cleanly');
         process.exitCode = 1;
       })
       .finally(() => process.exit());

@@ -55,7 +55,7 @@ export function startWitnessing(coordinator: Coordinator): Witnessing {
     stop: async () => {
       await stopLoop();
       relay.close();
-      // leaves nothing unsigned behind, unless the witnesses were never heard
+      // leaves no entry without a checkpoint, unless the witnesses were never heard
       await log.checkpoint();
     },
   };
