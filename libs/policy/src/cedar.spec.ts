@@ -63,12 +63,14 @@ const grant = fc
     minPopulation: fc.constantFrom(0, 0, 50),
     rhoPerQuery: rho,
     approval: fc.constantFrom('automatic', 'hold'),
+    isSealed: fc.boolean(),
     validFrom: fc.constantFrom('2024-06-30', '2024-07-04', '2024-07-05'),
     validUntil: fc.constantFrom('2024-07-05', '2024-07-06', '2024-07-07'),
   })
-  .map(({ minDays, maxDays, minLagDays, ...rest }) => ({
+  .map(({ minDays, maxDays, minLagDays, isSealed, ...rest }) => ({
     ...rest,
     window: { minDays, maxDays, minLagDays },
+    ...(isSealed ? { sealed: true as const } : {}),
     ...(rest.approval === 'hold' ? { holdHours: 24 } : {}),
     legalBasis: 'test',
     approvedBy: 'test',
@@ -124,6 +126,7 @@ const request = fc.record({
   spent: rho,
   analystSpent: rho,
   queriesToday: fc.integer({ min: 0, max: 3 }),
+  isSealed: fc.boolean(),
 });
 type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
 
@@ -165,6 +168,7 @@ function toCedar({ grants, limits, deny }: AgencyPolicy): string {
       `context.rhoNum * ${den} <= context.rhoDen * ${num}`,
       `context.today >= ${dayOf(item.validFrom)}`,
       `context.today <= ${dayOf(item.validUntil)}`,
+      ...(item.sealed ? ['context.isSealed'] : []),
       ...(item.minPopulation > 0
         ? [`context has population && context.population >= ${item.minPopulation}`]
         : []),
@@ -205,6 +209,7 @@ function contextOf(asked: Request) {
     lagDays: today - lastDay,
     today,
     queriesToday: asked.queriesToday,
+    isSealed: asked.isSealed,
     ...{ rhoNum, rhoDen, spentNum, spentDen, analystSpentNum, analystSpentDen },
     ...(asked.population === undefined ? {} : { population: asked.population }),
   };
@@ -238,6 +243,7 @@ const decideOurs = (agency: AgencyPolicy, asked: Request) =>
       gridHash: HASH,
       rho: asked.rho,
       purpose: asked.purpose,
+      ...(asked.isSealed ? { sealed: true } : {}),
     },
     analyst: { id: 'a', roles: asked.roles },
     agency: {
@@ -272,6 +278,7 @@ const near = (asked: Request, agency: AgencyPolicy, dims: readonly boolean[]): R
     periods: take(8, target.window.minDays > 32 ? ['2024-05/2024-06'] : ['2024-06'], asked.periods),
     now: take(9, `${target.validUntil}T12:00:00.000Z`, asked.now),
     population: take(10, 50, asked.population),
+    isSealed: take(12, target.sealed === true, asked.isSealed),
     measure: take(11, (target.measures[0] ?? 'incidents') as Request['measure'], asked.measure),
   };
 };
@@ -281,8 +288,8 @@ describe('Cedar as an oracle', () => {
     const mostlyNear = fc.array(
       fc.oneof({ arbitrary: fc.constant(true), weight: 9 }, fc.constant(false)),
       {
-        minLength: 12,
-        maxLength: 12,
+        minLength: 13,
+        maxLength: 13,
       },
     );
     const tally = { requests: 0, allowed: 0, codes: new Map<string, number>() };
@@ -324,7 +331,7 @@ describe('Cedar as an oracle', () => {
         'min-days',
         'max-days',
       ],
-      ...['min-lag-days', 'min-population', 'rho-per-query', 'valid-from', 'valid-until'],
+      ...['min-lag-days', 'min-population', 'rho-per-query', 'sealed', 'valid-from', 'valid-until'],
       ...['deny-rule', 'rho-per-year', 'analyst-rho-per-year', 'queries-per-day'],
     ]) {
       const times = tally.codes.get(code) ?? 0;

@@ -250,6 +250,21 @@ describe('what grants and floor mean together', () => {
     expect(asked({}, known(100))).toEqual(permit);
   });
 
+  it('refuses an open question where the grant or the floor demands sealed ones', () => {
+    const set = withGrant({ sealed: true });
+    expect(asked({}, { policies: set })).toEqual({
+      decision: 'refuse',
+      code: 'sealed',
+      constraint: 'grants.hotspot-policing.sealed',
+    });
+    expect(asked({ sealed: true }, { policies: set })).toEqual(permit);
+    expect(asked({ sealed: true }, { policies })).toEqual(permit);
+    const floor = { ...policies.federation.floor, sealed: true as const };
+    const strict = { ...policies, federation: { ...policies.federation, floor } };
+    expect(asked({}, { policies: strict })).toEqual(refusal('sealed'));
+    expect(asked({ sealed: true }, { policies: strict })).toEqual(permit);
+  });
+
   it('prefers an automatic grant to one that holds', () => {
     const [first] = policies.agency.grants as readonly [Grant];
     const held: Grant = { ...first, id: 'held', approval: 'hold', holdHours: 24 };

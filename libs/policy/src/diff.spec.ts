@@ -46,6 +46,7 @@ describe('diff', () => {
     ['max-days', 'WIDENS', { window: { ...window, maxDays: 367 } }],
     ['min-lag-days', 'WIDENS', { window: { ...window, minLagDays: 6 } }],
     ['min-population', 'NARROWS', { minPopulation: 1 }],
+    ['sealed', 'NARROWS', { sealed: true }],
     ['rho-per-query', 'WIDENS', { rhoPerQuery: '125001/1000000' }],
     ['rho-per-query', 'NARROWS', { rhoPerQuery: '1/9' }],
     ['valid-from', 'NARROWS', { validFrom: '2024-01-02' }],

@@ -102,6 +102,13 @@ export const BOUND_DIMENSIONS: readonly Dimension[] = [
     extent: ({ rhoPerQuery }) => ({ kind: 'most', bound: parseRho(rhoPerQuery) }),
     show: ({ rhoPerQuery }) => rhoPerQuery,
   },
+  {
+    code: 'sealed',
+    path: 'sealed',
+    admits: ({ sealed }, facts) => !sealed || facts.sealed,
+    extent: ({ sealed }) => setOf(sealed ? ['sealed'] : ['open', 'sealed']),
+    show: ({ sealed }) => (sealed ? 'sealed' : 'open, sealed'),
+  },
 ];
 
 /** Whether a person must agree; part of comparisons, not of admitting. */

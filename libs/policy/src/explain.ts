@@ -48,7 +48,8 @@ export function explainGrant(grant: Grant): string {
     `in areas of resolution ${grant.finestResolution} (about ${cellAreaName(grant.finestResolution)}) or larger${population}, ` +
     `over periods of at least ${window.minDays} days within a span of at most ${window.maxDays} days ` +
     `that ended at least ${window.minLagDays} days ago, ` +
-    `at a privacy cost of at most rho ${grant.rhoPerQuery} a query, ${decisionOf(grant)} ` +
+    `at a privacy cost of at most rho ${grant.rhoPerQuery} a query, ` +
+    `${grant.sealed ? 'in sealed questions only, ' : ''}${decisionOf(grant)} ` +
     `(legal basis: ${grant.legalBasis}; approved by: ${grant.approvedBy}).`
   );
 }

@@ -152,6 +152,9 @@ function grantLoosenings(policy: AgencyPolicy, grant: Grant): readonly Loosening
       })),
     );
   }
+  if (grant.sealed) {
+    put('sealed', 'add a case with a question that is not sealed', { sealed: undefined });
+  }
   put('validFrom', 'add a case asked on the day before', {
     validFrom: dayToDate(dateToDay(grant.validFrom) - 1),
   });

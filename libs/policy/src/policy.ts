@@ -63,6 +63,8 @@ const boundFields = {
   minPopulation: z.int().min(0).max(1_000_000),
   rhoPerQuery: rho,
   approval: z.enum(['automatic', 'hold']),
+  /** Only questions that say `sealed` themselves: nobody but the agency ever sees its single answer. Open ones too when left out. */
+  sealed: z.literal(true).optional(),
 };
 
 /** What a grant allows, or the federation's floor leaves to grants: a product of sets and ranges. */

@@ -75,6 +75,8 @@ export interface Facts {
   /** Of a question about linked people: the other agency, and the roles either side is asked for; `any` where one side names none. */
   readonly partner: string | undefined;
   readonly linkedRoles: readonly string[] | 'any' | undefined;
+  /** Whether the question itself says so; a node refuses its task where the round is not. */
+  readonly sealed: boolean;
   /** Civil day in Europe/London on which the decision is made. */
   readonly today: number;
 }
@@ -109,6 +111,7 @@ export function factsOf(query: Query, analyst: Analyst, agency: AgencyView, nowM
     population: agency.smallestPopulation?.[resolution],
     rho: parseRho(query.rho),
     ...linkedFacts(query, agency.id),
+    sealed: query.sealed === true,
     today,
   };
 }
