@@ -56,7 +56,7 @@ function writePolicies(dir: string, settings: Settings): void {
   const policy = parse(
     readFileSync('policies/demo-agency.yaml', 'utf8').replaceAll('demo-agency', AGENCY),
   );
-  const [grant] = policy.grants;
+  const grant = policy.grants.find(({ id }: { id: string }) => id === 'hotspot-policing');
   const bounds = { ...grant, finestResolution: 9 };
   policy.grants = [
     { ...bounds, purposes: ['hotspot-policing'] },
