@@ -1,14 +1,13 @@
 /** `concordat doctor` for the auditor: everything its start depends on, one by one, with what to do. */
 import type { Command } from 'commander';
 import {
+  checkNamedKeys,
   checkPrivateFiles,
-  fail,
   folderChecks,
   formatReport,
   ok,
   type Report,
   runChecks,
-  warn,
 } from '#libs/doctor';
 import { formerPaths, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
@@ -39,17 +38,10 @@ export async function examineAuditor(
       () => {
         const { federation, serial, auditor } = openManifest(dir);
         const standing = ProcessKeys.open(paths).standing(auditor);
-        if (standing === 'other-key')
-          return fail('manifest', 'names another key for the auditor', 'restore keys/signing.pem');
-        if (standing === 'other-box-key')
-          return fail('manifest', 'names another box key for the auditor', 'restore keys/box.pem');
-        if (standing === 'turning')
-          return warn(
-            'manifest',
-            'names the next keys, which wait in keys/',
-            'start it: it goes on',
-          );
-        return ok('manifest', `${federation} serial ${serial}: keys fit`);
+        return (
+          checkNamedKeys('the auditor', standing, 'restore keys/signing.pem') ??
+          ok('manifest', `${federation} serial ${serial}: keys fit`)
+        );
       },
     ],
     ...folderChecks({

@@ -1,9 +1,9 @@
 /** `concordat doctor` for the coordinator: everything its start depends on, one by one, with what to do. */
 import type { Command } from 'commander';
 import {
+  checkNamedKeys,
   checkPrivateFiles,
   type Finding,
-  fail,
   folderChecks,
   formatReport,
   ok,
@@ -11,7 +11,7 @@ import {
   runChecks,
 } from '#libs/doctor';
 import { requireDurableRedis } from '#libs/jobs';
-import { loadBoxKey, loadSigningKey } from '#libs/keystore';
+import { loadSigningKey, ProcessKeys } from '#libs/keystore';
 import { allLogKeys, logOrigin } from '#libs/protocol';
 import { coordinatorPaths, loadConfig } from './config.js';
 import { Federation } from './federation/federation.js';
@@ -48,14 +48,9 @@ export async function examineCoordinator(
       () => {
         const pinned = federation();
         const { manifest } = pinned;
-        if (manifest.coordinator.publicKey !== key().publicKey)
-          return fail('manifest', 'names another key for the coordinator', 'sign a new manifest');
-        if (manifest.coordinator.boxKey !== loadBoxKey(paths.boxKey).publicKey)
-          return fail(
-            'manifest',
-            'names another box key for the coordinator',
-            'restore keys/box.pem',
-          );
+        const standing = ProcessKeys.open(paths).standing(manifest.coordinator);
+        const other = checkNamedKeys('the coordinator', standing, 'restore keys/signing.pem');
+        if (other) return other;
         for (const agency of manifest.agencies) pinned.domainOf(agency);
         return ok('manifest', `serial ${manifest.serial}: ${manifest.agencies.length} domains fit`);
       },

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import {
+  checkNamedKeys,
   checkPrivateFiles,
   type Finding,
   fail,
@@ -31,23 +32,17 @@ function checkManifest(dir: string): Finding {
   const agency = manifest.agencies.find((candidate) => candidate.id === id);
   if (!agency)
     return fail('manifest', `does not name ${id}`, 'enrol this node, then fetch it again');
-  const standing = ProcessKeys.open(paths).standing(agency);
-  if (standing === 'other-key') {
-    return fail(
-      'manifest',
-      'names another key for this agency',
-      'restore keys/signing.pem from the newest copy, or have the agency revoked and enrol anew',
-    );
-  }
-  if (standing === 'other-box-key')
-    return fail('manifest', 'names another box key for this agency', 'restore keys/box.pem');
-  if (standing === 'turning')
-    return warn('manifest', 'names the next keys, which wait in keys/', 'start it: it goes on');
+  const other = checkNamedKeys(
+    'this agency',
+    ProcessKeys.open(paths).standing(agency),
+    'restore keys/signing.pem from the newest copy, or have the agency revoked and enrol anew',
+  );
+  if (other) return other;
   const domain = parseDomainFile(id, gunzipSync(readFileSync(paths.domain)).toString('utf8'));
   if (domain.hash !== agency.domain) {
     return fail('manifest', 'names another domain than domain.txt.gz', 'fetch the domain it names');
   }
-  return ok('manifest', `${manifest.federation} serial ${manifest.serial}: key and domain fit`);
+  return ok('manifest', `${manifest.federation} serial ${manifest.serial}: keys and domain fit`);
 }
 
 /** Signature, floor, and how many grants are valid today. */

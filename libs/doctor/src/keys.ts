@@ -1,6 +1,23 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Finding, fail, ok } from './finding.js';
+import { type Finding, fail, ok, warn } from './finding.js';
+
+/**
+ * What to say when a manifest names other keys for a process than its folder holds; undefined when they fit. `who` is the process as a
+ * person reads it, such as `the auditor`; `todo` is for another signing key.
+ */
+export function checkNamedKeys(
+  who: string,
+  standing: 'fit' | 'turning' | 'other-box-key' | 'other-key',
+  todo: string,
+): Finding | undefined {
+  if (standing === 'other-key') return fail('manifest', `names another key for ${who}`, todo);
+  if (standing === 'other-box-key')
+    return fail('manifest', `names another box key for ${who}`, 'restore keys/box.pem');
+  if (standing === 'turning')
+    return warn('manifest', 'names the next keys, which wait in keys/', 'start it: it goes on');
+  return undefined;
+}
 
 /** Private files must be regular files of mode 0600 in folders that only their owner can change. */
 export function checkPrivateFiles(paths: readonly string[]): Finding {
