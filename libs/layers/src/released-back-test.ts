@@ -45,15 +45,19 @@ const pool = (months: readonly TestPeriod[]) => {
     months.reduce((total, month) => total + part(month), 0);
   const total = sum((month) => month.total);
   const hits = sum((month) => month.hits);
-  if (!(total > 0)) return { rate: Number.NaN, error: Number.NaN, sampling: Number.NaN };
+  if (!(total > 0)) {
+    return { rate: Number.NaN, possible: Number.NaN, error: Number.NaN, sampling: Number.NaN };
+  }
   const rate = hits / total;
   const noise =
     sum((month) => month.hitsVariance) + rate * rate * sum((month) => month.totalVariance);
-  const bounded = Math.min(1, Math.max(0, rate));
+  // No month hits more than all of its incidents: what is beyond is noise, and judging by the nearest possible rate only quietens the alarm.
+  const possible = Math.min(1, Math.max(0, rate));
   return {
     rate,
+    possible,
     error: Math.sqrt(noise) / total,
-    sampling: (bounded * (1 - bounded)) / total,
+    sampling: (possible * (1 - possible)) / total,
   };
 };
 
@@ -102,7 +106,7 @@ export async function releasedBackTest(
   const before = pool(earlier);
   const now = pool(recent);
   const z =
-    (now.rate - before.rate) /
+    (now.possible - before.possible) /
     Math.sqrt(now.error ** 2 + before.error ** 2 + now.sampling + before.sampling);
   return {
     backTest: describe(tested),

@@ -113,7 +113,7 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   trend: 2,
   emerging: 1,
   warnings: 2,
-  forecast: 2,
+  forecast: 3,
   fairness: 2,
   evaluation: 2,
   plan: 2,

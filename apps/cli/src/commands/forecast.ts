@@ -72,7 +72,7 @@ async function switchForecast(
 }
 
 const lineOf = ({ layer, isOn, owner, purpose, definition, alarms }: Layer): string =>
-  `${layer.padEnd(28)} ${isOn ? 'on ' : 'off'}  ${owner}, ${purpose}: ${definition.category}, resolution ${definition.resolution}, ${definition.horizon} ahead, top ${definition.top}${alarms.length > 0 ? `, ${alarms.length} drift alarms` : ''}\n`;
+  `${layer.padEnd(28)} ${isOn ? 'on ' : 'off'}  ${owner}, ${purpose}: ${definition.category}, resolution ${definition.resolution}, ${definition.horizon} ahead, top ${definition.top}${alarms.length > 0 ? `, ${alarms.length} drift ${alarms.length === 1 ? 'alarm' : 'alarms'}` : ''}\n`;
 
 const print = (json: boolean | undefined, document: unknown, text: string): void => {
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : text);

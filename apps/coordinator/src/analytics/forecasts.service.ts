@@ -7,6 +7,7 @@ import { type LayerResult, type ModelCard, modelCard } from '#libs/layers';
 import {
   Digest,
   FORECAST_OWNER,
+  type ForecastDefinition,
   ForecastOrder,
   openEnvelope,
   SignedForecastOrder,
@@ -26,13 +27,20 @@ const off = (): ConcordatError =>
     'no owner has switched this forecast on: concordat forecast enable --help says how, concordat forecast list shows which are on',
   );
 
+/** True when a result of these parameters is one of a layer so defined. */
+const agrees = (
+  definition: ForecastDefinition,
+  parameters: Readonly<Record<string, unknown>>,
+): boolean => Object.entries(definition).every(([member, value]) => parameters[member] === value);
+
 /**
  * Forecast layers exist only while a named owner has them switched on. Every switch is a signed order, and takes effect with its entry in
  * the log.
  */
 @Injectable()
 export class ForecastsService {
-  private switching: Promise<unknown> = Promise.resolve();
+  /** What was last put into the log's queue: orders and alarms one at a time, so that what they are checked against holds when logged. */
+  private logging: Promise<unknown> = Promise.resolve();
   /** Runs under way, by layer and content key: their drift is noted whether or not anybody comes back for the result. */
   private readonly runs = new Map<string, Promise<void>>();
 
@@ -59,10 +67,7 @@ export class ForecastsService {
    * `repeated-order`, `role-missing`, `already-on`, `already-off`.
    */
   switch(signed: unknown): Promise<ForecastLayerState> {
-    // One order at a time: what it is checked against must still hold when it is logged.
-    const next = this.switching.then(() => this.carryOut(signed));
-    this.switching = next.catch(() => undefined);
-    return next;
+    return this.inTurn(() => this.carryOut(signed));
   }
 
   /** State of a layer's forecast from these releases. Throws `forecast-off`, and as `LayersService.ask`. */
@@ -79,16 +84,18 @@ export class ForecastsService {
       this.layers.request('forecast', parameters, releases),
       waitSeconds,
     );
+    const { result } = state;
+    if (result) await this.inTurn(() => this.noteRun(name, result));
+    else if (state.fault === null) this.watch(name, state);
     // It may have been switched off meanwhile.
     if (!this.book.get(name)?.isOn) throw off();
-    if (state.result) await this.noteRun(name, state.result);
-    else if (state.fault === null) this.watch(name, state);
     return state;
   }
 
   /** Waits for what is being noted. Call it once the jobs are closed. */
   async stop(): Promise<void> {
     await Promise.all(this.runs.values());
+    await this.logging;
   }
 
   /** Refuses a forecast result that no layer which is on would give. Throws `forecast-off`. */
@@ -103,9 +110,7 @@ export class ForecastsService {
     const result = key === undefined ? undefined : await this.store.result(key);
     const { definition } = state;
     // A run from before the layer was redefined is not a run of this layer.
-    const isCurrent = Object.entries(definition).every(
-      ([member, value]) => result?.parameters[member] === value,
-    );
+    const isCurrent = result !== undefined && agrees(definition, result.parameters);
     return modelCard(state, isCurrent ? result : undefined);
   }
 
@@ -114,7 +119,7 @@ export class ForecastsService {
     if (this.runs.has(run)) return;
     const noted = this.layers
       .finished(request)
-      .then((result) => (result ? this.noteRun(name, result) : undefined))
+      .then((result) => (result ? this.inTurn(() => this.noteRun(name, result)) : undefined))
       .catch((error: unknown) => {
         this.coordinator.logger.error({ err: error, layer: name }, 'a forecast run was not noted');
       })
@@ -189,11 +194,19 @@ export class ForecastsService {
     return this.layer(order.layer);
   }
 
-  /** Remembers the newest run and logs its drift alarm, once. */
-  private async noteRun(name: string, { key, summary }: LayerResult): Promise<void> {
+  private inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const next = this.logging.then(action);
+    this.logging = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Remembers the newest run and logs its drift alarm, once. A layer that was switched off or redefined meanwhile has no part in it. */
+  private async noteRun(name: string, { key, parameters, summary }: LayerResult): Promise<void> {
+    const { isOn, definition, alarms } = this.layer(name);
+    if (!(isOn && agrees(definition, parameters))) return;
     await writeFile(this.lastRunFile(name), `${key}\n`);
     const { alarm } = summary.drift as { readonly alarm?: boolean };
-    if (alarm !== true || this.layer(name).alarms.includes(key)) return;
+    if (alarm !== true || alarms.includes(key)) return;
     const { config, logger, nowMs } = this.coordinator;
     logger.warn({ layer: name, result: key }, 'a forecast drifts');
     await this.log({

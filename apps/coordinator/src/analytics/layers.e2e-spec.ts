@@ -1,5 +1,5 @@
 /** Layers through a whole federation: served by the coordinator, computed again by the command line, governed where they forecast. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { equalBytes, sha256Hex } from '#libs/bytes';
@@ -25,6 +25,13 @@ const rows = months.flatMap((month, t) =>
     }));
   }),
 );
+/** Burglaries stay in one place for ten months; from then on they are somewhere else each month. */
+const settled = monthsOf('2023-01/2023-10');
+const unsettled = monthsOf('2023-11/2024-01');
+const burglaries = [...settled, ...unsettled].flatMap((month) => {
+  const cell = cells[40 * (1 + unsettled.indexOf(month))] as bigint;
+  return Array.from({ length: 40 }, () => ({ month, type: 'Burglary', cell }));
+});
 
 let federation: Federation;
 let release: string;
@@ -35,7 +42,7 @@ beforeAll(async () => {
       {
         id: 'alpha-police',
         domain: domainFromCells('test/alpha', cells),
-        files: { 'street.csv': streetFile(rows) },
+        files: { 'street.csv': streetFile([...rows, ...burglaries]) },
       },
     ],
     limits: { rhoPerQuery: '4', rhoPerYear: '40' },
@@ -334,5 +341,89 @@ describe('a forecast', () => {
     await send(once);
     expect(await disable()).toMatchObject({ code: 0 });
     await expect(send(once)).rejects.toThrow(/carried out/);
+  });
+});
+
+describe('the drift monitor of a forecast', () => {
+  const name = 'burglary-next-month';
+  const forecastOf = (releases: readonly string[]) =>
+    federation.graphql<{ forecast: { key: string; status: string; summary: string | null } }>(
+      `query ($releases: [ID!]!) { forecast(releases: $releases, layer: "${name}", waitSeconds: 20) { key status summary } }`,
+      { releases },
+    );
+  /** Key and drift figures of the forecast from these releases, once it is computed. */
+  async function driftOf(releases: readonly string[]) {
+    for (;;) {
+      const { key, status, summary } = (await forecastOf(releases)).forecast;
+      if (status === 'waiting' || status === 'running') continue;
+      const { drift } = JSON.parse(summary ?? '{}') as { drift?: { alarm: boolean; z: string } };
+      return { key, status, drift };
+    }
+  }
+  const released = async (periods: readonly string[]): Promise<string> => {
+    const { round } = await federation.ask({ categories: ['burglary'], periods, rho: '4' });
+    return String(round.release);
+  };
+  /** Alarms in the log. Stopping writes the last checkpoint, up to which a log is read. */
+  const alarms = async () => {
+    await federation.stop(COORDINATOR);
+    await federation.startCoordinator();
+    const entries = await federation.entries(COORDINATOR);
+    return entries.filter(({ kind }) => kind === 'forecast.alarm');
+  };
+  const card = async () => (await run('forecast', 'card', '--layer', name)).stdout;
+  let before: string;
+  let after: string;
+  let drifted: string;
+
+  it('is quiet while the months are hit alike', async () => {
+    federation.nowMs = Date.now();
+    const enabled = await run(
+      ...['forecast', 'enable', '--layer', name, '--owner', ANALYST, '--category', 'burglary'],
+      ...['--key', join(federation.dir, 'analyst.pem'), '--purpose', 'hotspot-policing'],
+    );
+    expect(enabled).toMatchObject({ code: 0 });
+    before = await released(settled);
+    expect(await driftOf([before])).toMatchObject({ status: 'done', drift: { alarm: false } });
+    expect(await alarms()).toEqual([]);
+    expect(await card()).toContain('Drift alarm: no. Alarms so far: 0.');
+  });
+
+  it('raises its alarm from a later release, once, however many ask at once', async () => {
+    after = await released(unsettled);
+    const runs = await Promise.all(Array.from({ length: 4 }, () => driftOf([before, after])));
+    const [first] = runs;
+    expect(first).toMatchObject({ status: 'done', drift: { alarm: true } });
+    expect(Number(first?.drift?.z)).toBeLessThan(-2.33);
+    expect(runs).toEqual(runs.map(() => first));
+    drifted = String(first?.key);
+    expect(await alarms()).toEqual([
+      expect.objectContaining({ actor: COORDINATOR, layer: name, result: drifted }),
+    ]);
+  });
+
+  it('says so in the list, on the card and in the result that is served', async () => {
+    const { stdout } = await run('forecast', 'list', '--json');
+    expect(JSON.parse(stdout)).toContainEqual(
+      expect.objectContaining({ layer: name, isOn: true, alarms: [drifted] }),
+    );
+    expect((await run('forecast', 'list')).stdout).toContain('1 drift alarm\n');
+    expect(await card()).toContain('Drift alarm: YES. Alarms so far: 1.');
+    const { summary } = JSON.parse(await (await served(drifted)).text());
+    expect(summary.drift).toMatchObject({ alarm: true });
+  });
+
+  it('logs nothing more when the same result is computed again after a restart', async () => {
+    await federation.stop(COORDINATOR);
+    rmSync(join(federation.folder(COORDINATOR), 'layers', 'keys', drifted));
+    await federation.startCoordinator();
+    expect((await served(drifted)).status).toBe(404);
+    expect(await driftOf([before, after])).toMatchObject({ key: drifted, drift: { alarm: true } });
+    expect(await driftOf([before])).toMatchObject({ drift: { alarm: false } });
+    expect(await alarms()).toHaveLength(1);
+  });
+
+  it('leaves a log that the audit finds in order', async () => {
+    expect(await federation.audit(COORDINATOR)).toMatchObject({ ok: true, releases: 3 });
   });
 });
