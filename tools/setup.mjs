@@ -34,6 +34,7 @@ const SOURCES = [
 ];
 /** Programs that tests start: the Debian packages that bring them, and where they may already be. */
 const TEST_PROGRAMS = [
+  { name: 'a C compiler', packages: ['gcc', 'libc6-dev'], found: ['/usr/bin/cc'] },
   { name: 'chromium', packages: ['chromium', 'fonts-dejavu-core'], found: ['/usr/bin/chromium'] },
   { name: 'redis', packages: ['redis-server'], found: ['/usr/bin/redis-server'] },
   { name: 'systemd-analyze', packages: ['systemd'], found: ['/usr/bin/systemd-analyze'] },
