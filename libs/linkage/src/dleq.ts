@@ -3,7 +3,8 @@
  * batch were multiplied by the scalar behind a public key. Reproduces the proofs of appendix A.1.2.
  */
 import { ConcordatError, concatBytes, equalBytes, utf8ToBytes } from '#libs/bytes';
-import { combineDoubled, decodePoints, MAX_POINTS, type Points } from './edwards.js';
+import { combineDoubled, decodePoints, type Points } from './edwards.js';
+import { MAX_POINTS } from './edwards-field.js';
 import { hashToScalar, lengthPrefixed, SCALAR_TAG, tagOf } from './oprf.js';
 import {
   addElements,
