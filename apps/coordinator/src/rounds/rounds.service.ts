@@ -14,7 +14,6 @@ import {
   type Refusal,
   type RoundEvent,
   type RoundState,
-  SEALED_QUORUM,
   type SignedAssertion,
   seal,
   type Task,
@@ -24,6 +23,7 @@ import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
 import { DEFAULT_LIMITS } from '../config.js';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { residentsAsked } from '../linkage/area-floor.js';
+import { agenciesConcerned, isSealed } from './asked-agencies.js';
 import { AssertionCheck, NONCE_LIFE_MS } from './assertion-check.js';
 import { checkContribution } from './check-contribution.js';
 import { ConcludeRound } from './conclude-round.js';
@@ -141,7 +141,7 @@ export class RoundsService {
     const asked = fingerprint(query);
     await this.assertions.take(signed, asked, federation, nowMs());
     await this.questions.take(signed.payload.analyst);
-    const agencies = this.concerned(query);
+    const agencies = agenciesConcerned(query, federation.manifest);
     const id = randomBytes(16).toString('hex');
     const question = await this.files.putQuestion({ query, assertion: signed });
     const deadline = new Date(nowMs() + config.roundDeadlineSeconds * 1000).toISOString();
@@ -151,7 +151,7 @@ export class RoundsService {
       question,
       agencies,
       deadline,
-      sealed: this.isSealed(query, agencies),
+      sealed: isSealed(query, agencies, federation),
     };
     try {
       await inRound(id, 'round.open', () =>
@@ -325,44 +325,6 @@ export class RoundsService {
       contributions.set(contribution, await this.files.contribution(contribution));
     }
     return { query, assertion, contributions };
-  }
-
-  /** Agencies that record any of the categories, or those of them that the query names. */
-  private concerned(query: Query): string[] {
-    const { manifest } = this.coordinator.federation;
-    const unknown = query.agencies?.find(
-      (id) => !manifest.agencies.some((agency) => agency.id === id),
-    );
-    if (unknown !== undefined)
-      refuse('unknown-agency', 'the query names an agency that is not in the manifest');
-    const concerned = manifest.agencies
-      .filter(({ id }) => query.agencies?.includes(id) ?? true)
-      .filter(({ categories }) =>
-        query.categories.some((category) => categories.includes(category)),
-      )
-      .map(({ id }) => id);
-    if (concerned.length === 0) {
-      refuse('no-agency-concerned', 'no agency asked records any of these categories');
-    }
-    return concerned;
-  }
-
-  /**
-   * Whether nobody may see a single answer: where the query says so, or some cell has two agencies that record the same category and there
-   * are enough to be asked that a sum can hide one. Throws `too-few-contributors` for a query that says so to fewer, before anyone spends.
-   */
-  private isSealed(query: Query, asked: readonly string[]): boolean {
-    const { federation } = this.coordinator;
-    const isEnough = asked.length >= SEALED_QUORUM;
-    if (query.sealed && !isEnough) {
-      refuse('too-few-contributors', `a sealed question is for ${SEALED_QUORUM} agencies or more`);
-    }
-    if (query.sealed) return true;
-    if (!isEnough || query.measure === 'linked-people') return false;
-    const agencies = federation.manifest.agencies.filter(({ id }) => asked.includes(id));
-    return query.categories.some((category) =>
-      federation.overlap(agencies.filter(({ categories }) => categories.includes(category))),
-    );
   }
 
   /** Puts the tasks into the inboxes of every agency that has not ended the round. The same round gives the same bytes again. */
