@@ -10,6 +10,7 @@ import {
 } from '#libs/protocol';
 import type { Entry } from '#libs/tlog';
 import type { Coordinator } from '../coordinator.js';
+import { WaitingPolls } from '../waiting-polls.js';
 
 type Change = ManifestChange & { readonly kind: Exclude<ManifestChange['kind'], 'founded'> };
 
@@ -19,7 +20,7 @@ type Change = ManifestChange & { readonly kind: Exclude<ManifestChange['kind'], 
  */
 export class Succession {
   private turn: Promise<unknown> = Promise.resolve();
-  private readonly waiting = new Set<() => void>();
+  private readonly polls = new WaitingPolls();
 
   constructor(
     private readonly coordinator: Pick<
@@ -55,20 +56,12 @@ export class Succession {
   /** Resolves when there is a manifest after `serial`, or after `waitMs`. */
   async after(serial: number, waitMs: number): Promise<void> {
     if (this.coordinator.federation.manifest.serial > serial || waitMs === 0) return;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, waitMs);
-      this.waiting.add(wake);
-    });
+    await this.polls.wait('manifest', waitMs);
   }
 
   /** Lets everybody who waits go. */
   close(): void {
-    for (const wake of this.waiting) wake();
+    this.polls.wake('manifest');
   }
 
   private async make(change: Change, alsoAfter: () => Promise<void>): Promise<number> {
@@ -92,7 +85,7 @@ export class Succession {
     const entry = this.entryOf(change, version);
     if (entry) await append({ ...about, ...entry });
     await alsoAfter();
-    for (const wake of this.waiting) wake();
+    this.polls.wake('manifest');
     return serial;
   }
 

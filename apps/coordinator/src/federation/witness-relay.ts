@@ -5,6 +5,7 @@ import {
   type WitnessMessage,
   type WitnessPost,
 } from '#libs/protocol';
+import { WaitingPolls } from '../waiting-polls.js';
 import type { Federation } from './federation.js';
 
 type Item = WitnessMail['items'][number];
@@ -18,7 +19,7 @@ const unknownProcess = (): ConcordatError =>
  */
 export class WitnessRelay {
   private readonly boxes = new Map<string, Map<string, Item>>();
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly polls = new WaitingPolls();
   private nextSequence: number;
   private isClosed = false;
 
@@ -47,7 +48,7 @@ export class WitnessRelay {
     // deleted first, so that the box stays in the order of the sequence
     box.delete(key);
     box.set(key, { sequence: this.nextSequence++, from, message });
-    for (const wake of this.waiting.get(to) ?? []) wake();
+    this.polls.wake(to);
   }
 
   /**
@@ -66,7 +67,7 @@ export class WitnessRelay {
     const box = this.boxes.get(process);
     for (const [key, item] of box ?? []) if (item.sequence <= sequence) box?.delete(key);
     if (this.pending(process).length === 0) {
-      await this.wait(process, waitMs, signal);
+      await this.polls.wait(process, waitMs, signal);
     }
     return { items: this.pending(process) };
   }
@@ -74,27 +75,10 @@ export class WitnessRelay {
   /** Lets every waiting poll return at once, and refuses new ones. */
   close(): void {
     this.isClosed = true;
-    for (const wakers of this.waiting.values()) for (const wake of wakers) wake();
+    this.polls.wakeAll();
   }
 
   private pending(process: string): Item[] {
     return [...(this.boxes.get(process)?.values() ?? [])];
-  }
-
-  private wait(process: string, waitMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wakers = this.waiting.get(process) ?? new Set();
-      this.waiting.set(process, wakers);
-      const wake = (): void => {
-        clearTimeout(timer);
-        wakers.delete(wake);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, waitMs);
-      wakers.add(wake);
-      signal?.addEventListener('abort', wake);
-      if (signal?.aborted) wake();
-    });
   }
 }

@@ -1,6 +1,7 @@
 import { ConcordatError } from '#libs/bytes';
 import { type LinkageMail, processKey } from '#libs/protocol';
 import type { Federation } from '../federation/federation.js';
+import { WaitingPolls } from '../waiting-polls.js';
 
 type Item = LinkageMail['items'][number];
 
@@ -15,7 +16,7 @@ const PAGE = 16;
  */
 export class MailRelay {
   private readonly boxes = new Map<string, Item[]>();
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly polls = new WaitingPolls();
   private nextSequence: number;
   private isClosed = false;
 
@@ -38,7 +39,7 @@ export class MailRelay {
     }
     waiting.push({ sequence: this.nextSequence++, from, box });
     this.boxes.set(to, waiting);
-    for (const wake of this.waiting.get(to) ?? []) wake();
+    this.polls.wake(to);
   }
 
   /**
@@ -55,30 +56,13 @@ export class MailRelay {
       throw new ConcordatError('not-yet', 'the relay is stopping; ask again later');
     const left = (this.boxes.get(process) ?? []).filter((item) => item.sequence > sequence);
     this.boxes.set(process, left);
-    if (left.length === 0) await this.wait(process, waitMs, signal);
+    if (left.length === 0) await this.polls.wait(process, waitMs, signal);
     return { items: (this.boxes.get(process) ?? []).slice(0, PAGE) };
   }
 
   /** Lets every waiting poll return at once, and refuses new ones. */
   close(): void {
     this.isClosed = true;
-    for (const wakers of this.waiting.values()) for (const wake of wakers) wake();
-  }
-
-  private wait(process: string, waitMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wakers = this.waiting.get(process) ?? new Set();
-      this.waiting.set(process, wakers);
-      const wake = (): void => {
-        clearTimeout(timer);
-        wakers.delete(wake);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, waitMs);
-      wakers.add(wake);
-      signal?.addEventListener('abort', wake);
-      if (signal?.aborted || this.isClosed) wake();
-    });
+    this.polls.wakeAll();
   }
 }

@@ -1,5 +1,6 @@
 import { ConcordatError } from '#libs/bytes';
 import type { Inbox as InboxMessage, SignedTask } from '#libs/protocol';
+import { WaitingPolls } from '../waiting-polls.js';
 
 type Item = InboxMessage['items'][number];
 
@@ -10,7 +11,7 @@ type Item = InboxMessage['items'][number];
  */
 export class Inboxes {
   private readonly queues = new Map<string, Item[]>();
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly polls = new WaitingPolls();
   private readonly lastSeen = new Map<string, number>();
 
   /** `newestSequence`: the highest number ever given, for any agency. */
@@ -21,7 +22,7 @@ export class Inboxes {
     const queue = this.queues.get(agency) ?? [];
     queue.push({ sequence, task });
     this.queues.set(agency, queue);
-    for (const wake of this.waiting.get(agency) ?? []) wake();
+    this.polls.wake(agency);
   }
 
   /** Drops the tasks of a round that takes no more answers. */
@@ -50,7 +51,7 @@ export class Inboxes {
     }
     const items = this.pending(agency, sequence);
     if (items.length > 0 || waitMs === 0) return { items };
-    await this.wait(agency, waitMs);
+    await this.polls.wait(agency, waitMs);
     return { items: this.pending(agency, sequence) };
   }
 
@@ -61,24 +62,10 @@ export class Inboxes {
 
   /** Lets every waiting poll return at once. */
   close(): void {
-    for (const wakers of this.waiting.values()) for (const wake of wakers) wake();
+    this.polls.wakeAll();
   }
 
   private pending(agency: string, sequence: number): Item[] {
     return (this.queues.get(agency) ?? []).filter((item) => item.sequence > sequence);
-  }
-
-  private wait(agency: string, waitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wakers = this.waiting.get(agency) ?? new Set();
-      this.waiting.set(agency, wakers);
-      const wake = (): void => {
-        clearTimeout(timer);
-        wakers.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, waitMs);
-      wakers.add(wake);
-    });
   }
 }

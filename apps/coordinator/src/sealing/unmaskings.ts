@@ -11,6 +11,7 @@ import {
   UnmaskRefusal,
 } from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
+import { WaitingPolls } from '../waiting-polls.js';
 
 interface Waiting {
   readonly asked: SignedUnmask;
@@ -29,7 +30,7 @@ const refuse = (code: string, why: string): never => {
 @Injectable()
 export class Unmaskings {
   private readonly waiting = new Map<string, Waiting>();
-  private readonly polls = new Set<() => void>();
+  private readonly polls = new WaitingPolls();
   private isClosed = false;
 
   constructor(@Inject(COORDINATOR) private readonly coordinator: Coordinator) {}
@@ -61,22 +62,14 @@ export class Unmaskings {
           reject(error);
         },
       });
-      for (const wake of this.polls) wake();
+      this.polls.wake('unmask');
     });
   }
 
   /** Everything that is asked at present; waits up to `waitMs` for a first. Throws `not-yet` while the process stops. */
   async pending(waitMs: number): Promise<SignedUnmask[]> {
     if (this.waiting.size === 0 && waitMs > 0 && !this.isClosed) {
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          clearTimeout(timer);
-          this.polls.delete(wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, waitMs);
-        this.polls.add(wake);
-      });
+      await this.polls.wait('unmask', waitMs);
     }
     // an empty answer at once would make the auditor ask again at once
     if (this.isClosed) refuse('not-yet', 'the coordinator is stopping; ask again later');
@@ -114,7 +107,7 @@ export class Unmaskings {
   /** Lets every waiting poll return at once. */
   close(): void {
     this.isClosed = true;
-    for (const wake of this.polls) wake();
+    this.polls.wake('unmask');
   }
 
   private find(
