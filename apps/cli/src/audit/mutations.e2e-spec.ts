@@ -44,7 +44,7 @@ function below(bound: number): number {
 const oneOf = <T>(items: readonly T[]): T => items[below(items.length)] as T;
 
 async function untilWitnessed(): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 100) {
+  for (let waitedMs = 0; waitedMs < 240_000; waitedMs += 100) {
     const reply = await fetch(new URL('/v1/checkpoints', federation.url));
     const { checkpoints } = (await reply.json()) as { checkpoints: { note: string }[] };
     const cosigned = checkpoints.filter(({ note }) => note.split('\n— ').length - 2 >= QUORUM);
