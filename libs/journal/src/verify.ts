@@ -2,6 +2,7 @@
  * Offline verification of a log by anyone who holds its keys: every entry, tile, bundle and checkpoint, compared with each
  * other and with what others have seen. Takes no lock and writes nothing.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConcordatError, equalBytes, isConcordatError } from '#libs/bytes';
@@ -289,7 +290,7 @@ export async function verifyPublishedLog(
 
 /**
  * The signed entries of a log in a directory, for whoever only reads, and with `unsigned` also the whole ones after the
- * checkpoint; verify it first. Throws `log-corrupt`.
+ * checkpoint; verify it first. Throws `no-such-folder`, `log-corrupt`.
  */
 export async function* readJournal(
   dir: string,
@@ -297,6 +298,12 @@ export async function* readJournal(
 ): AsyncGenerator<{ index: bigint; bytes: Uint8Array }> {
   const read = readFromDirectory(dir);
   const note = await read(CHECKPOINT);
+  if (!note && !existsSync(dir)) {
+    throw new ConcordatError(
+      'no-such-folder',
+      'there is no log here; give the folder of one process',
+    );
+  }
   if (!note) throw new ConcordatError('log-corrupt', 'there is no checkpoint in this directory');
   const text = Buffer.from(note).toString('utf8');
   const { size } = parseCheckpoint(text.slice(0, text.lastIndexOf('\n\n') + 1));

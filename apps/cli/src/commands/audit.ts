@@ -38,6 +38,19 @@ export function readNamed(path: string): string {
   }
 }
 
+/** Writes the file that `--out` names. Throws `unwritable-file`. */
+function writeNamed(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new ConcordatError(
+      'unwritable-file',
+      `${path} cannot be written; give --out a file in a folder that exists`,
+      { cause: error },
+    );
+  }
+}
+
 /** Errors of the disk get a code: an unreadable folder is no fault of this program. */
 async function onDisk<T>(run: () => Promise<T>): Promise<T> {
   try {
@@ -250,7 +263,7 @@ Examples:
         await demandSound(dir, flags.key);
         const rows = await registerRows(dir);
         const text = flags.format === 'csv' ? toCsv(rows) : `${JSON.stringify(rows, null, 2)}\n`;
-        writeFileSync(flags.out, text);
+        writeNamed(flags.out, text);
         tell(`wrote ${rows.length} operations to ${flags.out}`);
       });
     });
@@ -266,7 +279,7 @@ Examples:
       await onDisk(async () => {
         await demandSound(dir, flags.key);
         const pack = await makePack(dir, flags.fingerprint, flags.key);
-        writeFileSync(flags.out, `${JSON.stringify(pack, null, 2)}\n`);
+        writeNamed(flags.out, `${JSON.stringify(pack, null, 2)}\n`);
         tell(`wrote ${pack.entries.length} entries with their proofs to ${flags.out}`);
       });
     });
