@@ -11,7 +11,6 @@ import {
   COUNT_KEYS,
   countMatchKey,
   matchKeyInput,
-  type SyntheticRecord,
   standardise,
   syntheticLists,
 } from '#libs/linkage';
@@ -27,6 +26,7 @@ import {
   streetFile,
 } from '#libs/testing';
 import type { EntryOf } from '#libs/tlog';
+import { peopleFile } from './people-file.fixture-spec.js';
 
 const POLICE = 'test-police';
 const COUNCIL = 'test-council';
@@ -38,14 +38,6 @@ const lists = syntheticLists(
   { both: 60, onlyLeft: 20, onlyRight: 20, dependence: 1 },
   seededRandom('killed linkage'),
 );
-const FIELDS = ['forename', 'surname', 'dateOfBirth', 'street', 'town', 'postcode'] as const;
-const csvOf = (records: readonly SyntheticRecord[]): string =>
-  [
-    'person_id,category,month,given_name,surname,date_of_birth,address_1,suburb,postcode',
-    ...records.map(({ person, record }) =>
-      [person, 'asb', '2024-03', ...FIELDS.map((field) => record[field] ?? '')].join(','),
-    ),
-  ].join('\n');
 
 let federation: Federation;
 const running = new Map<string, ServedProcess>();
@@ -159,8 +151,8 @@ beforeAll(async () => {
   const files = { 'street.csv': streetFile([{ month: '2024-03', type: 'Robbery', cell }]) };
   federation = await Federation.open({
     agencies: [
-      { id: COUNCIL, domain, files, people: csvOf(lists.right) },
-      { id: POLICE, domain, files, people: csvOf(lists.left) },
+      { id: COUNCIL, domain, files, people: peopleFile(lists.right) },
+      { id: POLICE, domain, files, people: peopleFile(lists.left) },
     ],
     limits: { rhoPerQuery: '2', rhoPerYear: '8', measures: ['incidents', 'linked-people'] },
     keyHolders: [...HOLDERS],
