@@ -15,9 +15,10 @@ import {
   WITHIN_MS,
 } from './recorded-linkage.fixture-spec.js';
 
+// fewer people would not reach the 28 bits that a key must have
 const lists = syntheticLists(
-  { both: 10, onlyLeft: 20, onlyRight: 20, dependence: 1 },
-  seededRandom('hostile parties'),
+  { both: 40, onlyLeft: 50, onlyRight: 50, dependence: 1 },
+  seededRandom('attacks'),
 );
 
 let linkage: RecordedLinkage;
