@@ -99,8 +99,7 @@ describe('the map page', () => {
     await page.keyboard.press('Tab');
     expect(await focusedText(page)).toBe('Place');
     await page.keyboard.press('Enter');
-    const first = page.getByRole('columnheader', { name: 'Place' });
-    expect(await first.getAttribute('aria-sort')).toBe('ascending');
+    await page.locator('th[aria-sort=ascending]', { hasText: 'Place' }).waitFor();
     for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
     expect(await focusedText(page)).toMatch(/^Bristol, City of [0-9a-f]{4}$/);
     await page.keyboard.press('Enter');
