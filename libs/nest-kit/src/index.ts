@@ -1,6 +1,6 @@
+export { askRunning } from './ask-running.js';
 export { readConfig } from './config.js';
 export {
-  type Control,
   holdsToken,
   loopbackOf,
   newToken,

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
-import { Problem } from '#libs/protocol';
-import { readControl } from './control-file.js';
+import { askRunning } from './ask-running.js';
 
 const Turned = z.strictObject({ publicKey: z.string(), boxKey: z.string(), serial: z.int() });
 const TIMEOUT_MS = 90_000;
@@ -30,26 +29,18 @@ Example:
   concordat ${name} rotate-key --dir /var/lib/concordat/my-${name}`,
     )
     .action(async ({ dir, json }) => {
-      const control = readControl(controlOf(dir));
-      const down = new ConcordatError(
-        'not-running',
-        `the ${name} does not run; start it first: concordat ${name} serve`,
-      );
-      if (!control) throw down;
-      const response = await fetch(new URL('/v1/rotate-key', control.url), {
-        method: 'POST',
-        headers: { authorization: `Bearer ${control.token}` },
-        redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      }).catch(() => {
-        throw down;
+      const answer = await askRunning({
+        process: name,
+        control: controlOf(dir),
+        path: '/v1/rotate-key',
+        body: {},
+        timeoutMs: TIMEOUT_MS,
       });
-      const answer: unknown = await response.json().catch(() => undefined);
-      if (!response.ok) {
-        const problem = Problem.safeParse(answer);
-        throw problem.success
-          ? new ConcordatError(problem.data.code, problem.data.title)
-          : new ConcordatError(`http-${response.status}`, `the ${name} did not replace its keys`);
+      if (!answer) {
+        throw new ConcordatError(
+          'not-running',
+          `the ${name} does not run; start it first: concordat ${name} serve`,
+        );
       }
       const turned = Turned.parse(answer);
       const text = `The new public key is ${turned.publicKey}, that of boxes ${turned.boxKey}, by manifest ${turned.serial}`;

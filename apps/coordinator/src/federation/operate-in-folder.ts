@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
-import { type Control, createLogger, readControl } from '#libs/nest-kit';
-import { Problem } from '#libs/protocol';
+import { askRunning, createLogger } from '#libs/nest-kit';
 import { coordinatorPaths } from '../config.js';
 import { openCoordinator } from '../open-coordinator.js';
 import { openOffice } from './office.js';
@@ -11,38 +10,9 @@ const TIMEOUT_MS = 60_000;
 const STARTING_WITHIN_MS = 30_000;
 const RETRY_MS = 300;
 
-/** Asks the running coordinator; undefined when nothing listens at its address, as after a kill. */
-async function ask({ url, token }: Control, order: Operation): Promise<object | undefined> {
-  const { operation, ...body } = order;
-  let response: Response;
-  try {
-    response = await fetch(new URL(`/v1/operations/${operation}`, url), {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch (error) {
-    if ((error as Error).name === 'TimeoutError') {
-      throw new ConcordatError(
-        'coordinator-unresponsive',
-        'the coordinator runs and does not answer; see its log',
-      );
-    }
-    return undefined;
-  }
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (response.ok && typeof answer === 'object' && answer !== null) return answer;
-  const problem = Problem.safeParse(answer);
-  throw problem.success
-    ? new ConcordatError(problem.data.code, problem.data.title)
-    : new ConcordatError(`http-${response.status}`, 'the coordinator did not take the order');
-}
-
 /**
  * Does what the operator orders: through the coordinator in `dir` when it runs, else in its log and manifest, which the next start
- * reads. Throws `usage` for what is no order, what `perform` throws, `log-locked`, `coordinator-unresponsive`.
+ * reads. Throws `bad-argument` for what is no order, what `perform` throws, `log-locked`, `coordinator-unresponsive`.
  */
 export async function operateInFolder<T extends object>(
   dir: string,
@@ -57,11 +27,17 @@ export async function operateInFolder<T extends object>(
       `${issue?.path.join('.') || 'the order'} is not as it must be; see --help`,
     );
   }
-  const paths = coordinatorPaths(dir);
+  const { operation, ...body } = parsed.data;
+  const request = {
+    process: 'coordinator',
+    control: coordinatorPaths(dir).control,
+    path: `/v1/operations/${operation}`,
+    body,
+    timeoutMs: TIMEOUT_MS,
+  };
   const endMs = performance.now() + STARTING_WITHIN_MS;
   for (;;) {
-    const control = readControl(paths.control);
-    const answer = control && (await ask(control, parsed.data));
+    const answer = await askRunning(request);
     if (answer) return answer as T;
     try {
       return (await performHere(dir, parsed.data, nowMs)) as T;
