@@ -18,3 +18,8 @@ export type Outcome =
   | { readonly status: 'refused'; readonly refused: Refused }
   /** The question waits for a person; asked again after they agreed, it is answered. */
   | { readonly status: 'held'; readonly until: string };
+
+export const refused = (code: string, constraint: string | null = null): Outcome => ({
+  status: 'refused',
+  refused: { code, constraint },
+});

@@ -7,12 +7,19 @@ import { gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { cellAt, disk, domainFromCells, formatDomainFile, sortedCells } from '#libs/grid';
 import { parseMapping, parseTaxonomy } from '#libs/harmonise';
-import { createBoxKey, createSigningKey, loadSecret, type SigningKey } from '#libs/keystore';
+import {
+  createBoxKey,
+  createSigningKey,
+  loadSecret,
+  loadSigningKey,
+  type SigningKey,
+} from '#libs/keystore';
 import { Manifest, manifestHash, type SignedTask, seal } from '#libs/protocol';
 import { CATEGORIES, canonicaliseQuery, fingerprint } from '#libs/query';
 import { openRecords } from '#libs/records';
 import { nodePaths } from './config.js';
 import { initNode } from './init.js';
+import { signPolicies } from './signed-policy.js';
 
 export const AGENCY = 'city-of-london-police';
 const MONTHS = ['2024-01', '2024-02', '2024-03'];
@@ -26,11 +33,27 @@ export interface SmallNode {
   readonly coordinator: SigningKey;
   /** A signed task, as the coordinator puts it in the inbox; a round is new unless given. */
   task(question?: Question): SignedTask;
+  /** Changes the agency's policy and signs it anew: in force from the node's next start. */
+  changePolicy(change: (policy: PolicyText) => void): void;
   remove(): void;
 }
 
+/** What tests change of a policy document. */
+interface PolicyText {
+  grants: { id: string; purposes: string[]; approval: string; validUntil: string }[];
+}
+
+/** Two who may ask, and one whose role no grant names. */
+const ROLES = {
+  'analyst-1': 'national-analyst',
+  'analyst-2': 'national-analyst',
+  viewer: 'tile-viewer',
+} as const;
+
 export interface Question {
   readonly round?: string;
+  /** `analyst-1` unless given. */
+  readonly analyst?: keyof typeof ROLES;
   readonly rho?: string;
   readonly category?: string;
   readonly period?: string;
@@ -85,7 +108,9 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
   const dir = settings.dir ?? join(base, 'node');
   mkdirSync(dir, { recursive: true });
   const coordinator = createSigningKey(join(base, 'coordinator.pem'));
-  const analyst = createSigningKey(join(base, 'analyst.pem'));
+  const analysts = Object.fromEntries(
+    Object.keys(ROLES).map((id) => [id, createSigningKey(join(base, `${id}.pem`))]),
+  ) as Record<keyof typeof ROLES, SigningKey>;
   const box = createBoxKey(join(base, 'box.pem'));
   writePolicies(dir, settings);
   const keys = await initNode(
@@ -115,7 +140,11 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
     formerKeys: [],
     grid: { name: 'ew-2026-1', hash: GRID_HASH },
     coordinator: { id: 'coordinator', publicKey: coordinator.publicKey, boxKey: box.publicKey },
-    auditor: { id: 'auditor', publicKey: analyst.publicKey, boxKey: box.publicKey },
+    auditor: {
+      id: 'auditor',
+      publicKey: analysts['analyst-1'].publicKey,
+      boxKey: box.publicKey,
+    },
     agencies: [
       {
         id: AGENCY,
@@ -128,7 +157,11 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
     ],
     witnesses: [],
     quorum: 0,
-    analysts: [{ id: 'analyst-1', publicKey: analyst.publicKey, roles: ['national-analyst'] }],
+    analysts: Object.entries(ROLES).map(([id, role]) => ({
+      id,
+      publicKey: analysts[id as keyof typeof ROLES].publicKey,
+      roles: [role],
+    })),
   };
   Manifest.parse(manifest);
   const paths = nodePaths(dir);
@@ -138,6 +171,7 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
   const task = (question: Question = {}): SignedTask => {
     const { round = randomBytes(16).toString('hex'), rho = '1/8', resolution = 6 } = question;
     const { category = 'robbery', period = '2024-01', purpose = 'hotspot-policing' } = question;
+    const { analyst = 'analyst-1' } = question;
     const query = canonicaliseQuery({
       version: 1,
       measure: 'incidents',
@@ -153,19 +187,31 @@ export async function makeSmallNode(settings: Settings = {}): Promise<SmallNode>
     const pinned = manifestHash(manifest);
     const nonce = randomBytes(16).toString('hex');
     const at = new Date(settings.nowMs ?? Date.now()).toISOString();
-    const assertion = { analyst: 'analyst-1', fingerprint: asked, manifest: pinned, at, nonce };
+    const assertion = { analyst, fingerprint: asked, manifest: pinned, at, nonce };
     const payload = {
       round,
       agency: AGENCY,
       query,
       fingerprint: asked,
-      assertion: seal('assertion', assertion, analyst),
+      assertion: seal('assertion', assertion, analysts[analyst]),
       manifest: pinned,
       deadline: new Date((settings.nowMs ?? Date.now()) + 120_000).toISOString(),
     };
     return seal('task', payload, coordinator) as SignedTask;
   };
-  return { dir, coordinator, task, remove: () => rmSync(base, { recursive: true, force: true }) };
+  const changePolicy: SmallNode['changePolicy'] = (change) => {
+    const policy = parse(readFileSync(paths.policy, 'utf8'));
+    change(policy);
+    writeFileSync(paths.policy, JSON.stringify(policy));
+    signPolicies(paths, AGENCY, loadSigningKey(paths.signingKey));
+  };
+  return {
+    dir,
+    coordinator,
+    task,
+    changePolicy,
+    remove: () => rmSync(base, { recursive: true, force: true }),
+  };
 }
 
 async function takeIn(paths: ReturnType<typeof nodePaths>): Promise<void> {

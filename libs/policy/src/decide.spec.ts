@@ -5,6 +5,7 @@ import { CATEGORIES } from '#libs/query';
 import {
   type DecisionRequest,
   decide,
+  decidePaid,
   type Grant,
   type PolicySet,
   parseDocument,
@@ -149,6 +150,38 @@ describe('inputs that must be refused with a code', () => {
         refusal('internal-fault'),
       );
     }
+  });
+});
+
+describe('an answer that is paid for', () => {
+  const paid = (change: Partial<DecisionRequest>) => {
+    const { ledger: _unasked, ...request } = { policies, ...base, ...change };
+    return decidePaid(request);
+  };
+  const { id: analyst } = base.analyst as { id: string };
+  const spent = { spent: { incidents: { 2024: '2' } } };
+  const busy = { spent: {}, analysts: { [analyst]: { rhoThisYear: '1', queriesToday: 50 } } };
+
+  it.each([spent, busy])('asks nothing of a ledger that would refuse a new one', (ledger) => {
+    expect(decideWith({ ledger })).toMatchObject({ decision: 'refuse' });
+    expect(paid({ ledger })).toEqual(permit);
+  });
+
+  it('is refused for whatever else a new one is refused for, by the same code', () => {
+    const changes: readonly Partial<DecisionRequest>[] = [
+      { analyst: { id: analyst, roles: ['tile-viewer'] } },
+      { query: { ...query, purpose: 'staff-appraisal' } },
+      { query: { ...query, rho: '2' } },
+      { now: '2099-01-01T00:00:00Z' },
+      { now: 'today' },
+      { dataset: 'stops' },
+      { policies: { ...policies, agency: { ...policies.agency, grants: [] } } },
+    ];
+    for (const change of changes) {
+      expect(paid(change)).toEqual(decideWith(change));
+      expect(paid(change)).toMatchObject({ decision: 'refuse' });
+    }
+    expect(decidePaid(undefined as never)).toEqual(refusal('internal-fault'));
   });
 });
 

@@ -131,17 +131,19 @@ function findGrant(grants: readonly Grant[], facts: Facts): Grant {
   throw miss;
 }
 
+/** `ledger` is undefined where nothing would be spent: then the dataset has to be known, and no more. */
 function checkLimits(
   limits: Limits,
   place: string,
   facts: Facts,
   dataset: string,
   years: readonly string[],
-  ledger: LedgerView,
+  ledger: LedgerView | undefined,
 ): void {
   const limit = Object.hasOwn(limits.datasets, dataset) ? limits.datasets[dataset] : undefined;
   const path = `${place}.datasets`;
   if (!limit) throw new Refusal('unknown-dataset', path);
+  if (!ledger) return;
   const within = (already: Rational, bound: string): boolean =>
     atMost(addRational(already, facts.rho), amountOf(bound));
   const spent = Object.hasOwn(ledger.spent, dataset) ? ledger.spent[dataset] : undefined;
@@ -160,7 +162,10 @@ function checkLimits(
   }
 }
 
-function decideOrThrow(request: DecisionRequest): Decision {
+/** What a question whose answer is paid for is decided from: all but the ledger. */
+export type PaidRequest = Omit<DecisionRequest, 'ledger'>;
+
+function decideOrThrow(request: PaidRequest, readLedger: () => LedgerView | undefined): Decision {
   const { federation, agency: policy } = request.policies;
   const query = readQuery(request.query);
   const everything = { id: policy.agency, categories: CATEGORIES };
@@ -168,7 +173,7 @@ function decideOrThrow(request: DecisionRequest): Decision {
   const paying = query.linkage ? PEOPLE_DATASET : DEFAULT_DATASET;
   const dataset = readAs(DatasetName, request.dataset ?? paying, 'bad-dataset', 'dataset');
   const analyst = readAs(Analyst, request.analyst, 'bad-analyst', 'analyst');
-  const ledger = readAs(LedgerView, request.ledger, 'bad-ledger', 'ledger');
+  const ledger = readLedger();
   const nowMs = readNow(request.now);
   if (policy.agency !== agency.id) throw new Refusal('other-agency', 'agency');
   if (query.agencies && !query.agencies.includes(agency.id)) {
@@ -201,17 +206,31 @@ function decideOrThrow(request: DecisionRequest): Decision {
   return { decision: 'hold', grant: grant.id, holdHours, approvers };
 }
 
-/**
- * Decides a request under its policy set. Never throws: a fault inside reads as a refusal (`internal-fault`), so that an error can never
- * allow. Grants are not united: one grant alone must admit the whole request.
- */
-export function decide(request: DecisionRequest): Decision {
+function decided(decide: () => Decision): Decision {
   try {
-    return decideOrThrow(request);
+    return decide();
   } catch (error) {
     if (error instanceof Refusal) {
       return { decision: 'refuse', code: error.code, constraint: error.constraint };
     }
     return { decision: 'refuse', code: 'internal-fault', constraint: 'policy' };
   }
+}
+
+/**
+ * Decides a request under its policy set. Never throws: a fault inside reads as a refusal (`internal-fault`), so that an error can never
+ * allow. Grants are not united: one grant alone must admit the whole request.
+ */
+export function decide(request: DecisionRequest): Decision {
+  return decided(() =>
+    decideOrThrow(request, () => readAs(LedgerView, request.ledger, 'bad-ledger', 'ledger')),
+  );
+}
+
+/**
+ * Decides who may have an answer that is paid for already: by everything that `decide` asks but what is left of budgets and of questions
+ * a day, for the same answer again costs nothing. Never throws.
+ */
+export function decidePaid(request: PaidRequest): Decision {
+  return decided(() => decideOrThrow(request, () => undefined));
 }

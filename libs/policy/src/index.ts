@@ -1,5 +1,11 @@
 export { type CaseResult, requestOf, runCases, shownDecision } from './cases.js';
-export { type Decision, type DecisionRequest, decide } from './decide.js';
+export {
+  type Decision,
+  type DecisionRequest,
+  decide,
+  decidePaid,
+  type PaidRequest,
+} from './decide.js';
 export { type DimensionChange, diffPolicies, type PolicyDiff } from './diff.js';
 export type { Change } from './dimension.js';
 export { parseDocument } from './document.js';

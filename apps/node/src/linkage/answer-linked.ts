@@ -4,13 +4,12 @@
  */
 import { isConcordatError } from '#libs/bytes';
 import { formatRational, multiplyRational, rational } from '#libs/dp';
-import { answerFor, type Reservation } from '#libs/ledger';
 import type { Task } from '#libs/protocol';
 import { groupsOf, type LinkedPeople, type Query } from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
+import type { Admission, Payable } from '../admit-question.js';
 import type { Node } from '../node.js';
-import type { Outcome } from '../outcome.js';
-import type { ReleasePlan } from '../release.js';
+import { type Outcome, refused } from '../outcome.js';
 import { about } from '../task.js';
 import { residentsAsked } from './area-floor.js';
 import type { Labelled } from './labelling.js';
@@ -20,19 +19,8 @@ import { PEOPLE_DATASET } from './people.js';
 /** Finds what an epoch can be counted from. */
 export type FindLabelled = (linkage: LinkedPeople) => Labelled | undefined;
 
-/** What a question costs and of what it is, as policy and ledger see it. */
-export type Payable = Pick<ReleasePlan, 'task' | 'dataset' | 'versionDigest' | 'groups'> & {
-  /** Public residents of the least populated area asked, where that is known. */
-  readonly residents?: number | undefined;
-};
-
 /** A person counts once in every number, however often they are known. */
 const UNIT = { unit: 'person-year', maxPerRelease: 1, maxPerYear: 1 } as const;
-
-const refused = (code: string, constraint: string): Outcome => ({
-  status: 'refused',
-  refused: { code, constraint },
-});
 
 /** Not above the variance of one node's discrete Laplace noise of scale b, which is below 2 b^2. */
 const linkedVariance = (query: Query): string => {
@@ -40,13 +28,13 @@ const linkedVariance = (query: Query): string => {
   return formatRational(multiplyRational(rational(2n), multiplyRational(scale, scale)));
 };
 
-/** `pay` decides and reserves, or finishes what was reserved before (`answer-query.ts`). */
+/** `admit` decides and reserves, or finds what was answered or reserved before (`admit-question.ts`). */
 export async function answerLinked(
   task: Task,
   linkage: LinkedPeople,
   node: Node,
   find: FindLabelled,
-  pay: (plan: Payable) => Promise<Reservation | Outcome>,
+  admit: (plan: Payable) => Promise<Admission>,
 ): Promise<Outcome> {
   let residents: number | undefined;
   try {
@@ -67,10 +55,18 @@ export async function answerLinked(
   );
   if (groups.length === 0) return refused('nothing-held', 'query.categories');
   const described = { groups, levelVariances: [linkedVariance(task.query)] };
-  const earlier = answerFor(node.ledger, task.fingerprint, versionDigest);
-  if (earlier) return { status: 'answered', answer: { ...described, ...earlier } };
-  const logged = await pay({ task, dataset: PEOPLE_DATASET, versionDigest, groups, residents });
-  if ('status' in logged) return logged;
+  const admission = await admit({
+    task,
+    dataset: PEOPLE_DATASET,
+    versionDigest,
+    groups,
+    residents,
+  });
+  if ('outcome' in admission) return admission.outcome;
+  if ('answered' in admission) {
+    return { status: 'answered', answer: { ...described, ...admission.answered } };
+  }
+  const { reserved } = admission;
   const valueDigest = await node.blobs.put(await linkedAnswer(task, linkage, labelled, node));
   const entry: EntryOf<'release.made'> = {
     kind: 'release.made',
@@ -78,14 +74,14 @@ export async function answerLinked(
     ...about(task, node),
     versionDigest,
     dataset: PEOPLE_DATASET,
-    rho: logged.entry.rho,
-    grant: logged.entry.grant,
-    policyDigest: logged.entry.policyDigest,
+    rho: reserved.entry.rho,
+    grant: reserved.entry.grant,
+    policyDigest: reserved.entry.policyDigest,
     valueDigest,
     blob: valueDigest,
     mechanism: 'discrete-laplace',
     privacy: UNIT,
-    reservation: String(logged.index),
+    reservation: String(reserved.index),
   };
   const index = await node.append(entry);
   return { status: 'answered', answer: { ...described, index, entry } };
