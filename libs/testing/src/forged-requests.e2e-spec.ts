@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { bytesToHex, fromBase64, fromHex, toBase64, toBase64url, utf8ToBytes } from '#libs/bytes';
-import { cellAt, disk, domainFromCells } from '#libs/grid';
-import { loadSigningKey, type SigningKey } from '#libs/keystore';
-import { contentDigest, PROBLEM_PREFIX, signRequest } from '#libs/protocol';
+import { canonicalBytes, fromHex, sha256Hex, toBase64url, utf8ToBytes } from '#libs/bytes';
+import { cellAt, disk, domainFromCells, formatDomainFile } from '#libs/grid';
+import { createBoxKey, createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
+import { readControl } from '#libs/nest-kit';
+import { contentDigest, parseToken, seal, signRequest } from '#libs/protocol';
 import { AUDITOR, COORDINATOR, Federation } from './federation.js';
+import { malleated, REFUSED_REQUEST, SMALL_ORDER, withInput, withR } from './forgery.js';
 import { streetFile } from './street-file.js';
 
 jest.setTimeout(240_000);
@@ -16,14 +18,15 @@ const ROUND = 'ab'.repeat(16);
 const MINUTE_MS = 60_000;
 const bristol = cellAt(51.4545, -2.5879, 9);
 const BODY = utf8ToBytes('{}');
-/** Order of the group, RFC 8032 section 5.1. */
-const L = 2n ** 252n + 27742317777372353535851937790883648493n;
-/** Points of small order (RFC 8032 section 5.1.7 lets a verifier take them): the neutral one, and one of order 8. */
-const ORDER_1 = `01${'00'.repeat(31)}`;
-const ORDER_8 = '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05';
+const VECTOR = `/v1/vectors/${sha256Hex(BODY)}`;
+/** An agency that asks to be enrolled, with a key of its own. */
+const NEWCOMER = 'beta-police';
+const newcomerDomain = domainFromCells('test/beta', disk(cellAt(51.3811, -2.359, 9), 1));
 
 let federation: Federation;
-let key: SigningKey;
+/** Keys of those who send, by id. */
+const keys = new Map<string, SigningKey>();
+let enrolment: Uint8Array;
 beforeAll(async () => {
   federation = await Federation.open({
     agencies: [
@@ -36,14 +39,49 @@ beforeAll(async () => {
   });
   // its requests would be refused and counted with ours
   await federation.stop(AGENCY);
-  key = loadSigningKey(join(federation.folder(AGENCY), 'keys', 'signing.pem'));
+  for (const id of [AGENCY, AUDITOR]) {
+    keys.set(id, loadSigningKey(join(federation.folder(id), 'keys', 'signing.pem')));
+  }
+  enrolment = await enrolmentOf(NEWCOMER);
 });
 afterAll(() => federation?.close());
 
+/** What an agency sends to be enrolled, with the token that it was given. */
+async function enrolmentOf(id: string): Promise<Uint8Array> {
+  const key = createSigningKey(join(federation.dir, `${id}.pem`));
+  keys.set(id, key);
+  const control = readControl(join(federation.folder(COORDINATOR), 'control.json'));
+  const issued = await fetch(new URL('/v1/operations/token', federation.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${control?.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ agency: id, hours: 24 }),
+  });
+  const { token } = (await issued.json()) as { token: string };
+  const agency = {
+    id,
+    name: id,
+    kind: 'police',
+    publicKey: key.publicKey,
+    boxKey: createBoxKey(join(federation.dir, `${id}.box.pem`)).publicKey,
+    domain: newcomerDomain.hash,
+    categories: ['robbery'],
+  };
+  const coordinator = federation.manifest.coordinator.publicKey;
+  const at = new Date(federation.nowMs).toISOString();
+  return canonicalBytes({
+    version: 1,
+    token: parseToken(token)?.secret ?? '',
+    enrolment: seal('enrolment', { version: 1, agency, coordinator, at }, key),
+    domain: formatDomainFile(newcomerDomain),
+  });
+}
+
 interface Door {
   readonly process: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
+  /** Who may come in by it; the agency unless given. */
+  readonly sender?: string;
 }
 /** Every address that takes a signed request; a node has none: it dials out, and its console asks for a token. */
 const DOORS: readonly Door[] = [
@@ -59,23 +97,19 @@ const DOORS: readonly Door[] = [
   { process: COORDINATOR, method: 'GET', path: '/v1/witnessing?after=0&wait=0' },
   { process: COORDINATOR, method: 'POST', path: '/v1/linkage/mail' },
   { process: COORDINATOR, method: 'GET', path: '/v1/linkage/mail?after=0&wait=0' },
+  { process: COORDINATOR, method: 'GET', path: VECTOR },
+  { process: COORDINATOR, method: 'PATCH', path: `${VECTOR}?offset=0&length=${BODY.length}` },
+  { process: COORDINATOR, method: 'POST', path: '/v1/enrolments', sender: NEWCOMER },
+  { process: COORDINATOR, method: 'GET', path: '/v1/unmaskings?wait=0', sender: AUDITOR },
+  { process: COORDINATOR, method: 'POST', path: `/v1/rounds/${ROUND}/unmasked`, sender: AUDITOR },
+  {
+    process: COORDINATOR,
+    method: 'POST',
+    path: `/v1/rounds/${ROUND}/unmask-refusal`,
+    sender: AUDITOR,
+  },
   { process: AUDITOR, method: 'POST', path: `/v1/rounds/${ROUND}/seed` },
 ];
-
-const REFUSED = {
-  status: 401,
-  body: JSON.stringify({
-    type: `${PROBLEM_PREFIX}bad-request-signature`,
-    title: 'the request is not signed as the federation asks; docs/protocol/messages.md says how',
-    status: 401,
-    code: 'bad-request-signature',
-  }),
-};
-
-const number = (littleEndian: Uint8Array): bigint =>
-  BigInt(`0x${bytesToHex(Uint8Array.from(littleEndian).reverse())}`);
-const scalar = (value: bigint): Uint8Array =>
-  Uint8Array.from(fromHex(value.toString(16).padStart(64, '0'))).reverse();
 
 interface Given {
   readonly keyId?: string;
@@ -90,10 +124,19 @@ const urlOf = ({ process }: Door): string =>
   process === AUDITOR ? federation.auditorUrl : federation.url;
 const keyOf = ({ process }: Door): string =>
   federation.manifest[process === AUDITOR ? 'auditor' : 'coordinator'].publicKey;
-const bodyOf = ({ method }: Door): Uint8Array => (method === 'GET' ? new Uint8Array() : BODY);
+const bodyOf = ({ method, sender }: Door): Uint8Array => {
+  if (method === 'GET') return new Uint8Array();
+  return sender === NEWCOMER ? enrolment : BODY;
+};
 
-/** Headers as a node signs them for this door, but for what is given. */
+/** Of a vector, or of a message. */
+const typeOf = ({ method }: Door): Record<string, string> => ({
+  'content-type': method === 'PATCH' ? 'application/octet-stream' : 'application/json',
+});
+
+/** Headers as whoever may come in signs them for this door, but for what is given. */
 function headersOf(door: Door, given: Given = {}): Record<string, string> {
+  const { sender = AGENCY } = door;
   const url = new URL(door.path, urlOf(door));
   const request = {
     method: door.method,
@@ -103,10 +146,10 @@ function headersOf(door: Door, given: Given = {}): Record<string, string> {
     contentDigest: contentDigest(given.body ?? bodyOf(door)),
   };
   return {
-    'content-type': 'application/json',
+    ...typeOf(door),
     ...signRequest(request, {
-      keyId: given.keyId ?? AGENCY,
-      signer: given.signer ?? key,
+      keyId: given.keyId ?? sender,
+      signer: given.signer ?? (keys.get(sender) as SigningKey),
       audience: given.audience ?? keyOf(door),
       createdSeconds: Math.floor((given.createdMs ?? federation.nowMs) / 1000),
       nonce: given.nonce ?? randomBytes(16).toString('hex'),
@@ -123,18 +166,8 @@ async function send(door: Door, headers: Record<string, string>) {
   return { status: response.status, body: await response.text() };
 }
 
-function withSignature(door: Door, change: (signature: Uint8Array) => Uint8Array) {
-  const headers = headersOf(door);
-  const signature = fromBase64(String(headers.signature).slice('sig1=:'.length, -1));
-  return { ...headers, signature: `sig1=:${toBase64(change(signature))}:` };
-}
-function withInput(door: Door, change: (input: string) => string) {
-  const headers = headersOf(door);
-  return { ...headers, 'signature-input': change(String(headers['signature-input'])) };
-}
-
 const FORGERIES: readonly [string, string, (door: Door) => Record<string, string>][] = [
-  ['unsigned', 'no-signature', () => ({ 'content-type': 'application/json' })],
+  ['unsigned', 'no-signature', typeOf],
   ['stale', 'stale', (door) => headersOf(door, { createdMs: federation.nowMs - 6 * MINUTE_MS })],
   ['future', 'future', (door) => headersOf(door, { createdMs: federation.nowMs + 6 * MINUTE_MS })],
   [
@@ -151,22 +184,8 @@ const FORGERIES: readonly [string, string, (door: Door) => Record<string, string
     'body-differs',
     (door) => headersOf(door, { body: utf8ToBytes('{"other":1}') }),
   ],
-  [
-    'malleated signature (S + L)',
-    'bad-signature',
-    (door) =>
-      withSignature(door, (signature) =>
-        Uint8Array.of(...signature.subarray(0, 32), ...scalar(number(signature.subarray(32)) + L)),
-      ),
-  ],
-  [
-    'R of small order',
-    'bad-signature',
-    (door) =>
-      withSignature(door, (signature) =>
-        Uint8Array.of(...fromHex(ORDER_8), ...signature.subarray(32)),
-      ),
-  ],
+  ['malleated signature (S + L)', 'bad-signature', (door) => malleated(headersOf(door))],
+  ['R of small order', 'bad-signature', (door) => withR(headersOf(door), SMALL_ORDER.eight)],
   ['unknown key', 'unknown-key', (door) => headersOf(door, { keyId: 'omega-police' })],
   [
     'key of an analyst',
@@ -176,12 +195,12 @@ const FORGERIES: readonly [string, string, (door: Door) => Record<string, string
   [
     'downgraded algorithm',
     'other-profile',
-    (door) => withInput(door, (input) => input.replace('"ed25519"', '"hmac-sha256"')),
+    (door) => withInput(headersOf(door), (input) => input.replace('"ed25519"', '"hmac-sha256"')),
   ],
   [
     'no algorithm',
     'other-profile',
-    (door) => withInput(door, (input) => input.replace(';alg="ed25519"', '')),
+    (door) => withInput(headersOf(door), (input) => input.replace(';alg="ed25519"', '')),
   ],
 ];
 
@@ -194,26 +213,29 @@ describe.each(
 )('%s', (_name, door) => {
   it.each(FORGERIES)('is 401 when it is %s', async (_what, because, forge) => {
     const before = refusedFor(because);
-    expect(await send(door, forge(door))).toEqual(REFUSED);
+    expect(await send(door, forge(door))).toEqual(REFUSED_REQUEST);
     if (door.process === COORDINATOR) expect(refusedFor(because)).toBe(before + 1);
   });
 
   it('is taken for what it is once, and is 401 when it is sent again', async () => {
     const headers = headersOf(door);
     expect((await send(door, headers)).status).not.toBe(401);
-    expect(await send(door, headers)).toEqual(REFUSED);
+    expect(await send(door, headers)).toEqual(REFUSED_REQUEST);
   });
 });
 
-it.each([ORDER_1, ORDER_8])('a key of small order signs no request: %s', async (point) => {
-  // whoever brings a key signs with it: the only door for a key that the manifest does not name
-  const weak = {
-    publicKey: toBase64url(fromHex(point)),
-    sign: () => Uint8Array.of(...fromHex(ORDER_1), ...new Uint8Array(32)),
-  };
-  const door: Door = { process: COORDINATOR, method: 'POST', path: '/v1/rotations' };
-  expect(await send(door, headersOf(door, { signer: weak }))).toEqual(REFUSED);
-});
+it.each([SMALL_ORDER.one, SMALL_ORDER.eight])(
+  'a key of small order signs no request: %s',
+  async (point) => {
+    // whoever brings a key signs with it: the only door for a key that the manifest does not name
+    const weak = {
+      publicKey: toBase64url(fromHex(point)),
+      sign: () => Uint8Array.of(...fromHex(SMALL_ORDER.one), ...new Uint8Array(32)),
+    };
+    const door: Door = { process: COORDINATOR, method: 'POST', path: '/v1/rotations' };
+    expect(await send(door, headersOf(door, { signer: weak }))).toEqual(REFUSED_REQUEST);
+  },
+);
 
 it('leaves an entry in the log of whom the requests were for', async () => {
   for (const process of [COORDINATOR, AUDITOR]) {

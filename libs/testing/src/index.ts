@@ -6,6 +6,7 @@ export {
 } from './audit.js';
 export { FaultProxy, type NetworkFault, type SeenRequest } from './fault-proxy.js';
 export { type Asked, Federation, type RoundSeen, type TestQuestion } from './federation.js';
+export { malleated, REFUSED_REQUEST, SMALL_ORDER, withInput, withR } from './forgery.js';
 export {
   ANALYST,
   AUDITOR,

@@ -1,14 +1,17 @@
-/** What reaches a coordinator without a fresh signature of a key of the manifest is 401 with one body, and changes nothing. */
+/**
+ * What one door shows of all: requests that were altered on the way, replayed after a restart, or signed in another profile are 401 with one body and
+ * change nothing. The table of every forgery at every door is in `libs/testing`.
+ */
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bytesToHex, canonicalBytes, fromBase64, fromHex, toBase64 } from '#libs/bytes';
+import { canonicalBytes } from '#libs/bytes';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { loadSigningKey, type SigningKey, verifySignature } from '#libs/keystore';
 import { SignedClient } from '#libs/nest-kit';
-import { contentDigest, PROBLEM_PREFIX, seal, signRequest } from '#libs/protocol';
-import { Federation, streetFile } from '#libs/testing';
+import { contentDigest, seal, signRequest } from '#libs/protocol';
+import { Federation, REFUSED_REQUEST, streetFile, withInput } from '#libs/testing';
 
 const AGENCY = 'alpha-police';
 const bristol = cellAt(51.4545, -2.5879, 9);
@@ -114,76 +117,24 @@ const monthsKnown = async (): Promise<string[] | undefined> =>
     .agencies[0]?.months;
 
 const MINUTE_MS = 60_000;
-const REFUSED = {
-  status: 401,
-  body: JSON.stringify({
-    type: `${PROBLEM_PREFIX}bad-request-signature`,
-    title: 'the request is not signed as the federation asks; docs/protocol/messages.md says how',
-    status: 401,
-    code: 'bad-request-signature',
-  }),
-};
-
-/** Order of the group, RFC 8032 section 5.1. */
-const L = 2n ** 252n + 27742317777372353535851937790883648493n;
-/** The neutral element: an R with which signatures can be made up. */
-const ORDER_1 = `01${'00'.repeat(31)}`;
-
-const number = (littleEndian: Uint8Array): bigint =>
-  BigInt(`0x${bytesToHex(Uint8Array.from(littleEndian).reverse())}`);
-const scalar = (value: bigint): Uint8Array =>
-  Uint8Array.from(fromHex(value.toString(16).padStart(64, '0'))).reverse();
-
-/** The headers with another signature of the same length. */
-const withSignature = (change: (signature: Uint8Array) => Uint8Array): Headers => {
-  const headers = headersOf({});
-  const signature = fromBase64(String(headers.signature).slice('sig1=:'.length, -1));
-  return { ...headers, signature: `sig1=:${toBase64(change(signature))}:` };
-};
 /** The headers with another text of what was signed. */
-const withInput = (change: (input: string) => string): Headers => {
-  const headers = headersOf({});
-  return { ...headers, 'signature-input': change(String(headers['signature-input'])) };
-};
+const inputOf = (change: (input: string) => string): Headers => withInput(headersOf({}), change);
 
 describe('a request to the coordinator', () => {
   it.each<[string, string, () => Parameters<typeof send>]>([
-    ['without a signature', 'no-signature', () => [{ 'content-type': 'application/json' }]],
-    ['that is stale', 'stale', () => [headersOf({ createdMs: federation.nowMs - 6 * MINUTE_MS })]],
-    ['of the future', 'future', () => [headersOf({ createdMs: federation.nowMs + 6 * MINUTE_MS })]],
     [
       'signed before the coordinator started, which may have been taken then',
       'before-start',
       () => [headersOf({ createdMs: federation.nowMs - MINUTE_MS })],
     ],
     [
-      'signed by another key',
-      'bad-signature',
-      () => [headersOf({ signer: federation.analystKey })],
-    ],
-    [
-      'of a key that the manifest does not name',
-      'unknown-key',
-      () => [headersOf({ keyId: 'beta-police' })],
-    ],
-    [
       'as the coordinator itself',
       'unknown-key',
       () => [headersOf({ keyId: federation.manifest.coordinator.id })],
     ],
-    [
-      'for the auditor',
-      'other-audience',
-      () => [headersOf({ audience: federation.manifest.auditor.publicKey })],
-    ],
     ['for another host', 'bad-signature', () => [headersOf({ authority: 'coordinator.example' })]],
     ['signed for another address', 'bad-signature', () => [headersOf({ path: '/v1/checkpoints' })]],
     ['signed for another method', 'bad-signature', () => [headersOf({ method: 'PUT' })]],
-    [
-      'with an altered body and the old digest',
-      'body-differs',
-      () => [headersOf({ body: offer(['2024-04']) })],
-    ],
     [
       'with an altered body and its digest',
       'bad-signature',
@@ -212,70 +163,29 @@ describe('a request to the coordinator', () => {
       ],
     ],
     [
-      'with a vector that was not signed',
-      'body-differs',
-      () => {
-        const path = `/v1/vectors/${'0'.repeat(64)}?offset=0&length=12`;
-        const headers = headersOf({ method: 'PATCH', path, body: new Uint8Array(8) });
-        return [
-          { ...headers, 'content-type': 'application/octet-stream' },
-          { method: 'PATCH', path, body: new Uint8Array(12) },
-        ];
-      },
-    ],
-    [
-      'with a malleated signature (S + L)',
-      'bad-signature',
-      () => [
-        withSignature((signature) =>
-          Uint8Array.of(
-            ...signature.subarray(0, 32),
-            ...scalar(number(signature.subarray(32)) + L),
-          ),
-        ),
-      ],
-    ],
-    [
-      'with an R of small order',
-      'bad-signature',
-      () => [
-        withSignature((signature) => Uint8Array.of(...fromHex(ORDER_1), ...signature.subarray(32))),
-      ],
-    ],
-    [
-      'whose algorithm is a shared secret',
-      'other-profile',
-      () => [withInput((input) => input.replace('alg="ed25519"', 'alg="hmac-sha256"'))],
-    ],
-    [
       'whose algorithm is RSA',
       'other-profile',
-      () => [withInput((input) => input.replace('alg="ed25519"', 'alg="rsa-v1_5-sha256"'))],
-    ],
-    [
-      'whose algorithm is left to the reader',
-      'other-profile',
-      () => [withInput((input) => input.replace(';alg="ed25519"', ''))],
+      () => [inputOf((input) => input.replace('alg="ed25519"', 'alg="rsa-v1_5-sha256"'))],
     ],
     [
       'that leaves the body out of the signature',
       'other-profile',
-      () => [withInput((input) => input.replace(' "content-digest"', ''))],
+      () => [inputOf((input) => input.replace(' "content-digest"', ''))],
     ],
     [
       'that leaves the query out of the signature',
       'other-profile',
-      () => [withInput((input) => input.replace(' "@query"', ''))],
+      () => [inputOf((input) => input.replace(' "@query"', ''))],
     ],
     [
       'without a nonce',
       'other-profile',
-      () => [withInput((input) => input.replace(/;nonce="\w+"/, ''))],
+      () => [inputOf((input) => input.replace(/;nonce="\w+"/, ''))],
     ],
     [
       'without a receiver',
       'other-profile',
-      () => [withInput((input) => input.replace(/;tag="[\w-]+"/, ''))],
+      () => [inputOf((input) => input.replace(/;tag="[\w-]+"/, ''))],
     ],
     [
       'with a second label',
@@ -312,7 +222,7 @@ describe('a request to the coordinator', () => {
   ])('is 401 %s', async (_what, because, make) => {
     const before = await monthsKnown();
     const refusedBefore = await refused(because);
-    expect(await send(...make())).toEqual(REFUSED);
+    expect(await send(...make())).toEqual(REFUSED_REQUEST);
     expect(await monthsKnown()).toEqual(before);
     expect(await refused(because)).toBe(refusedBefore + 1);
   });
@@ -322,7 +232,7 @@ describe('a request to the coordinator', () => {
     const headers = headersOf({ body });
     const request = { method: 'POST', path: '/v1/offers', body };
     expect(await send(headers, request)).toEqual({ status: 204, body: '' });
-    expect(await send(headers, request)).toEqual(REFUSED);
+    expect(await send(headers, request)).toEqual(REFUSED_REQUEST);
     expect(await monthsKnown()).toEqual(['2024-05']);
   });
 
@@ -330,9 +240,9 @@ describe('a request to the coordinator', () => {
     const body = offer(['2024-06']);
     const headers = headersOf({ body });
     const altered = { method: 'POST', path: '/v1/offers', body: offer(['2024-07']) };
-    expect(await send(headers, altered)).toEqual(REFUSED);
+    expect(await send(headers, altered)).toEqual(REFUSED_REQUEST);
     expect(await send({ ...headers, signature: headersOf({}).signature ?? '' }, altered)).toEqual(
-      REFUSED,
+      REFUSED_REQUEST,
     );
     expect((await send(headers, { ...altered, body })).status).toBe(204);
   });
