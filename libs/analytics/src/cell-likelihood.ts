@@ -7,7 +7,7 @@ import type { LevelModel, Periods } from './level.js';
 import { type LikelihoodTable, LOG_STEP } from './likelihood-table.js';
 import { RATIO_ONE, RATIOS, type RatioLikelihood } from './ratio-law.js';
 
-/** Likelihoods below exp(-this) of the largest end the scan towards higher rates. */
+/** Likelihoods below exp(-this) of the largest are zero towards higher rates. */
 const REACH = 30;
 
 export interface CellsInput {
@@ -21,6 +21,8 @@ export interface CellsInput {
 /** Likelihood of any cell; undefined where it has no count or one that the table lacks. Each call overwrites the last result. */
 export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikelihood | undefined {
   const { table, mean, periods } = input;
+  const { logs } = table;
+  const rates = table.rates.length;
   const columns = new Int32Array(periods.length);
   const weights = new Float64Array(periods.length);
   const values = new Float64Array(RATIOS + 1);
@@ -30,21 +32,24 @@ export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikel
     const centre = (Math.log(mean[cell] as number) - table.first) / LOG_STEP;
     const origin = Math.floor(centre) - RATIO_ONE;
     const first = Math.max(0, -origin);
-    const last = Math.min(RATIOS, table.rates.length - 1 - origin);
+    const last = Math.min(RATIOS, rates - 1 - origin);
     values.fill(0);
+    for (let t = 0; t < present; t++) {
+      const weight = weights[t] as number;
+      const run = (columns[t] as number) * rates + origin;
+      for (let j = first; j <= last; j++) {
+        values[j] = (values[j] as number) + weight * (logs[run + j] as number);
+      }
+    }
     let most = Number.NEGATIVE_INFINITY;
     let end = first;
     for (; end <= last; end++) {
-      const row = (origin + end) * table.width;
-      let log = 0;
-      for (let t = 0; t < present; t++) {
-        log += (weights[t] as number) * (table.logs[row + (columns[t] as number)] as number);
-      }
+      const log = values[end] as number;
       // The likelihood has one peak: nothing beyond this counts.
       if (log < most - REACH) break;
       if (log > most) most = log;
-      values[end] = log;
     }
+    values.fill(0, end);
     for (let j = first; j < end; j++) values[j] = Math.exp((values[j] as number) - most);
     return { origin, fraction: centre - Math.floor(centre), values };
   };

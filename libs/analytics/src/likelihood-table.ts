@@ -17,10 +17,11 @@ export interface LikelihoodTable {
   /** Counts below this have the likelihood of this one. */
   readonly lowest: number;
   readonly width: number;
-  /** log P(z | rate), row by rate, from z = lowest. */
+  /** log P(z | rate) from z = lowest: one run of all rates after the other, as a cell reads all rates of few counts. */
   readonly logs: Float32Array;
 }
 
+/** Likelihood of the counts from `lowest` under one rate. */
 function likelihoodRow(out: Float32Array, rate: number, noise: Pmf, lowest: number): void {
   const top = Math.ceil(rate + 8 * Math.sqrt(rate) + 10);
   const poisson = new Float64Array(top + 1);
@@ -52,8 +53,10 @@ export function likelihoodTable(law: NoiseLaw, least: number): LikelihoodTable {
   const lowest = Math.ceil(noise.first / 2);
   const width = LARGEST_COUNT - lowest + 1;
   const logs = new Float32Array(rates.length * width);
+  const row = new Float32Array(width);
   rates.forEach((rate, a) => {
-    likelihoodRow(logs.subarray(a * width, (a + 1) * width), rate, noise, lowest);
+    likelihoodRow(row, rate, noise, lowest);
+    for (let at = 0; at < width; at++) logs[at * rates.length + a] = row[at] as number;
   });
   return { first, rates, lowest, width, logs };
 }

@@ -38,11 +38,63 @@ export function gammaRatios(spread: number): Float64Array {
   return density.map((value) => value / total);
 }
 
-const shared = ({ fraction, values }: RatioLikelihood): Float32Array =>
-  Float32Array.from(
-    { length: RATIOS },
-    (_, j) => (1 - fraction) * (values[j] as number) + fraction * (values[j + 1] as number),
-  );
+/** Likelihoods of the fitted cells under each ratio, one row after the other, and the part of each row that is not zero. */
+interface Rows {
+  readonly values: Float32Array;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly count: number;
+}
+
+function likelihoodRows(
+  cells: number,
+  likelihoodOf: (cell: number) => RatioLikelihood | undefined,
+): Rows {
+  const stride = Math.max(1, Math.ceil(cells / FITTED_CELLS));
+  const most = Math.ceil(cells / stride);
+  const rows = new Float32Array(most * RATIOS);
+  const from = new Int32Array(most);
+  const to = new Int32Array(most);
+  let count = 0;
+  for (let i = 0; i < cells; i += stride) {
+    const likelihood = likelihoodOf(i);
+    if (!likelihood) continue;
+    const { fraction, values } = likelihood;
+    const row = count * RATIOS;
+    let first = RATIOS;
+    let end = 0;
+    for (let j = 0; j < RATIOS; j++) {
+      const value = (1 - fraction) * (values[j] as number) + fraction * (values[j + 1] as number);
+      if (value === 0) continue;
+      rows[row + j] = value;
+      if (end === 0) first = j;
+      end = j + 1;
+    }
+    from[count] = row + first;
+    to[count++] = row + end;
+  }
+  return { values: rows, from, to, count };
+}
+
+/** One round of EM: the mean posterior of the cells under `law`, and a uniform law with the weight of one cell. */
+function posteriorLaw({ values, from, to, count }: Rows, law: Float64Array): Float64Array {
+  const share = 1 / (count + 1);
+  const next = new Float64Array(RATIOS).fill(share / RATIOS);
+  for (let cell = 0; cell < count; cell++) {
+    const row = cell * RATIOS;
+    const end = to[cell] as number;
+    let total = 0;
+    for (let at = from[cell] as number; at < end; at++) {
+      total += (law[at - row] as number) * (values[at] as number);
+    }
+    if (total === 0) continue;
+    for (let at = from[cell] as number; at < end; at++) {
+      const posterior = ((law[at - row] as number) * (values[at] as number)) / total;
+      next[at - row] = (next[at - row] as number) + share * posterior;
+    }
+  }
+  return next;
+}
 
 /**
  * Law of the ratios of `cells` cells from the likelihood of each (undefined: the cell has none). A uniform law with the
@@ -53,26 +105,8 @@ export function fitRatios(
   likelihoodOf: (cell: number) => RatioLikelihood | undefined,
   spread: number,
 ): Float64Array {
-  const stride = Math.max(1, Math.ceil(cells / FITTED_CELLS));
-  const fitted: Float32Array[] = [];
-  for (let i = 0; i < cells; i += stride) {
-    const likelihood = likelihoodOf(i);
-    if (likelihood) fitted.push(shared(likelihood));
-  }
+  const rows = likelihoodRows(cells, likelihoodOf);
   let law = gammaRatios(spread);
-  const share = 1 / (fitted.length + 1);
-  for (let round = 0; round < ROUNDS; round++) {
-    const next = new Float64Array(RATIOS).fill(share / RATIOS);
-    for (const likelihood of fitted) {
-      let total = 0;
-      for (let j = 0; j < RATIOS; j++) total += (law[j] as number) * (likelihood[j] as number);
-      if (total === 0) continue;
-      for (let j = 0; j < RATIOS; j++) {
-        const posterior = ((law[j] as number) * (likelihood[j] as number)) / total;
-        next[j] = (next[j] as number) + share * posterior;
-      }
-    }
-    law = next;
-  }
+  for (let round = 0; round < ROUNDS; round++) law = posteriorLaw(rows, law);
   return law;
 }
