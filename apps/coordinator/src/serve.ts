@@ -18,6 +18,7 @@ import {
 import { isRoundEvent } from '#libs/protocol';
 import { decodeEntry } from '#libs/tlog';
 import { openAnalytics } from './analytics/analytics.js';
+import { DriftMonitor } from './analytics/drift-monitor.js';
 import { ForecastsService } from './analytics/forecasts.service.js';
 import { LayerStore } from './analytics/layer-store.js';
 import { appModule } from './app.module.js';
@@ -116,6 +117,7 @@ export async function serveCoordinator(
     serveOperations(app, coordinatorOperations(metrics, coordinator, book, releases, opened));
     await serveWeb(app, WEB_ROOT);
     await app.get(RoundsService).recover();
+    app.get(DriftMonitor).start();
     const { host, port: wanted } = config.listen;
     const url = await listen(app, host, wanted);
     writeControl(control, { url: loopbackOf(url), token: controlToken });
@@ -130,6 +132,7 @@ export async function serveCoordinator(
           () => office.succession.close(),
           () => app.get(Unmaskings).close(),
           () => app.get(RoundsService).stop(),
+          () => app.get(DriftMonitor).stop(),
           () => opened.close(),
           () => app.get(ForecastsService).stop(),
           () => refused.stop(),

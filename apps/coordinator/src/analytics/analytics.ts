@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import type { Coordinator } from '../coordinator.js';
 import { storeDeprivation } from './deprivation-file.js';
+import { DriftMonitor } from './drift-monitor.js';
 import { ForecastBook } from './forecast-book.js';
 import { ForecastsResolver } from './forecasts.resolver.js';
 import { ForecastsService } from './forecasts.service.js';
@@ -37,5 +38,6 @@ export const analyticsProviders = (analytics: Analytics): Provider[] => [
   LayersService,
   LayersResolver,
   ForecastsService,
+  DriftMonitor,
   ForecastsResolver,
 ];

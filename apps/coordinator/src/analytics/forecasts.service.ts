@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, canonicalBytes, sha256Hex } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
-import { type LayerResult, type ModelCard, modelCard } from '#libs/layers';
+import { type LayerResult, layerKey, type ModelCard, modelCard } from '#libs/layers';
 import {
   Digest,
   FORECAST_OWNER,
@@ -92,6 +92,15 @@ export class ForecastsService {
     return state;
   }
 
+  /**
+   * Has the forecast from these releases computed and its drift noted, though nobody asks for it; does not wait. Throws as
+   * `LayersService.request`.
+   */
+  judge(name: string, releases: readonly string[]): void {
+    const request = this.layers.request('forecast', this.layer(name).definition, releases);
+    this.watch(name, { key: layerKey(request), request });
+  }
+
   /** Waits for what is being noted. Call it once the jobs are closed. */
   async stop(): Promise<void> {
     await Promise.all(this.runs.values());
@@ -114,7 +123,7 @@ export class ForecastsService {
     return modelCard(state, isCurrent ? result : undefined);
   }
 
-  private watch(name: string, { key, request }: LayerState): void {
+  private watch(name: string, { key, request }: Pick<LayerState, 'key' | 'request'>): void {
     const run = `${name} ${key}`;
     if (this.runs.has(run)) return;
     const noted = this.layers

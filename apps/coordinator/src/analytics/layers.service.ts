@@ -88,8 +88,10 @@ export class LayersService {
     return this.state(request);
   }
 
-  /** Result of a request that was asked for, once it is computed; undefined when it never will be. */
+  /** Result of a request, which is computed unless it is there; undefined when it cannot be. */
   async finished(request: LayerRequest): Promise<LayerResult | undefined> {
+    const known = await this.store.result(layerKey(request));
+    if (known) return known;
     await this.jobs.run(LAYER_JOB, this.input(request)).catch(() => undefined);
     return this.store.result(layerKey(request));
   }
