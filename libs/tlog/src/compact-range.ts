@@ -71,9 +71,13 @@ export function rootOfLeafHashes(leaves: readonly Uint8Array[]): Uint8Array {
 /**
  * Merkle tree hash of a list (RFC 6962 section 2.1), `EMPTY_ROOT` for none. When every item is 32 bytes they are taken for leaf
  * hashes (`leafHash` of each entry); when any is not, all are entries, of any length, and are hashed first. Entries that may
- * all be 32 bytes long are told apart by hashing them first. Throws `malformed-hash` for items that are not bytes.
+ * all be 32 bytes long are told apart by hashing them first. Throws `malformed-hash` for
+ * what is no list, and for items that are not bytes.
  */
 export function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  if (!Array.isArray(leaves)) {
+    throw new ConcordatError('malformed-hash', 'give the leaves of a tree as a list');
+  }
   const areHashes = leaves.every((leaf) => leaf?.length === HASH_BYTES);
   if (!areHashes && leaves.every((leaf) => leaf instanceof Uint8Array)) {
     return rootOfLeafHashes(leaves.map(leafHash));

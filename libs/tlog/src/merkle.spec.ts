@@ -130,6 +130,17 @@ describe('Merkle tree hash (RFC 6962 section 2.1)', () => {
         expect.objectContaining({ code: 'malformed-hash' }),
       );
     }
+    for (const bad of [null, undefined, 'x', 5, {}, 1n, Symbol('s')]) {
+      expect(() => treeRoot(bad as unknown as Uint8Array[])).toThrow(
+        expect.objectContaining({ code: 'malformed-hash' }),
+      );
+      expect(() => leafHash(bad as unknown as Uint8Array)).toThrow(
+        expect.objectContaining({ code: 'malformed-leaf' }),
+      );
+    }
+    expect(() => treeRoot(new Array(2))).toThrow(
+      expect.objectContaining({ code: 'malformed-hash' }),
+    );
     expect(() => CompactRange.restore(3n, [EMPTY_ROOT])).toThrow(
       expect.objectContaining({ code: 'malformed-range' }),
     );
@@ -300,7 +311,18 @@ describe('a hostile caller', () => {
     {},
     [],
   ];
-  const notProofs = [undefined, null, 'x', 0, {}, [null], [[]], Array(1000).fill(hash), hash];
+  const notProofs = [
+    undefined,
+    null,
+    'x',
+    0,
+    {},
+    [null],
+    [[]],
+    Array(1000).fill(hash),
+    Array(1),
+    hash,
+  ];
 
   it('gets false for malformed claims, never an error', async () => {
     const path = await inclusionProof(2n, 5n, readerOf(leaves));

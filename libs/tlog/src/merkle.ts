@@ -14,9 +14,13 @@ const NODE_PREFIX = Uint8Array.of(1);
 /** Root of the tree without entries: SHA-256 of nothing. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array());
 
-/** `SHA-256(0x00 || entry)`: the leaf that stands for an entry of any length. */
-export const leafHash = (entry: Uint8Array): Uint8Array =>
-  sha256.create().update(LEAF_PREFIX).update(entry).digest();
+/** `SHA-256(0x00 || entry)`: the leaf that stands for an entry of any length. Throws `malformed-leaf` for what is not bytes. */
+export function leafHash(entry: Uint8Array): Uint8Array {
+  if (!(entry instanceof Uint8Array)) {
+    throw new ConcordatError('malformed-leaf', 'an entry is bytes (Uint8Array); encode it first');
+  }
+  return sha256.create().update(LEAF_PREFIX).update(entry).digest();
+}
 
 /** `SHA-256(0x01 || left || right)` of two 32-byte hashes. */
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array =>

@@ -200,6 +200,9 @@ describe('signed notes', () => {
     throwsCode(() => signNote('abc', peter), 'malformed-note');
     throwsCode(() => signNote('a\tb\n', peter), 'malformed-note');
     throwsCode(() => signNote('a\n', { ...peter, name: 'bad name' }), 'malformed-verifier-key');
+    for (const bad of [undefined, null, 'peter', {}]) {
+      throwsCode(() => signNote('a\n', bad as never), 'malformed-signer');
+    }
   });
 
   it('refuses malleated signatures and small-order keys', () => {

@@ -50,10 +50,16 @@ function assertText(text: string): void {
 
 /**
  * Note of `text` (ending in a newline) with the signature of one key. Throws `malformed-note` for text that cannot be
- * signed, `malformed-verifier-key` for a signer whose name or key cannot be written.
+ * signed, `malformed-signer`, and `malformed-verifier-key` for a signer whose name or key cannot be written.
  */
 export function signNote(text: string, signer: NoteSigner): string {
   assertText(text);
+  if (typeof signer?.sign !== 'function') {
+    throw new ConcordatError(
+      'malformed-signer',
+      'a signer is its name, its public key and a function that signs',
+    );
+  }
   const id = keyId(signer.name, 'ed25519', signer.publicKey);
   const signature = signer.sign(utf8ToBytes(text));
   return `${text}\n${formatSignatureLine({ name: signer.name, keyId: id, signature })}`;

@@ -20,7 +20,8 @@ const isSize = (value: unknown): value is bigint =>
 
 /** One hash more than the longest inclusion proof: a consistency proof may begin with the old subtree. */
 const isProof = (proof: unknown): proof is readonly Uint8Array[] =>
-  Array.isArray(proof) && proof.length <= MAX_PROOF_HASHES + 1 && proof.every(isHash);
+  // Array.from: `every` alone would pass over the holes of a sparse list
+  Array.isArray(proof) && proof.length <= MAX_PROOF_HASHES + 1 && Array.from(proof).every(isHash);
 
 /** Number of bits of `value`; 0 for 0. */
 const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);

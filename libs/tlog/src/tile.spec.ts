@@ -57,6 +57,10 @@ describe('tile paths (C2SP tlog-tiles)', () => {
     expect(() => tilePath(0, 0.5)).toThrow(malformed);
     expect(() => tilePath(0, 0, 257)).toThrow(malformed);
     expect(() => tilePath(0, 0, 0)).toThrow(malformed);
+    for (const bad of [undefined, null, 'x', [], {}, Number.NaN, 2 ** 53] as never[]) {
+      expect(() => tilePath(0, bad)).toThrow(malformed);
+      expect(() => tilePath(bad, 0)).toThrow(malformed);
+    }
   });
 
   it('cuts a tree of 70,000 as the specification says', () => {

@@ -44,7 +44,7 @@ const indexPath = (index: bigint): string => {
  * `tilePath('entries', 273, 112)` is `tile/entries/273.p/112`. Throws `malformed-tile`.
  */
 export function tilePath(level: TileLevel, index: bigint | number, width = TILE_WIDTH): string {
-  if (typeof index === 'number' && !Number.isSafeInteger(index))
+  if (typeof index !== 'bigint' && !Number.isSafeInteger(index))
     malformed('the index is an integer');
   const tile = { level, index: BigInt(index), width };
   assertTile(tile);
