@@ -24,7 +24,7 @@ import { checkRelease } from './release-blobs.js';
 import { hashBlobs, type StoredBlobs } from './stored-blobs.js';
 import { checkWitnessed, originOf } from './witnessed.js';
 
-/** Audits a folder. Throws `no-such-folder` and `malformed-key`; everything else that is wrong is a fault. */
+/** Audits a folder. Throws `no-such-folder`, `not-a-process-folder` and `malformed-key`; everything else that is wrong is a fault. */
 export async function auditFolder(dir: string, options: AuditOptions = {}): Promise<AuditReport> {
   const { onProgress = () => {} } = options;
   const folder = openProcessFolder(dir, options.key);

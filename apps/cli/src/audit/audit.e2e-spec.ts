@@ -1,5 +1,6 @@
 /** A federation that witnessed itself, and every folder it left: whole ones verify. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -189,10 +190,18 @@ describe('of a federation that was stopped', () => {
     await expect(auditFolder(federation.dir, { key: 'short' })).rejects.toMatchObject({
       code: 'malformed-key',
     });
-    expect((await auditFolder(federation.dir)).faults).toContainEqual({
-      at: 'log',
-      kind: 'log-missing',
+    await expect(auditFolder(federation.dir)).rejects.toMatchObject({
+      code: 'not-a-process-folder',
+      message: expect.stringContaining('alpha-police'),
     });
+    const empty = mkdtempSync(join(tmpdir(), 'concordat-empty-'));
+    await expect(auditFolder(empty)).rejects.toMatchObject({
+      code: 'not-a-process-folder',
+      message: expect.stringContaining('neither config.yaml nor a log'),
+    });
+    cpSync(join(federation.folder('alpha-police'), 'config.yaml'), join(empty, 'config.yaml'));
+    expect((await auditFolder(empty)).faults).toContainEqual({ at: 'log', kind: 'log-missing' });
+    rmSync(empty, { recursive: true });
     const stranger = federation.manifest.auditor.publicKey;
     expect(
       (await auditFolder(federation.folder(COORDINATOR), { key: stranger })).faults,

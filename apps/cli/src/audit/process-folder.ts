@@ -1,5 +1,5 @@
 /** A process's folder as an auditor is handed it: whose it is, and by which keys its log is to be judged. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -95,10 +95,32 @@ export function openManifestHistory(
 export const openManifest = (path: string, coordinatorKey: string | undefined): Manifest =>
   openManifestHistory(path, coordinatorKey).manifest;
 
+const PARTS_OF_PROCESS = ['config.yaml', 'manifest.json', 'log', 'checkpoint', 'entries.rec'];
+
+const isOfProcess = (dir: string): boolean =>
+  PARTS_OF_PROCESS.some((name) => existsSync(join(dir, name)));
+
+/** A folder with nothing in it that a process keeps has not lost anything: another one was meant. */
+function assertOfProcess(dir: string): void {
+  if (isOfProcess(dir)) return;
+  const inside = readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isOfProcess(join(dir, entry.name)))
+    .map(({ name }) => name)
+    .sort();
+  const shown = inside.slice(0, 8).join(', ');
+  const more = inside.length > 8 ? `, and ${inside.length - 8} more` : '';
+  throw new ConcordatError(
+    'not-a-process-folder',
+    inside.length === 0
+      ? `${dir} has neither config.yaml nor a log; give the folder that a node, coordinator or auditor keeps`
+      : `${dir} holds the folders of several processes; name one of them: ${shown}${more}`,
+  );
+}
+
 /**
  * Reads what a folder says of itself. `key` is either the coordinator's public key (base64url), which must have signed the
  * manifest, or a verifier key of the log (`name+id+base64`), with which no manifest is needed. What is wrong with settings or
- * manifest is a fault, not an error. Throws `no-such-folder`, `malformed-key`.
+ * manifest is a fault, not an error. Throws `no-such-folder`, `not-a-process-folder`, `malformed-key`.
  */
 export function openProcessFolder(dir: string, key: string | undefined): ProcessFolder {
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
@@ -117,6 +139,7 @@ export function openProcessFolder(dir: string, key: string | undefined): Process
     );
   }
   if (isVerifierKey && key !== undefined) parseVerifierKey(key);
+  assertOfProcess(dir);
 
   const faults: AuditFault[] = [];
   const config = readConfig(dir);
