@@ -208,7 +208,7 @@ describe('policy decide refuses with a code and exit code 1', () => {
     '99999-01-01T00:00:00Z',
     'NaN',
   ])('bad-instant for --at %j', async (at) =>
-    expect(await decide(QUERY, { at })).toMatchObject({ code: 'bad-instant', exitCode: 1 }),
+    expect(await decide(QUERY, { at })).toMatchObject({ code: 'bad-instant', exitCode: 2 }),
   );
 
   it.each<[string, unknown]>([
@@ -301,6 +301,29 @@ describe.each(NO_POLICY)('%s as a policy', (_, code, content) => {
       document: { ok: false, policies: [{ ok: false, faults: [{ kind: 'document', at: code }] }] },
     });
   });
+});
+
+it("tells the federation's floor from a policy", async () => {
+  const floor = fileURLToPath(new URL('../../../../policies/federation.yaml', import.meta.url));
+  for (const command of ['test', 'lint']) {
+    expect(await concordat(command, floor)).toMatchObject({
+      exitCode: 0,
+      document: { ok: true, policies: [{ agency: null, floor: true, faults: [] }] },
+    });
+  }
+  const broken = file('version: 1\nfloor: {}\n');
+  expect(await concordat('test', broken)).toMatchObject({
+    exitCode: 1,
+    document: { ok: false, policies: [{ faults: [{ kind: 'document', at: 'bad-policy' }] }] },
+  });
+  for (const args of [
+    ['explain', floor],
+    ['table', floor],
+    ['diff', POLICY, floor],
+  ]) {
+    expect((await concordat(...args)).code).toBe('federation-floor');
+  }
+  expect((await decide(QUERY, { policy: floor })).code).toBe('federation-floor');
 });
 
 it('answers a code for what is no file', async () => {

@@ -1,14 +1,11 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { isConcordatError } from '#libs/bytes';
 import {
   type AgencyPolicy,
   decide,
   diffPolicies,
   explainPolicy,
-  type FederationPolicy,
   floorFaults,
   lintPolicy,
   parseDocument,
@@ -20,9 +17,9 @@ import {
   requestOf,
   runCases,
 } from '#libs/policy';
+import { parseInstant } from '#libs/query';
+import { isFloor, policyFiles, readFederation, readPolicy, readText } from './policy-files.js';
 import { runWhy } from './policy-why.js';
-
-const FEDERATION = 'federation.yaml';
 
 const printJson = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -33,62 +30,6 @@ const tell = (line: string): void => {
 const fail = (): void => {
   process.exitCode = 1;
 };
-
-/** Longer than any document that is read; what is longer still, or never ends, is not read to its end. */
-const MAX_BYTES = 4_000_000;
-
-function readAtMost(path: string, limit: number): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(limit);
-    let size = 0;
-    for (let read = -1; read !== 0 && size < limit; size += read) {
-      read = readSync(file, bytes, size, limit - size, null);
-    }
-    return bytes.subarray(0, size);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function readText(path: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readAtMost(path, MAX_BYTES);
-  } catch (error) {
-    const code =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no-such-file' : 'unreadable-file';
-    throw new ConcordatError(code, `cannot read the file ${basename(path)}`, { cause: error });
-  }
-  if (bytes.length === MAX_BYTES) {
-    throw new ConcordatError('document-too-large', `shorten ${basename(path)}`);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new ConcordatError('malformed-encoding', `save ${basename(path)} as UTF-8`);
-  }
-}
-
-/** The nearest file of that name in `start` or a folder above it. */
-function findAbove(start: string, name: string): string | undefined {
-  for (let folder = resolve(start); ; folder = dirname(folder)) {
-    const path = join(folder, name);
-    if (existsSync(path)) return path;
-    if (folder === dirname(folder)) return undefined;
-  }
-}
-
-/** The floor: as told, else the one beside the policy or in the folder above, else the one that ships with Concordat. */
-function readFederation(option: string | undefined, policyPath: string): FederationPolicy {
-  const shipped = () =>
-    findAbove(dirname(fileURLToPath(import.meta.url)), join('policies', FEDERATION));
-  const folder = dirname(resolve(policyPath));
-  const near = [folder, dirname(folder)].map((at) => join(at, FEDERATION)).find(existsSync);
-  const path = option ?? near ?? shipped();
-  if (!path) throw new ConcordatError('no-federation-policy', 'name the floor with --federation');
-  return parseFederation(readText(path));
-}
 
 interface DecideOptions {
   policy: string;
@@ -106,9 +47,11 @@ const assumedRoles = (policy: AgencyPolicy): readonly string[] => [
   ...new Set(policy.grants.flatMap(({ roles }) => roles)),
 ];
 
+/** A document that cannot be read decides nothing, and so refuses; `--at` is a word of the command line, and its fault the caller's. */
 function decideFiles(options: DecideOptions) {
   try {
-    const agency = parsePolicy(readText(options.policy));
+    if (options.at !== undefined) parseInstant(options.at);
+    const agency = readPolicy(options.policy);
     const federation = readFederation(options.federation, options.policy);
     const query = parseDocument(readText(options.query));
     const ledger = options.ledger ? parseDocument(readText(options.ledger)) : { spent: {} };
@@ -138,24 +81,8 @@ function runDecide(options: DecideOptions): void {
   } else if (refused) tell(`refuse: ${decision.code} (${decision.constraint})`);
   else tell(`${decision.decision}: grant ${decision.grant}`);
   if (decision.decision !== 'permit') fail();
-}
-
-/** Policy files under a path: itself, the folder's `agencies/`, or the folder's own documents. */
-function policyFiles(path: string): readonly string[] {
-  if (!existsSync(path))
-    throw new ConcordatError('no-such-file', 'name a policy file or a folder of them');
-  if (!statSync(path).isDirectory()) return [path];
-  const agencies = join(path, 'agencies');
-  const folder = existsSync(agencies) ? agencies : path;
-  const files = readdirSync(folder)
-    .filter(
-      (name) => /\.(?:ya?ml|json)$/.test(name) && name !== FEDERATION && name !== 'schema.json',
-    )
-    .sort()
-    .map((name) => join(folder, name));
-  if (files.length === 0)
-    throw new ConcordatError('no-policy', 'the folder holds no policy document');
-  return files;
+  // no document is at fault then, but the command line
+  if (refused && decision.code === 'bad-instant') process.exitCode = 2;
 }
 
 interface Fault {
@@ -164,9 +91,24 @@ interface Fault {
   readonly message: string;
 }
 
+const NO_CASES = { total: 0, passed: 0, results: [] };
+
 function examine(file: string, federationOption: string | undefined, cases: boolean) {
   try {
-    const agency = parsePolicy(readText(file));
+    const text = readText(file);
+    if (isFloor(text)) {
+      parseFederation(text);
+      return {
+        file,
+        agency: null,
+        digest: null,
+        ok: true,
+        floor: true,
+        cases: NO_CASES,
+        faults: [],
+      };
+    }
+    const agency = parsePolicy(text);
     const set = { agency, federation: readFederation(federationOption, file) };
     const results = cases ? runCases(set) : [];
     const faults: Fault[] = [
@@ -194,14 +136,15 @@ function examine(file: string, federationOption: string | undefined, cases: bool
       agency: agency.agency,
       digest: policyDigest(set),
       ok: faults.length === 0,
+      floor: false,
       cases: { total: results.length, passed, results },
       faults,
     };
   } catch (error) {
     if (!isConcordatError(error)) throw error;
     const fault: Fault = { kind: 'document', at: error.code, message: error.message };
-    const none = { total: 0, passed: 0, results: [] };
-    return { file, agency: null, digest: null, ok: false, cases: none, faults: [fault] };
+    const unread = { file, agency: null, digest: null, ok: false, floor: false };
+    return { ...unread, cases: NO_CASES, faults: [fault] };
   }
 }
 
@@ -215,8 +158,11 @@ function runCheck(path: string, options: CheckOptions, cases: boolean): void {
   const ok = policies.every((policy) => policy.ok);
   if (options.json) printJson({ ok, policies });
   else {
-    for (const { file, ok: fine, cases: run, faults } of policies) {
-      const ran = cases ? `, ${run.passed} of ${run.total} cases` : '';
+    for (const { file, ok: fine, floor, cases: run, faults } of policies) {
+      const cased = cases ? `, ${run.passed} of ${run.total} cases` : '';
+      const ran = floor
+        ? ": the federation's floor, with which policies of agencies are tested"
+        : cased;
       tell(`${fine ? 'ok    ' : 'FAULT '} ${basename(file)}${ran}`);
       for (const { kind, at, message } of faults) tell(`       ${kind} ${at}: ${message}`);
     }
@@ -229,7 +175,7 @@ function runDiff(
   to: string,
   options: { json?: boolean; forbidWidening?: boolean },
 ): void {
-  const diff = diffPolicies(parsePolicy(readText(from)), parsePolicy(readText(to)));
+  const diff = diffPolicies(readPolicy(from), readPolicy(to));
   if (options.json) printJson(diff);
   else {
     for (const { at, dimension, change, from: old, to: now } of diff.dimensions) {
@@ -242,13 +188,13 @@ function runDiff(
 }
 
 function runExplain(path: string, options: { json?: boolean }): void {
-  const sentences = explainPolicy(parsePolicy(readText(path)));
+  const sentences = explainPolicy(readPolicy(path));
   if (options.json) printJson({ sentences });
   else for (const sentence of sentences) tell(sentence);
 }
 
 function runTable(path: string, options: { json?: boolean }): void {
-  const rows = policyTable(parsePolicy(readText(path)));
+  const rows = policyTable(readPolicy(path));
   if (options.json) {
     printJson({ rows });
     return;
@@ -269,7 +215,8 @@ Examples:
   concordat policy decide --policy p.yaml --query q.json --ledger ledger.json --at 2026-05-01T09:00:00Z
 
 QUERY is a canonical query; LEDGER is {"spent":{"incidents":{"2024":"15/8"}},"analysts":{"jo":{"rhoThisYear":"1/8","queriesToday":1}}}.
-Without --role the analyst is assumed to have every role the policy names. Exit code 0: permit, 1: hold or refuse.`;
+Without --role the analyst is assumed to have every role the policy names. Exit code 0: permit, 1: hold or refuse (also
+when a document cannot be read), 2: --at is no instant in UTC.`;
 
 /** Adds `concordat policy ...` to the program. */
 export function registerPolicy(program: Command): void {
