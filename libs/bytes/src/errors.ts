@@ -18,3 +18,9 @@ export class ConcordatError extends Error {
 export function isConcordatError(error: unknown, code?: string): error is ConcordatError {
   return error instanceof ConcordatError && (code === undefined || error.code === code);
 }
+
+/** Exit code of a command that ends with an error: 2 when the command line is wrong, 3 when nobody answers, else 1 (refused). */
+export function exitCodeOf(code: string): 1 | 2 | 3 {
+  if (code === 'usage') return 2;
+  return code === 'unreachable' ? 3 : 1;
+}

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { isConcordatError } from '#libs/bytes';
+import { exitCodeOf, isConcordatError } from '#libs/bytes';
 import type { Logger } from './logger.js';
 import { startTracing } from './tracing.js';
 
@@ -92,13 +92,16 @@ export async function runProcess(
   tellParent({ type: 'ready', url: running.url });
 }
 
-const EXIT_USAGE = 2;
-
 /**
- * Runs the command line of a server process (its program set to `exitOverride`); a failed command is told to the parent and ends with exit code 1. A command whose
- * parent is killed ends at once.
+ * Runs the command line of a server process (its program set to `exitOverride`); a failed command is told to the parent and
+ * ends with the exit code of `exitCodeOf`. A command whose parent is killed ends at once; one whose output nobody reads any more goes on.
  */
 export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const orphaned = (): never => process.exit(1);
   process.once('disconnect', orphaned);
   // The listener alone would keep a command that is done alive.
@@ -107,7 +110,8 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
     await parse();
   } catch (error) {
     // Help and version end here too, with exit code 0; they and usage errors were printed already.
-    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+    if (error instanceof CommanderError)
+      process.exit(error.exitCode === 0 ? 0 : exitCodeOf('usage'));
     const code = isConcordatError(error) ? error.code : 'internal';
     const message = error instanceof Error ? error.message : String(error);
     if (process.argv.includes('--json')) {
@@ -115,9 +119,9 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
     } else process.stderr.write(`${message} [${code}]\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     tellParent({ type: 'failed', code, message });
-    process.exitCode = 1;
+    process.exitCode = exitCodeOf(code);
   }
   process.off('disconnect', orphaned);
   // A command that is done must not be kept alive by the channel to its parent; a server is, until `runProcess` ends it.
-  if (process.exitCode === 1 && process.connected) process.disconnect();
+  if (process.exitCode && process.connected) process.disconnect();
 }
