@@ -43,7 +43,7 @@ const ADVICE = {
   'bad-version': 'this node reads queries of version 1',
   'bad-measure': 'the measure is "incidents", "people" or "linked-people"',
   'bad-categories': 'categories is a list of at least one category name',
-  'unknown-category': 'use the common category names',
+  'unknown-category': `use the common category names: ${CATEGORIES.join(', ')}`,
   'bad-periods':
     'periods is a list of months YYYY-MM, windows YYYY-MM/YYYY-MM or ISO weeks YYYY-Www',
   'bad-period': 'write a month as YYYY-MM, a window as YYYY-MM/YYYY-MM, a week as YYYY-Www',

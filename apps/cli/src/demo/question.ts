@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
-import { monthsOf } from '#libs/query';
+import { CATEGORIES, monthsOf } from '#libs/query';
 import type { Question } from '../ask.js';
 import { ROOT } from './root.js';
 
@@ -27,19 +27,40 @@ export interface Held {
 const unique = (lists: readonly (readonly string[])[]): string[] =>
   [...new Set(lists.flat())].sort();
 
+interface Asked {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly categories: readonly string[] | undefined;
+}
+
+/**
+ * Checks what can be checked of the question before a file is read: that the months are months in order and the categories known.
+ * Throws `bad-period`, `period-order`, `unknown-category`.
+ */
+export function assertAskable({ from, to, categories = [] }: Asked): void {
+  for (const month of [from, to]) {
+    if (month !== undefined && !/^\d{4}-\d\d$/.test(month)) {
+      throw new ConcordatError('bad-period', 'write --from and --to as months, YYYY-MM');
+    }
+  }
+  const [first, last] = [from ?? to, to ?? from];
+  if (first !== undefined) monthsOf(`${first}/${last}`);
+  const known = new Set<string>(CATEGORIES);
+  if (categories.some((category) => !known.has(category))) {
+    throw new ConcordatError(
+      'unknown-category',
+      `--categories takes names out of ${CATEGORIES.join(', ')}`,
+    );
+  }
+}
+
 /**
  * The demo's question. With own data: every category present in the last twelve months present, unless told otherwise; with
  * the samples: `samples/question.yaml`. Throws `no-data`, `bad-period`.
  */
 export function demoQuestion(
   held: readonly Held[],
-  options: {
-    readonly ownData: boolean;
-    readonly from: string | undefined;
-    readonly to: string | undefined;
-    readonly categories: readonly string[] | undefined;
-    readonly sealed: boolean;
-  },
+  options: Asked & { readonly ownData: boolean; readonly sealed: boolean },
 ): Question {
   const sample = SampleQuestion.parse(
     parse(readFileSync(join(ROOT, 'samples/question.yaml'), 'utf8')),

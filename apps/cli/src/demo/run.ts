@@ -14,7 +14,7 @@ import { type Children, eachAtOnce } from './children.js';
 import { ANALYST, AUDITOR, COORDINATOR, prepareFederation } from './federation-folder.js';
 import { assertLinkable, bringSyntheticPeople, DEMO_KEY_HOLDERS, runLinkage } from './linkage.js';
 import type { Progress } from './progress.js';
-import { demoQuestion, type Held } from './question.js';
+import { assertAskable, demoQuestion, type Held } from './question.js';
 import type { AgencyLine, DemoReport, TopCell } from './report.js';
 
 export interface DemoOptions {
@@ -67,6 +67,9 @@ type IngestResult = z.infer<typeof IngestResult>;
 
 const READY_WITHIN_MS = 30_000;
 
+const counted = (count: number, one: string, many: string): string =>
+  `${count} ${count === 1 ? one : many}`;
+
 /** Runs the whole demo once and leaves its servers up, for the caller to stop through `children`. */
 export async function runDemo(
   options: DemoOptions,
@@ -74,6 +77,7 @@ export async function runDemo(
   children: Children,
 ): Promise<Demo> {
   const startedMs = performance.now();
+  assertAskable(options);
   const areas = loadAreas();
   const agencies =
     options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
@@ -123,7 +127,7 @@ export async function runDemo(
     ownData: options.data !== undefined,
   });
   progress.say(
-    `asking for ${question.categories.length} categories in ${question.periods.length} months at resolution ${question.resolution}`,
+    `asking for ${counted(question.categories.length, 'category', 'categories')} in ${counted(question.periods.length, 'month', 'months')} at resolution ${question.resolution}`,
   );
   const round = await ask(url, { id: ANALYST, key: analystKey }, question, {
     nowMs: Date.now,
@@ -182,7 +186,9 @@ async function ingestAll(
   progress.ingested();
   for (const { id } of agencies) {
     const { files = [], held } = results.get(id) ?? {};
-    progress.say(`${id} holds ${held?.rows ?? 0} rows from ${files.length} files, at home`);
+    progress.say(
+      `${id} holds ${counted(held?.rows ?? 0, 'row', 'rows')} from ${counted(files.length, 'file', 'files')}, at home`,
+    );
     for (const { name, status, code, message } of files) {
       if (status === 'refused') progress.say(`${id}: ${name} was refused (${code}): ${message}`);
     }

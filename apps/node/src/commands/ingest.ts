@@ -1,9 +1,23 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { ConcordatError } from '#libs/bytes';
 import { tellParent } from '#libs/nest-kit';
 import { filesIn, ingest } from '../ingest.js';
 import { formatReport } from '../ingest-report.js';
 import { ensureManifest } from '../take-manifest.js';
+
+/** A file, or the record files of a folder. Throws `no-such-file`, `no-record-files`. */
+function recordFiles(path: string): readonly string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found)
+    throw new ConcordatError('no-such-file', `${path} does not exist; name a record file`);
+  if (!found.isDirectory()) return [path];
+  const files = filesIn(path);
+  if (files.length === 0) {
+    throw new ConcordatError('no-record-files', `${path} holds no .csv or .tsv file, nor one .gz`);
+  }
+  return files;
+}
 
 /** `concordat node ingest`: takes record files in. */
 export function registerIngest(program: Command): void {
@@ -23,9 +37,7 @@ export function registerIngest(program: Command): void {
       '\nExample:\n  concordat node ingest --dir /var/lib/concordat/my-force 2024-06-my-force-street.csv',
     )
     .action(async (paths: string[], options) => {
-      const files = paths.flatMap((path) =>
-        statSync(path).isDirectory() ? filesIn(path) : [path],
-      );
+      const files = paths.flatMap(recordFiles);
       await ensureManifest(options.dir);
       const report = await ingest(options.dir, files, {
         nowMs: Date.now(),
