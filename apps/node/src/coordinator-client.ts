@@ -11,13 +11,12 @@ export class CoordinatorClient {
 
   /** Everything in the inbox after `sequence`; waits up to `waitSeconds` for something to come. */
   async inbox(sequence: number, waitSeconds: number, signal: AbortSignal): Promise<Inbox> {
-    const timeout = AbortSignal.timeout((waitSeconds + POLL_SLACK_SECONDS) * 1000);
     const response = await this.http.send(
       'GET',
       `/v1/inbox?after=${sequence}&wait=${waitSeconds}`,
       undefined,
       undefined,
-      AbortSignal.any([signal, timeout]),
+      { signal, withinMs: (waitSeconds + POLL_SLACK_SECONDS) * 1000 },
     );
     const parsed = Inbox.safeParse(await response.json());
     if (!parsed.success)

@@ -16,7 +16,8 @@ import type { Post } from './post.js';
 import type { Box } from './sealed-folder.js';
 
 const FIRST_RESEND_MS = 2_000;
-const LAST_RESEND_MS = 15_000;
+/** A relay that restarted has lost what it carried: this is how long it may take until it is there again. */
+const LAST_RESEND_MS = 5_000;
 const RETRY_MS = 500;
 const DEFAULT_TIMEOUT_MS = 120_000;
 /** Answers remembered of one sender: more than it ever has under way. */
@@ -160,11 +161,10 @@ export function startCorrespondence(options: CorrespondenceOptions): Corresponde
       keyOf(to);
       const send = async (): Promise<void> => post.send(to, closed(letter));
       const key = `${to}/${id}`;
-      const ended = AbortSignal.any([
-        stopping.signal,
-        AbortSignal.timeout(timeoutMs),
-        ...(signal ? [signal] : []),
-      ]);
+      const late = new AbortController();
+      // not AbortSignal.timeout, which the garbage collector takes from AbortSignal.any (nodejs/node issue 57736)
+      const timer = setTimeout(() => late.abort(), timeoutMs);
+      const ended = AbortSignal.any([stopping.signal, late.signal, ...(signal ? [signal] : [])]);
       const settled = new AbortController();
       const answered = new Promise<LinkageLetter>((resolve, reject) => {
         waiting.set(key, resolve);
@@ -196,6 +196,7 @@ export function startCorrespondence(options: CorrespondenceOptions): Corresponde
         }
         return said;
       } finally {
+        clearTimeout(timer);
         waiting.delete(key);
       }
     },

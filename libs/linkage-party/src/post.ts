@@ -16,7 +16,7 @@ interface HttpClient {
     path: string,
     body?: Uint8Array,
     contentType?: string,
-    signal?: AbortSignal,
+    options?: { readonly signal?: AbortSignal; readonly withinMs?: number },
   ): Promise<{ json(): Promise<unknown> }>;
 }
 
@@ -29,13 +29,12 @@ export const postOver = (client: HttpClient): Post => ({
     await client.send('POST', '/v1/linkage/mail', canonicalBytes({ to, box }), 'application/json');
   },
   async receive(sequence, signal) {
-    const timeout = AbortSignal.timeout((WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000);
     const response = await client.send(
       'GET',
       `/v1/linkage/mail?after=${sequence}&wait=${WAIT_SECONDS}`,
       undefined,
       undefined,
-      AbortSignal.any([signal, timeout]),
+      { signal, withinMs: (WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000 },
     );
     return LinkageMail.parse(await response.json());
   },

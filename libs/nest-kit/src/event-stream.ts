@@ -1,5 +1,6 @@
 /** Server-sent events (HTML Living Standard, section 9.2): one stream of messages to one client, which comes back for the rest by itself. */
 import type { FastifyReply } from 'fastify';
+import { clientLeft } from './client-left.js';
 
 const HEARTBEAT_MS = 15_000;
 /** How soon a client that was cut off comes back. */
@@ -30,8 +31,7 @@ export async function sendEvents(
 ): Promise<void> {
   reply.hijack();
   const { raw } = reply;
-  const left = new AbortController();
-  raw.on('close', () => left.abort());
+  const left = clientLeft(reply);
   raw.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -41,7 +41,7 @@ export async function sendEvents(
   raw.write(`retry: ${RETRY_MS}\n\n`);
   const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS);
   try {
-    for await (const { id, event, data } of make(AbortSignal.any([left.signal, closing]))) {
+    for await (const { id, event, data } of make(AbortSignal.any([left, closing]))) {
       const name = id === undefined ? '' : `id: ${id}\n`;
       raw.write(`${name}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
       if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();

@@ -1,4 +1,5 @@
 export { askRunning } from './ask-running.js';
+export { clientLeft } from './client-left.js';
 export { readConfig } from './config.js';
 export {
   holdsToken,
@@ -36,6 +37,7 @@ export { RotateKeysController, TURN_KEYS, type TurnKeys } from './rotate-keys.co
 export { registerRotateKeys } from './rotate-keys-command.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
+export { timeLimit } from './time-limit.js';
 export { inRound, traceRound } from './tracing.js';
 export { uploadVector } from './vector-upload.js';
 export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

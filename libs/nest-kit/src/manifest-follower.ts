@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { type ManifestStep, ManifestSteps } from '#libs/protocol';
 import type { Logger } from './logger.js';
+import { timeLimit } from './time-limit.js';
 
 const WAIT_SECONDS = 25;
 const POLL_SLACK_SECONDS = 15;
@@ -77,9 +78,9 @@ export function startManifestFollower(options: {
   const fetchSteps = async (waitSeconds: number): Promise<void> => {
     const after = serial();
     const address = new URL(`/v1/manifests?after=${after}&wait=${waitSeconds}`, url);
-    const timeout = AbortSignal.timeout((waitSeconds + POLL_SLACK_SECONDS) * 1000);
+    const limit = timeLimit((waitSeconds + POLL_SLACK_SECONDS) * 1000);
     const answer = ManifestSteps.safeParse(
-      await fetchJson(address, AbortSignal.any([signal, timeout])),
+      await fetchJson(address, AbortSignal.any([signal, limit])),
     );
     if (!answer.success) throw new ConcordatError('malformed-message', 'not steps of a manifest');
     const run = turn.then(async () => {

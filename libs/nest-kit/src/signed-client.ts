@@ -11,10 +11,11 @@ import {
   type VerifySignature,
   verifyResponse,
 } from '#libs/protocol';
+import { timeLimit } from './time-limit.js';
 import { traceparent } from './tracing.js';
 
-/** Longest a request may take unless it brings its own signal. */
-const TIMEOUT_MS = 120_000;
+/** Longest a request may take unless it says how long. */
+const WITHIN_MS = 120_000;
 /** Responses to signed requests are messages: nothing of this size is one. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
@@ -27,6 +28,13 @@ export interface SignedClientOptions {
   readonly server: () => string;
   readonly verify: VerifySignature;
   readonly nowMs: () => number;
+}
+
+export interface RequestOptions {
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
+  /** Longest that it may take, with its answer; two minutes unless given. */
+  readonly withinMs?: number;
 }
 
 /** A problem document as an error. */
@@ -63,7 +71,7 @@ export class SignedClient {
     path: string,
     body: Uint8Array = new Uint8Array(),
     contentType?: string,
-    signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
+    { signal, withinMs = WITHIN_MS }: RequestOptions = {},
   ): Promise<Response> {
     const { id, key, nowMs, server } = this.options;
     const url = new URL(path, this.options.url);
@@ -95,7 +103,7 @@ export class SignedClient {
       ...(method === 'GET'
         ? {}
         : { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
-      signal,
+      signal: AbortSignal.any([timeLimit(withinMs), ...(signal ? [signal] : [])]),
       redirect: 'error',
     });
     const bytes = await readBounded(response, url.host);

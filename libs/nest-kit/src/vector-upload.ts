@@ -22,6 +22,6 @@ export async function uploadVector(
     `${path}?offset=${offset}&length=${bytes.length}`,
     bytes.subarray(offset),
     'application/octet-stream',
-    AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
+    { withinMs: UPLOAD_TIMEOUT_MS },
   );
 }

@@ -58,13 +58,12 @@ function postTogether(client: SignedClient): WitnessRelay['send'] {
 export const relayOver = (client: SignedClient): WitnessRelay => ({
   send: postTogether(client),
   async receive(sequence, signal) {
-    const timeout = AbortSignal.timeout((WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000);
     const response = await client.send(
       'GET',
       `/v1/witnessing?after=${sequence}&wait=${WAIT_SECONDS}`,
       undefined,
       undefined,
-      AbortSignal.any([signal, timeout]),
+      { signal, withinMs: (WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000 },
     );
     return WitnessMail.parse(await response.json());
   },

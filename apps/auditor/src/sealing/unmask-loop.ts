@@ -81,13 +81,12 @@ export function startUnmaskLoop(sealing: Sealing, client: SignedClient): () => P
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       await guarded('no word from the coordinator about sealed rounds', async () => {
-        const timeout = AbortSignal.timeout((WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000);
         const response = await client.send(
           'GET',
           `/v1/unmaskings?wait=${WAIT_SECONDS}`,
           undefined,
           undefined,
-          AbortSignal.any([signal, timeout]),
+          { signal, withinMs: (WAIT_SECONDS + POLL_SLACK_SECONDS) * 1000 },
         );
         const { items } = Unmaskings.parse(await response.json());
         for (const asked of items) {

@@ -8,6 +8,7 @@ import {
   layerRequest,
   type Method,
 } from '#libs/layers';
+import { timeLimit } from '#libs/nest-kit';
 import { JOBS } from '../jobs/coordinator-jobs.js';
 import { ReleaseStore } from '../releases/release-store.js';
 import { jobInput, LAYER_JOB } from './layer-job.js';
@@ -82,7 +83,7 @@ export class LayersService {
     await this.jobs.enqueue(LAYER_JOB, input);
     // Whatever ends the wait stands in the job itself.
     if (waitSeconds > 0) {
-      const signal = AbortSignal.timeout(waitSeconds * 1000);
+      const signal = timeLimit(waitSeconds * 1000);
       await this.jobs.run(LAYER_JOB, input, { signal }).catch(() => undefined);
     }
     return this.state(request);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, canonicalBytes, isConcordatError, sha256Hex } from '#libs/bytes';
 import { jobKey } from '#libs/jobs';
+import { timeLimit } from '#libs/nest-kit';
 import {
   answeredIn,
   Digest,
@@ -72,7 +73,7 @@ export class ConcludeRound {
     const { config, logger } = this.coordinator;
     const { id } = round.state;
     const withinMs = (config.finishWithinSeconds ?? FINISH_WITHIN_SECONDS) * 1000;
-    const late = AbortSignal.timeout(Math.min(withinMs, 2 ** 31 - 1));
+    const late = timeLimit(Math.min(withinMs, 2 ** 31 - 1));
     const signal = AbortSignal.any([this.stopping.signal, late]);
     try {
       await this.proceed(round, signal);
