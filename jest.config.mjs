@@ -26,7 +26,8 @@ const project = (displayName, testMatch) => ({
 export default {
   maxWorkers: 2,
   workerIdleMemoryLimit: '768MB',
-  testTimeout: 60_000,
+  // a test that passes never waits for it, on however slow a machine
+  testTimeout: 300_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['libs/*/src/**/*.ts', '!**/*spec.ts'],
   reporters: ['default', '<rootDir>/tools/jest-summary.mjs'],

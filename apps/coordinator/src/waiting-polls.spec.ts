@@ -13,9 +13,11 @@ describe('polls that wait', () => {
     polls.wake('a');
     await Promise.all(waits.slice(0, 2));
     expect(woken).toEqual(['a', 'a']);
-    polls.wakeAll();
+    expect(polls.size).toBe(1);
+    polls.wake('b');
     await Promise.all(waits);
     expect(woken).toEqual(['a', 'a', 'b']);
+    expect(polls.size).toBe(0);
   });
 
   it('return when their time is up, when they are given up, and at once when they were before', async () => {
@@ -27,5 +29,17 @@ describe('polls that wait', () => {
     await wait;
     await polls.wait('a', LONG_MS, request.signal);
     expect(request.signal.aborted).toBe(true);
+    expect(polls.size).toBe(0);
+  });
+
+  it('are refused when they are closed, those that wait and those that come', async () => {
+    const polls = new WaitingPolls();
+    const waits = ['a', 'a', 'b'].map((name) => polls.wait(name, LONG_MS));
+    polls.close();
+    const ends = await Promise.allSettled([...waits, polls.wait('c', LONG_MS)]);
+    for (const end of ends) {
+      expect(end).toMatchObject({ status: 'rejected', reason: { code: 'stopping' } });
+    }
+    expect(polls.size).toBe(0);
   });
 });

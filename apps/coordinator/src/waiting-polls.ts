@@ -1,33 +1,67 @@
+import { ConcordatError } from '#libs/bytes';
+
+interface Poll {
+  end(): void;
+  refuse(): void;
+}
+
+/** Answered with 503: who polls comes back in a second, when another process may listen. */
+const stopping = (): ConcordatError =>
+  new ConcordatError('stopping', 'the coordinator is stopping; ask again in a second');
+
 /**
  * Long polls, each under the name of what it waits for, until they are woken, out of time, or given up by who asked. What they wait for is
  * kept by their owner, who looks again when they return.
  */
 export class WaitingPolls {
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly waiting = new Map<string, Set<Poll>>();
+  private isClosed = false;
 
-  /** Resolves at the next `wake(name)`, after `waitMs`, or when `signal` aborts: at once when it has. */
-  wait(name: string, waitMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wakers = this.waiting.get(name) ?? new Set();
-      this.waiting.set(name, wakers);
-      const wake = (): void => {
+  /**
+   * Resolves at the next `wake(name)`, after `waitMs`, or when `signal` aborts: at once when it has. Throws `stopping` once these are closed:
+   * an empty answer would make who polls ask again at once.
+   */
+  async wait(name: string, waitMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.isClosed) throw stopping();
+    if (signal?.aborted) return;
+    const polls = this.waiting.get(name) ?? new Set();
+    this.waiting.set(name, polls);
+    await new Promise<void>((resolve, reject) => {
+      const over = (): void => {
         clearTimeout(timer);
-        wakers.delete(wake);
-        signal?.removeEventListener('abort', wake);
+        polls.delete(poll);
+        if (polls.size === 0) this.waiting.delete(name);
+        signal?.removeEventListener('abort', end);
+      };
+      const end = (): void => {
+        over();
         resolve();
       };
-      const timer = setTimeout(wake, waitMs);
-      wakers.add(wake);
-      signal?.addEventListener('abort', wake);
-      if (signal?.aborted) wake();
+      const refuse = (): void => {
+        over();
+        reject(stopping());
+      };
+      const poll = { end, refuse };
+      const timer = setTimeout(end, waitMs);
+      polls.add(poll);
+      signal?.addEventListener('abort', end);
     });
   }
 
-  wake(name: string): void {
-    for (const wake of this.waiting.get(name) ?? []) wake();
+  /** How many wait. */
+  get size(): number {
+    let size = 0;
+    for (const polls of this.waiting.values()) size += polls.size;
+    return size;
   }
 
-  wakeAll(): void {
-    for (const wakers of this.waiting.values()) for (const wake of wakers) wake();
+  wake(name: string): void {
+    for (const poll of this.waiting.get(name) ?? []) poll.end();
+  }
+
+  /** Refuses everything that waits and everything that comes. */
+  close(): void {
+    this.isClosed = true;
+    for (const polls of [...this.waiting.values()]) for (const poll of polls) poll.refuse();
   }
 }

@@ -33,6 +33,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'too-large': 413,
   'read-only-replica': 421,
   'too-many-requests': 429,
+  stopping: 503,
   'too-many-streams': 503,
   'log-unavailable': 503,
   'log-closed': 503,

@@ -46,7 +46,7 @@ import { seededRandom } from './seeded-random.js';
 
 export { AUDITOR, COORDINATOR } from './found-federation.js';
 
-const CONNECTED_WITHIN_MS = 20_000;
+const CONNECTED_WITHIN_MS = 120_000;
 const FIRST_INSTANT = Date.parse('2024-09-02T09:00:00Z');
 
 const DEFAULTS = { resolution: 9, rho: '1/8', purpose: 'hotspot-policing' };

@@ -4,6 +4,7 @@ export {
   clopperPearson,
   type EpsilonAudit,
 } from './audit.js';
+export { eventually } from './eventually.js';
 export { FaultProxy, type NetworkFault, type SeenRequest } from './fault-proxy.js';
 export { type Asked, Federation, type RoundSeen, type TestQuestion } from './federation.js';
 export { malleated, REFUSED_REQUEST, SMALL_ORDER, withInput, withR } from './forgery.js';

@@ -9,10 +9,12 @@ import {
   Post,
   Query,
   Req,
+  Res,
 } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { holdsToken, RequestVerifier, type SignedFastifyRequest } from '#libs/nest-kit';
+import { clientLeft, holdsToken, RequestVerifier, type SignedFastifyRequest } from '#libs/nest-kit';
 import { EnrolmentPost, type ManifestSteps, SignedRotation } from '#libs/protocol';
 import { OFFICE } from './office.js';
 import { type Office, Operation, perform } from './operations.js';
@@ -52,12 +54,15 @@ export class EnrolmentController {
 
   /** The steps after a serial number; waits for a first one. */
   @Get('manifests')
-  async manifests(@Query() query: unknown): Promise<ManifestSteps> {
+  async manifests(
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Query() query: unknown,
+  ): Promise<ManifestSteps> {
     const cursor = Cursor.safeParse(query);
     if (!cursor.success)
       throw new ConcordatError('malformed-message', 'after and wait are integers');
     const { after, wait } = cursor.data;
-    await this.office.succession.after(after, wait * 1000);
+    await this.office.succession.after(after, wait * 1000, clientLeft(reply));
     return { version: 1, steps: this.succession().stepsAfter(after).slice(0, MAX_STEPS) };
   }
 

@@ -53,15 +53,15 @@ export class Succession {
     federation.follow(step.data);
   }
 
-  /** Resolves when there is a manifest after `serial`, or after `waitMs`. */
-  async after(serial: number, waitMs: number): Promise<void> {
+  /** Resolves when there is a manifest after `serial`, after `waitMs`, or when `signal` aborts. Throws `stopping` once it is closed. */
+  async after(serial: number, waitMs: number, signal?: AbortSignal): Promise<void> {
     if (this.coordinator.federation.manifest.serial > serial || waitMs === 0) return;
-    await this.polls.wait('manifest', waitMs);
+    await this.polls.wait('manifest', waitMs, signal);
   }
 
-  /** Lets everybody who waits go. */
+  /** Refuses everybody who waits, and who comes to wait. */
   close(): void {
-    this.polls.wake('manifest');
+    this.polls.close();
   }
 
   private async make(change: Change, alsoAfter: () => Promise<void>): Promise<number> {

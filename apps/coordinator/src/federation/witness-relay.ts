@@ -21,7 +21,6 @@ export class WitnessRelay {
   private readonly boxes = new Map<string, Map<string, Item>>();
   private readonly polls = new WaitingPolls();
   private nextSequence: number;
-  private isClosed = false;
 
   /** Sequence numbers begin at the clock, so that a relay that restarts never gives one that a reader has passed. */
   constructor(
@@ -53,7 +52,7 @@ export class WitnessRelay {
 
   /**
    * Everything for a process after `sequence`, which also says that it has the rest; waits up to `waitMs` for a first item.
-   * Throws `not-yet` once it is closed.
+   * Throws `stopping` once it is closed.
    */
   async after(
     process: string,
@@ -61,9 +60,6 @@ export class WitnessRelay {
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<WitnessMail> {
-    // an empty answer at once would make every reader ask again at once
-    if (this.isClosed)
-      throw new ConcordatError('not-yet', 'the relay is stopping; ask again later');
     const box = this.boxes.get(process);
     for (const [key, item] of box ?? []) if (item.sequence <= sequence) box?.delete(key);
     if (this.pending(process).length === 0) {
@@ -72,10 +68,9 @@ export class WitnessRelay {
     return { items: this.pending(process) };
   }
 
-  /** Lets every waiting poll return at once, and refuses new ones. */
+  /** Refuses every waiting poll, and new ones. */
   close(): void {
-    this.isClosed = true;
-    this.polls.wakeAll();
+    this.polls.close();
   }
 
   private pending(process: string): Item[] {

@@ -1,8 +1,8 @@
-import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { RequestVerifier } from '#libs/nest-kit';
+import { clientLeft, RequestVerifier } from '#libs/nest-kit';
 import { type WitnessMail, WitnessPost } from '#libs/protocol';
 import { WitnessRelay } from './witness-relay.js';
 
@@ -34,12 +34,17 @@ export class WitnessingController {
   }
 
   @Get()
-  async mail(@Req() request: RawRequest, @Query() query: unknown): Promise<WitnessMail> {
+  async mail(
+    @Req() request: RawRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Query() query: unknown,
+  ): Promise<WitnessMail> {
     const process = this.verifier.verifyBuffered(request);
     const cursor = Cursor.safeParse(query);
     if (!cursor.success) {
       throw new ConcordatError('malformed-message', 'after and wait are integers');
     }
-    return this.relay.after(process, cursor.data.after, cursor.data.wait * 1000);
+    const { after, wait } = cursor.data;
+    return this.relay.after(process, after, wait * 1000, clientLeft(reply));
   }
 }

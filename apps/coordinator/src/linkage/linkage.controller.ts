@@ -1,8 +1,8 @@
-import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { RequestVerifier } from '#libs/nest-kit';
+import { clientLeft, RequestVerifier } from '#libs/nest-kit';
 import {
   type LinkageMail,
   LinkagePost,
@@ -40,13 +40,18 @@ export class LinkageController {
   }
 
   @Get('mail')
-  async mail(@Req() request: RawRequest, @Query() query: unknown): Promise<LinkageMail> {
+  async mail(
+    @Req() request: RawRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Query() query: unknown,
+  ): Promise<LinkageMail> {
     const process = this.verifier.verifyBuffered(request);
     const cursor = Cursor.safeParse(query);
     if (!cursor.success) {
       throw new ConcordatError('malformed-message', 'after and wait are integers');
     }
-    return this.linkage.relay.after(process, cursor.data.after, cursor.data.wait * 1000);
+    const { after, wait } = cursor.data;
+    return this.linkage.relay.after(process, after, wait * 1000, clientLeft(reply));
   }
 
   @Post('instructions')

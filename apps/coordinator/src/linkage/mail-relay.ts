@@ -18,7 +18,6 @@ export class MailRelay {
   private readonly boxes = new Map<string, Item[]>();
   private readonly polls = new WaitingPolls();
   private nextSequence: number;
-  private isClosed = false;
 
   /** Sequence numbers begin at the clock, so that a relay that restarts never gives one that a reader has passed. */
   constructor(
@@ -44,7 +43,7 @@ export class MailRelay {
 
   /**
    * What is there for a process after `sequence`, which also says that it has the rest; waits up to `waitMs` for a first item.
-   * Throws `not-yet` once it is closed.
+   * Throws `stopping` once it is closed.
    */
   async after(
     process: string,
@@ -52,17 +51,14 @@ export class MailRelay {
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<LinkageMail> {
-    if (this.isClosed)
-      throw new ConcordatError('not-yet', 'the relay is stopping; ask again later');
     const left = (this.boxes.get(process) ?? []).filter((item) => item.sequence > sequence);
     this.boxes.set(process, left);
     if (left.length === 0) await this.polls.wait(process, waitMs, signal);
     return { items: (this.boxes.get(process) ?? []).slice(0, PAGE) };
   }
 
-  /** Lets every waiting poll return at once, and refuses new ones. */
+  /** Refuses every waiting poll, and new ones. */
   close(): void {
-    this.isClosed = true;
-    this.polls.wakeAll();
+    this.polls.close();
   }
 }

@@ -37,13 +37,14 @@ export class Inboxes {
 
   /**
    * Everything after `sequence`; waits up to `waitMs` for a first item. Throws `wrong-cursor` for a number that was never given: the
-   * log was put back to an older copy, and the node reads from the beginning.
+   * log was put back to an older copy, and the node reads from the beginning; `stopping` once this is closed.
    */
   async after(
     agency: string,
     sequence: number,
     waitMs: number,
     nowMs: number,
+    signal?: AbortSignal,
   ): Promise<InboxMessage> {
     this.lastSeen.set(agency, nowMs);
     if (sequence > this.newestSequence()) {
@@ -51,7 +52,7 @@ export class Inboxes {
     }
     const items = this.pending(agency, sequence);
     if (items.length > 0 || waitMs === 0) return { items };
-    await this.polls.wait(agency, waitMs);
+    await this.polls.wait(agency, waitMs, signal);
     return { items: this.pending(agency, sequence) };
   }
 
@@ -60,9 +61,9 @@ export class Inboxes {
     return this.lastSeen.get(agency);
   }
 
-  /** Lets every waiting poll return at once. */
+  /** Refuses every waiting poll, and new ones. */
   close(): void {
-    this.polls.wakeAll();
+    this.polls.close();
   }
 
   private pending(agency: string, sequence: number): Item[] {

@@ -1,11 +1,22 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import {
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
 import { WitnessedLog } from '#libs/journal';
 import { verifySignature } from '#libs/keystore';
-import { RequestVerifier } from '#libs/nest-kit';
+import { clientLeft, RequestVerifier } from '#libs/nest-kit';
 import {
   Accept,
   CheckpointPost,
@@ -57,6 +68,7 @@ export class RoundsController {
   @Get('inbox')
   async inbox(
     @Req() request: RawRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @Query('after') after?: string,
     @Query('wait') wait?: string,
   ): Promise<Inbox> {
@@ -67,6 +79,7 @@ export class RoundsController {
       integerParameter(after, Number.MAX_SAFE_INTEGER),
       waitMs,
       this.coordinator.nowMs(),
+      clientLeft(reply),
     );
   }
 

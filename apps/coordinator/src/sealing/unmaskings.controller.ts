@@ -1,7 +1,8 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ConcordatError, parseCanonicalJson } from '#libs/bytes';
-import { RequestVerifier, type SignedFastifyRequest } from '#libs/nest-kit';
+import { clientLeft, RequestVerifier, type SignedFastifyRequest } from '#libs/nest-kit';
 import { SignedUnmasked, type Unmaskings as UnmaskingsMessage } from '#libs/protocol';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { Unmaskings } from './unmaskings.js';
@@ -23,12 +24,13 @@ export class UnmaskingsController {
   @Get('unmaskings')
   async pending(
     @Req() request: SignedFastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @Query() query: unknown,
   ): Promise<UnmaskingsMessage> {
     this.fromAuditor(request);
     const cursor = Cursor.safeParse(query);
     if (!cursor.success) throw new ConcordatError('malformed-message', 'wait is an integer');
-    return { items: await this.unmaskings.pending(cursor.data.wait * 1000) };
+    return { items: await this.unmaskings.pending(cursor.data.wait * 1000, clientLeft(reply)) };
   }
 
   @Post('rounds/:id/unmasked')

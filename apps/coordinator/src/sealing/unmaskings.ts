@@ -31,7 +31,6 @@ const refuse = (code: string, why: string): never => {
 export class Unmaskings {
   private readonly waiting = new Map<string, Waiting>();
   private readonly polls = new WaitingPolls();
-  private isClosed = false;
 
   constructor(@Inject(COORDINATOR) private readonly coordinator: Coordinator) {}
 
@@ -66,13 +65,9 @@ export class Unmaskings {
     });
   }
 
-  /** Everything that is asked at present; waits up to `waitMs` for a first. Throws `not-yet` while the process stops. */
-  async pending(waitMs: number): Promise<SignedUnmask[]> {
-    if (this.waiting.size === 0 && waitMs > 0 && !this.isClosed) {
-      await this.polls.wait('unmask', waitMs);
-    }
-    // an empty answer at once would make the auditor ask again at once
-    if (this.isClosed) refuse('not-yet', 'the coordinator is stopping; ask again later');
+  /** Everything that is asked at present; waits up to `waitMs` for a first. Throws `stopping` once it is closed. */
+  async pending(waitMs: number, signal?: AbortSignal): Promise<SignedUnmask[]> {
+    if (this.waiting.size === 0 && waitMs > 0) await this.polls.wait('unmask', waitMs, signal);
     return [...this.waiting.values()].map(({ asked }) => asked);
   }
 
@@ -104,10 +99,9 @@ export class Unmaskings {
     );
   }
 
-  /** Lets every waiting poll return at once. */
+  /** Refuses every waiting poll, and new ones. */
   close(): void {
-    this.isClosed = true;
-    this.polls.wake('unmask');
+    this.polls.close();
   }
 
   private find(
