@@ -50,6 +50,8 @@ export class MapView {
   readonly #map: MapLibreMap;
   readonly #popup = new Popup({ closeOnClick: false, maxWidth: '380px', focusAfterOpen: false });
 
+  /** The page takes the popup away itself: nobody closed it. */
+  #clearing = false;
   /** Sources exist from the first `load` on. */
   #loaded = false;
 
@@ -133,7 +135,9 @@ export class MapView {
       if (key === 'Enter') onPick(lng, lat, this.#foundAt(map.project([lng, lat])));
       if (key === 'Escape') onClose();
     });
-    this.#popup.on('close', onClose);
+    this.#popup.on('close', () => {
+      if (!this.#clearing) onClose();
+    });
   }
 
   /** Finding drawn at a place of the canvas, within a finger's width of a mark. */
@@ -216,7 +220,9 @@ export class MapView {
 
   clearSelection(): void {
     void this.#source(SELECTED)?.setData({ type: 'FeatureCollection', features: [] });
+    this.#clearing = true;
     this.#popup.remove();
+    this.#clearing = false;
   }
 
   show({ west, south, east, north }: Bounds): void {

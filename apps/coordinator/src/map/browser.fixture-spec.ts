@@ -2,10 +2,22 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { expect } from '@jest/globals';
 import type { AxeResults } from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
+import { eventually } from '#libs/testing';
 
 const CHROMIUM = '/usr/bin/chromium';
+/** For a machine on which a page takes minutes to draw. */
+const WITHIN_MS = 120_000;
+/** What Chromium says of software rendering, when it takes a picture. */
+const OF_THE_RENDERER = /GPU stall due to ReadPixels/;
 const shots = new URL('../../../../.cache/screenshots/', import.meta.url);
 
 /** Chromium with software rendering, and nothing of its own that would ask another host. */
@@ -42,6 +54,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 780 }, ...options });
+  page.setDefaultTimeout(WITHIN_MS);
   const foreign: string[] = [];
   const complaints: string[] = [];
   page.on('request', (request) => {
@@ -49,7 +62,9 @@ export async function openPage(
     if (!url.startsWith(origin) && !/^(?:blob|data):/.test(url)) foreign.push(url);
   });
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    const text = message.text();
+    if (['error', 'warning'].includes(message.type()) && !OF_THE_RENDERER.test(text))
+      complaints.push(text);
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(new URL(path, origin).href);
@@ -59,20 +74,50 @@ export async function openPage(
 export const shotPath = (name: string): string => fileURLToPath(new URL(`${name}.png`, shots));
 export const shot = (page: Page, name: string) => page.screenshot({ path: shotPath(name) });
 
-/** Waits until the map has drawn what it was given. */
+/** Waits until the map has drawn what it was given: for pictures, which show whatever there is. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForTimeout(100);
+  // two frames, in which the page hands the map what it was told
+  await page.evaluate(
+    'new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))',
+  );
   await page.locator('.map[aria-busy=false]').waitFor();
 }
 
-export const focusedText = (page: Page): Promise<string> =>
-  page.evaluate('document.activeElement.textContent.replace(/[▲▼]/g, "").trim()');
+/** Waits until a place of the page reads so. */
+export const reads = (place: Locator, text: string | RegExp): Promise<void> =>
+  eventually(async () => {
+    const found = await place.textContent();
+    if (typeof text === 'string') expect(found).toContain(text);
+    else expect(found).toMatch(text);
+  });
+
+/** Waits until the address of the page, which follows what is shown, is like this. */
+export const addressed = (page: Page, like: RegExp): Promise<void> =>
+  eventually(() => expect(page.url()).toMatch(like));
+
+/** Waits until what has the focus reads so, without the arrows of sorted columns. */
+export const focused = (page: Page, text: RegExp): Promise<void> =>
+  eventually(async () =>
+    expect(
+      await page.evaluate('document.activeElement.textContent.replace(/[▲▼]/g, "").trim()'),
+    ).toMatch(text),
+  );
+
+/** Waits until the page is as wide as its window: it reflows instead of scrolling sideways (WCAG 2.2, 1.4.10). */
+export const fits = (page: Page, width: number): Promise<void> =>
+  eventually(async () =>
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width),
+  );
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+/** Waits until the page, which may still be drawing, is without a violation. */
+export const accessible = (page: Page): Promise<void> =>
+  eventually(async () => expect(await violations(page)).toEqual([]));
+
 /** Violations of WCAG 2.2 AA and of good practice that axe-core finds on the page as it is: rule, and the first place. */
-export async function violations(page: Page): Promise<readonly string[]> {
+async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe);
   const { violations: found } = (await page.evaluate(
     `axe.run(document, { runOnly: ${JSON.stringify(WCAG)} })`,
