@@ -10,7 +10,7 @@ import { type BoxKey, createBoxKey } from '#libs/keystore';
 import { type BatchResponse, blindBatch, finishBatch } from '#libs/linkage';
 import type { LinkageBody, LinkageMail, LinkageProject, Manifest } from '#libs/protocol';
 import { manifestHash } from '#libs/protocol';
-import { seededRandom } from '#libs/testing';
+import { eventually, seededRandom } from '#libs/testing';
 import type { Entry } from '#libs/tlog';
 import {
   type Correspondence,
@@ -22,6 +22,8 @@ import {
   startCorrespondence,
 } from './index.js';
 
+/** The parties compute in one process, which other work may keep waiting. */
+const WITHIN_MS = 240_000;
 const NAMES = ['alpha', 'beta', 'gamma', 'delta'] as const;
 type Name = (typeof NAMES)[number];
 const HOLDERS: [string, string, string] = ['alpha', 'beta', 'gamma'];
@@ -143,11 +145,6 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-const until = async (check: () => boolean): Promise<void> => {
-  for (let waited = 0; waited < 4000 && !check(); waited++) await pause(20);
-  expect(check()).toBe(true);
-};
-
 const inputs = Array.from({ length: 5 }, (_, i) => utf8ToBytes(`mk/v1 somebody ${i}`));
 const batch = blindBatch(inputs, seededRandom('blinds'));
 const request = (change: Partial<Extract<LinkageBody, { kind: 'batch' }>> = {}): LinkageBody => ({
@@ -166,15 +163,19 @@ describe('key-holders over a relay that loses and repeats', () => {
     for (const name of HOLDERS) await of(name).holder.keygen(project);
     await stop('beta');
     await start('beta');
-    await until(() =>
-      HOLDERS.every((name) => of(name).holder.state(project).state === 'holds-share'),
+    await eventually(
+      () =>
+        expect(HOLDERS.map((name) => of(name).holder.state(project).state)).toEqual(
+          HOLDERS.map(() => 'holds-share'),
+        ),
+      WITHIN_MS,
     );
     const keys = HOLDERS.map((name) => of(name).holder.state(project).publicKey);
     expect(new Set(keys).size).toBe(1);
     for (const name of HOLDERS) {
       expect(logs.get(name)?.map(({ kind }) => kind)).toEqual(['linkage.share-made']);
     }
-  }, 120_000);
+  });
 
   it('answer nobody who declared nothing, log it, and take a declaration once', async () => {
     await expect(ask('alpha', request())).rejects.toMatchObject({ code: 'unknown-node' });
@@ -197,7 +198,7 @@ describe('key-holders over a relay that loses and repeats', () => {
     await expect(ask('alpha', { ...declared, people: 99 })).rejects.toMatchObject({
       code: 'already-declared',
     });
-  }, 120_000);
+  });
 
   it('evaluate a batch under the key, and give a repeated letter its answer again, even after a restart', async () => {
     const answers = await Promise.all(['alpha', 'beta'].map((name) => ask(name, request(), ID)));
@@ -227,7 +228,7 @@ describe('key-holders over a relay that loses and repeats', () => {
     expect(await ask('alpha', request(), ID)).toEqual(answers[0]);
     const evaluated = logs.get('alpha')?.filter((e) => e.kind === 'linkage.batch' && !e.code);
     expect(evaluated).toHaveLength(1);
-  }, 120_000);
+  });
 
   it('evaluate a batch once though a kill came between answer and log entry: it is logged when its letter comes again', async () => {
     const more = blindBatch([utf8ToBytes('mk/v1 somebody else')], seededRandom('once'));
@@ -244,7 +245,7 @@ describe('key-holders over a relay that loses and repeats', () => {
     const first = await ask('alpha', body, 'cd'.repeat(16));
     expect(await ask('alpha', body, 'cd'.repeat(16))).toEqual(first);
     expect(logged()).toMatchObject([{ used: 5 }, { used: 6, sequence: 2 }]);
-  }, 120_000);
+  });
 
   it.each<[string, LinkageBody]>([
     ['replayed-batch', request()],
@@ -265,14 +266,10 @@ describe('key-holders over a relay that loses and repeats', () => {
         elements: joinElements(blindBatch([...inputs, ...inputs], seededRandom('more')).elements),
       }),
     ],
-  ])(
-    'refuse with a code and a log entry: %s',
-    async (code, body) => {
-      await expect(ask('alpha', body)).rejects.toMatchObject({ code });
-      expect(logs.get('alpha')?.at(-1)).toMatchObject({ kind: 'linkage.batch', code });
-    },
-    60_000,
-  );
+  ])('refuse with a code and a log entry: %s', async (code, body) => {
+    await expect(ask('alpha', body)).rejects.toMatchObject({ code });
+    expect(logs.get('alpha')?.at(-1)).toMatchObject({ kind: 'linkage.batch', code });
+  });
 
   it('end an epoch for good: logged, erased, and told to who asks', async () => {
     for (const name of HOLDERS) await of(name).holder.destroy(project);
@@ -292,7 +289,7 @@ describe('key-holders over a relay that loses and repeats', () => {
     for (const file of ['share', 'key-making', 'answer-delta']) {
       expect(await folder.read(file)).toBeUndefined();
     }
-  }, 60_000);
+  });
 
   it('cannot be read with another key', async () => {
     const stranger = new SealedFolder(join(dir, 'alpha'), boxes.get('beta') as BoxKey);
