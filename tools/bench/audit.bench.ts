@@ -3,11 +3,13 @@
  * and auditing it offline: every entry, tile, bundle, record, checkpoint signature and root, every entry's form, and the order rules
  * over the ledger. Blobs are not part of it. The audit runs in this process: its memory is that of the process at its peak.
  */
+
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openJournal, verifyEd25519ByNode, verifyJournal } from '#libs/journal';
+import { verifyEd25519ByNode } from '#libs/host';
+import { openJournal, verifyJournal } from '#libs/journal';
 import { applyEntry, checkEntry, emptyLedger } from '#libs/ledger';
 import {
   decodeEntry,

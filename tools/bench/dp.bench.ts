@@ -7,7 +7,7 @@ import {
   rational,
   referenceGaussian,
 } from '#libs/dp';
-import { osRandom } from '#libs/keystore';
+import { osRandom } from '#libs/host';
 import { nationalTree, utilityGates } from './tree.bench.js';
 
 type Emit = (line: {

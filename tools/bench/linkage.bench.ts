@@ -2,12 +2,13 @@
  * Linkage: curve work per core against @noble/curves in the same run, labels for 200,000 people, accuracy on Febrl 1 held
  * out by halves, the overlap estimate on invented populations, and the noise of an intersection at epsilon 1.
  */
+
 import { readFileSync } from 'node:fs';
 import { ristretto255_oprf as noble } from '@noble/curves/ed25519.js';
 import { parse } from 'csv-parse/sync';
 import { isConcordatError } from '#libs/bytes';
 import { type RandomSource, rational } from '#libs/dp';
-import { osRandom } from '#libs/keystore';
+import { osRandom } from '#libs/host';
 import {
   type BatchResponse,
   blindBatch,

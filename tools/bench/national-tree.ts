@@ -2,6 +2,7 @@
  * One release vector of England and Wales, started as a process of its own by tree.bench.ts so that its peak memory is
  * its own: noise on all 1.9 million nodes, plan, estimate, integer map. Prints one JSON line.
  */
+
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { gunzipSync } from 'node:zlib';
@@ -18,7 +19,7 @@ import {
   planEstimate,
 } from '#libs/dp';
 import { buildTree, parseDomainFile, rollUp } from '#libs/grid';
-import { osRandom } from '#libs/keystore';
+import { osRandom } from '#libs/host';
 
 const timed = <T>(work: () => T): [number, T] => {
   const start = performance.now();

@@ -1,5 +1,5 @@
 import type { NoisyCounts } from '#libs/dp';
-import { aesKeyStream } from '#libs/keystore';
+import { aesKeyStream } from '#libs/host';
 import { addMask, addMasked, maskedToBytes, share, unmask } from '#libs/sealing';
 
 type Emit = (line: {

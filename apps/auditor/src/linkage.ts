@@ -1,9 +1,11 @@
 /** The auditor as a key-holder: the part of linkage that a process without records has. */
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bytesToHex, ConcordatError } from '#libs/bytes';
+import { osRandom } from '#libs/host';
 import type { Journal } from '#libs/journal';
-import { type BoxKeyRing, osRandom, verifySignature } from '#libs/keystore';
+import { type BoxKeyRing, verifySignature } from '#libs/keystore';
 import {
   type Correspondence,
   Holder,

@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
+import { replaceFileSync } from '#libs/host';
 import { loadBoxKey, loadSigningKey, verifySignature } from '#libs/keystore';
 import { SignedClient, whileUnreachable } from '#libs/nest-kit';
 import {
@@ -95,8 +96,7 @@ export async function enrolNode(
     }
   });
   const pinned = { ...config, coordinator: { url, publicKey: token.coordinator } };
-  writeFileSync(`${paths.config}.tmp`, stringify(pinned));
-  renameSync(`${paths.config}.tmp`, paths.config);
+  replaceFileSync(paths.config, stringify(pinned));
   return {
     agency: config.agency,
     words: enrolmentWords(token.coordinator, agency.data).join(' '),

@@ -2,6 +2,7 @@
  * A sealed answer in two shares: the seed of the mask to the auditor, in a box that nobody else opens, the masked vector to the
  * coordinator. The auditor has said that it holds the seed before the coordinator gets a byte.
  */
+
 import {
   ConcordatError,
   canonicalBytes,
@@ -10,7 +11,8 @@ import {
   toBase64url,
 } from '#libs/bytes';
 import { noisyCountsFromWire } from '#libs/dp';
-import { aesKeyStream, verifySignature } from '#libs/keystore';
+import { aesKeyStream } from '#libs/host';
+import { verifySignature } from '#libs/keystore';
 import type { SignedClient } from '#libs/nest-kit';
 import {
   layoutDigest,

@@ -1,8 +1,10 @@
 /** Whether a process's log is whole: its end by default, all of it on request. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes } from '#libs/bytes';
-import { readJournal, verifyEd25519ByNode, verifyJournal } from '#libs/journal';
+import { verifyEd25519ByNode } from '#libs/host';
+import { readJournal, verifyJournal } from '#libs/journal';
 import { leafHash, openCheckpoint, rootOfPrefix, tileHashReader, tilePath } from '#libs/tlog';
 import { type Finding, fail, ok } from './finding.js';
 

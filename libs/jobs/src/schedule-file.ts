@@ -1,6 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { ConcordatError } from '#libs/bytes';
+import { replaceFile } from '#libs/host';
 import type { ScheduleMemory } from './schedule.js';
 
 /** A memory of schedules in one JSON file of this process alone, replaced whole and durably. Rejects with `schedule-file-damaged`. */
@@ -34,20 +34,7 @@ export function scheduleFile(path: string): ScheduleMemory {
     }
   };
   const store = async (instants: ReadonlyMap<string, number>): Promise<void> => {
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(Object.fromEntries(instants)));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-    const directory = await open(dirname(path), 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await replaceFile(path, JSON.stringify(Object.fromEntries(instants)), { mode: 0o600 });
   };
 
   return {

@@ -1,8 +1,9 @@
 /** Large byte strings by their SHA-256, beside a log whose entries name them. Written once, never changed. */
+
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConcordatError, sha256Hex } from '#libs/bytes';
-import { hasErrno, makeDirectory, replaceFile, syncDirectory } from './durable-file.js';
+import { hasErrno, makeDirectory, replaceFile, syncDirectory } from '#libs/host';
 
 export interface Blobs {
   /** Stores `bytes`, durable when it resolves to their hash; again is harmless. Rejects with `blob-unavailable`. */

@@ -1,5 +1,4 @@
 export { type Blobs, openBlobs } from './blobs.js';
-export { verifyEd25519ByNode } from './ed25519.js';
 export { type Journal, type JournalEntry, openJournal } from './journal.js';
 export { type ReadFile, readFromDirectory } from './log-source.js';
 export type { JournalOptions, Recovery } from './recovery.js';

@@ -2,9 +2,11 @@
  * A process's transparency log on disk: one writer, entries durable before they are acknowledged, checkpoints signed over
  * what is durable. `docs/protocol/log.md` gives the layout and the rules of recovery.
  */
+
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes, utf8ToBytes } from '#libs/bytes';
+import { hasErrno, makeDirectory, replaceFile } from '#libs/host';
 import {
   addSignatures,
   type Checkpoint,
@@ -14,7 +16,6 @@ import {
   signCheckpoint,
   TILE_WIDTH,
 } from '#libs/tlog';
-import { hasErrno, makeDirectory, replaceFile } from './durable-file.js';
 import { assertPayload, HEADER_BYTES } from './frame.js';
 import {
   CHECKPOINT,

@@ -6,11 +6,12 @@
  * Guards against processes of one machine that see each other; two containers, or two machines on a network file system,
  * must not share a directory.
  */
+
 import { readFileSync } from 'node:fs';
 import { link, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError } from '#libs/bytes';
-import { hasErrno } from './durable-file.js';
+import { hasErrno } from '#libs/host';
 
 interface Holder {
   readonly pid: number;

@@ -1,7 +1,8 @@
 /** Where a log is read from: a directory, or wherever its files are published. */
+
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrno } from './durable-file.js';
+import { hasErrno } from '#libs/host';
 
 /** Bytes of the file at a path below the log's prefix; undefined when there is none. */
 export type ReadFile = (path: string) => Promise<Uint8Array | undefined>;

@@ -1,9 +1,10 @@
 /** An append-only file of framed records, durable batch by batch; a torn tail is cut off when it is opened. */
+
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConcordatError } from '#libs/bytes';
-import { hasErrno, syncDirectory } from './durable-file.js';
+import { hasErrno, syncDirectory } from '#libs/host';
 import { formatBatch, HEADER_BYTES, hasLaterBatch, MAX_PAYLOAD_BYTES, readFrame } from './frame.js';
 
 const READ_BYTES = 1 << 20;

@@ -1,7 +1,9 @@
 /** What a journal does before it takes entries: finding its last checkpoint, and mending what a crash left. */
+
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes } from '#libs/bytes';
+import { hasErrno, replaceFile, TEMPORARY, verifyEd25519ByNode } from '#libs/host';
 import {
   type Checkpoint,
   EMPTY_ROOT,
@@ -16,8 +18,6 @@ import {
   tilePath,
   tileWidth,
 } from '#libs/tlog';
-import { hasErrno, replaceFile, TEMPORARY } from './durable-file.js';
-import { verifyEd25519ByNode } from './ed25519.js';
 import { CHECKPOINT, formatHistoryRecord } from './layout.js';
 import type { RecordFile } from './record-file.js';
 import type { TileStore } from './tile-store.js';

@@ -14,7 +14,7 @@ import {
   signCheckpoint,
   treeRoot,
 } from '#libs/tlog';
-import { openBlobs, openWitness, verifyEd25519ByNode } from './index.js';
+import { openBlobs, openWitness } from './index.js';
 
 const signerOf = (name: string, n: number): NoteSigner => {
   const seed = new Uint8Array(32).fill(n);
@@ -67,19 +67,6 @@ describe('blobs', () => {
     await expect(blobs.put(Uint8Array.of(1))).rejects.toMatchObject({ code: 'blob-unavailable' });
     await rm(join(dir, hash.slice(0, 2)));
     expect(await blobs.put(Uint8Array.of(1))).toBe(hash);
-  });
-});
-
-describe('Ed25519 by node:crypto', () => {
-  it('says no to whatever is not a signature', () => {
-    const signer = signerOf('x', 3);
-    const message = utf8ToBytes('message');
-    const signature = signer.sign(message);
-    expect(verifyEd25519ByNode(signature, message, signer.publicKey)).toBe(true);
-    expect(verifyEd25519ByNode(signature, utf8ToBytes('massage'), signer.publicKey)).toBe(false);
-    expect(verifyEd25519ByNode(signature.slice(1), message, signer.publicKey)).toBe(false);
-    expect(verifyEd25519ByNode(signature, message, signer.publicKey.slice(1))).toBe(false);
-    expect(verifyEd25519ByNode(signature, message, new Uint8Array(32).fill(255))).toBe(false);
   });
 });
 

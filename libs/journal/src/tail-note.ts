@@ -4,7 +4,9 @@
  * directory that these entries are the writer's own. It is no checkpoint, and cannot be taken for one: it is never published or cosigned,
  * and nothing follows from two that disagree.
  */
+
 import { ConcordatError, fromBase64, toBase64 } from '#libs/bytes';
+import { verifyEd25519ByNode } from '#libs/host';
 import {
   type Checkpoint,
   labelOf,
@@ -13,7 +15,6 @@ import {
   signNote,
   type VerifyEd25519,
 } from '#libs/tlog';
-import { verifyEd25519ByNode } from './ed25519.js';
 
 /** A checkpoint has a number on its second line; here it is the log's name. */
 const MAGIC = 'concordat-tail/v1';

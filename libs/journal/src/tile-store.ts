@@ -2,8 +2,10 @@
  * The tiles and entry bundles of a growing log, written as they fill. They repeat what the record file holds, in the layout
  * C2SP tlog-tiles gives to clients; whatever is missing is built again when the log is opened.
  */
+
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrno, replaceFile } from '#libs/host';
 import {
   CompactRange,
   formatEntryBundle,
@@ -16,7 +18,6 @@ import {
   tileHashReader,
   tilePath,
 } from '#libs/tlog';
-import { hasErrno, replaceFile } from './durable-file.js';
 
 interface FilledTile {
   readonly level: TileLevel;

@@ -1,5 +1,7 @@
 /** What a verification is asked and what it finds; opening the checkpoints it meets. */
+
 import { isConcordatError } from '#libs/bytes';
+import { verifyEd25519ByNode } from '#libs/host';
 import {
   type Checkpoint,
   labelOf,
@@ -7,7 +9,6 @@ import {
   parseCheckpoint,
   type VerifyEd25519,
 } from '#libs/tlog';
-import { verifyEd25519ByNode } from './ed25519.js';
 import { CHECKPOINT, TAIL } from './layout.js';
 import type { ReadFile } from './log-source.js';
 import { type OpenedTail, openTail } from './tail-note.js';

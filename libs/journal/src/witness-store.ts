@@ -2,9 +2,11 @@
  * A witness with a memory (C2SP tlog-witness): the latest checkpoint it cosigned of each log, one file each, the note with
  * its own cosignature; durable before the cosignature leaves, and never replaced by a smaller one.
  */
+
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, sha256Hex, utf8ToBytes } from '#libs/bytes';
+import { makeDirectory, replaceFile, TEMPORARY, verifyEd25519ByNode } from '#libs/host';
 import {
   addSignatures,
   type Checkpoint,
@@ -14,8 +16,6 @@ import {
   type WitnessReply,
   witnessUpdate,
 } from '#libs/tlog';
-import { makeDirectory, replaceFile, TEMPORARY } from './durable-file.js';
-import { verifyEd25519ByNode } from './ed25519.js';
 import { lockDirectory } from './lock.js';
 
 export interface WitnessOptions {

@@ -2,9 +2,10 @@
  * The owner's side of witnessing (C2SP tlog-witness over messages that a relay carries): asks the witnesses what they hold before
  * anything is signed after a start, offers them every new checkpoint with its consistency proof, and keeps their cosignatures.
  */
+
 import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { verifyEd25519ByNode } from '#libs/host';
 import { addSignatures, formatWitnessRequest, openCheckpoint, parseCheckpoint } from '#libs/tlog';
-import { verifyEd25519ByNode } from './ed25519.js';
 import type { Journal } from './journal.js';
 
 /** What owners and witnesses tell each other. */

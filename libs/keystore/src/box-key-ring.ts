@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { linkSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { eraseFile } from '#libs/host';
 import { type BoxKey, createBoxKey, loadBoxKey } from './box-key.js';
 import { nextPath, waitsAt } from './next-key.js';
 
@@ -109,7 +100,7 @@ export class BoxKeyRing implements BoxKey {
 
   /** Erases the keys whose time is over; to be called once nothing is closed under them any more. */
   forget(nowMs: number): void {
-    for (const { path } of this.kept.filter(({ untilMs }) => untilMs < nowMs)) erase(path);
+    for (const { path } of this.kept.filter(({ untilMs }) => untilMs < nowMs)) eraseFile(path);
     this.kept = this.kept.filter(({ untilMs }) => untilMs >= nowMs);
   }
 
@@ -133,16 +124,4 @@ export function formerPaths(path: string): { readonly path: string; readonly unt
       return [{ path: join(dirname(path), name), untilMs: Number(seconds) * 1000 }];
     })
     .sort((a, b) => b.untilMs - a.untilMs);
-}
-
-/** Overwrites, then removes. What a disk keeps of overwritten blocks is the disk's. */
-function erase(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    writeSync(file, new Uint8Array(fstatSync(file).size), 0, undefined, 0);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  rmSync(path, { force: true });
 }

@@ -2,6 +2,7 @@
  * X25519 keys for boxes: what one process of the federation sends another through, or past, a third that must not read it.
  * A box is `box` of NaCl (X25519, XSalsa20, Poly1305): only the two key holders can open it, and it opens only if one of them made it.
  */
+
 import {
   createPrivateKey,
   createPublicKey,
@@ -19,7 +20,7 @@ import {
   toBase64url,
   utf8ToBytes,
 } from '#libs/bytes';
-import { readPrivateFile, writePrivateFile } from './private-file.js';
+import { readPrivateFile, writePrivateFile } from '#libs/host';
 
 const NONCE_BYTES = nacl.box.nonceLength;
 const TAG_BYTES = nacl.box.overheadLength;

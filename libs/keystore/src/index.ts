@@ -1,8 +1,6 @@
-export { aesKeyStream } from './aes-key-stream.js';
 export { type BoxKey, createBoxKey, loadBoxKey } from './box-key.js';
 export { BoxKeyRing, formerPaths } from './box-key-ring.js';
 export { installNextKey, prepareNextKey, waitingNextKey } from './next-key.js';
-export { osRandom } from './os-random.js';
 export { PinnedManifest } from './pinned-manifest.js';
 export { type KeyStanding, ProcessKeys } from './process-keys.js';
 export { createSecret, loadSecret } from './secret.js';

@@ -1,36 +1,9 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConcordatError } from '#libs/bytes';
+import { replaceFileSync } from '#libs/host';
 import { type Manifest, ManifestHistory, type ManifestStep, takeStep } from '#libs/protocol';
 import { verifySignature } from './signing-key.js';
-
-/** Replaces a file in one step, durably. */
-function replaceDurably(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.tmp`;
-  const file = openSync(temporary, 'w', 0o644);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  const dir = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(dir);
-  } finally {
-    closeSync(dir);
-  }
-}
 
 /**
  * The manifest that a process believes, in its `manifest.json`. It is replaced by what follows from it only, step by step, and never goes
@@ -71,7 +44,8 @@ export class PinnedManifest {
   static create(path: string, document: unknown, publicKey: string): PinnedManifest {
     const history = ManifestHistory.open(document, publicKey, verifySignature);
     const pinned = new PinnedManifest(path, history);
-    replaceDurably(path, pinned.text());
+    mkdirSync(dirname(path), { recursive: true });
+    replaceFileSync(path, pinned.text(), { mode: 0o644 });
     return pinned;
   }
 
@@ -96,7 +70,7 @@ export class PinnedManifest {
   /** Takes the next step. Throws what `takeStep` throws, and then stands as before; so it does when the disk is full. */
   extend(step: ManifestStep): Manifest {
     takeStep(this.history.manifest, step, verifySignature);
-    replaceDurably(this.path, this.text(step));
+    replaceFileSync(this.path, this.text(step), { mode: 0o644 });
     return this.history.extend(step);
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ConcordatError } from '#libs/bytes';
-import { readPrivateFile, writePrivateFile } from './private-file.js';
+import { readPrivateFile, writePrivateFile } from '#libs/host';
 
 const SECRET_BYTES = 32;
 

@@ -4,12 +4,11 @@ import {
   generateKeyPairSync,
   type KeyObject,
   sign,
-  verify,
 } from 'node:crypto';
 import { ConcordatError, toBase64url } from '#libs/bytes';
+import { readPrivateFile, verifyEd25519ByNode, writePrivateFile } from '#libs/host';
 import type { MessageSigner, VerifySignature } from '#libs/protocol';
-import { isStrictEd25519, type NoteSigner } from '#libs/tlog';
-import { readPrivateFile, writePrivateFile } from './private-file.js';
+import type { NoteSigner } from '#libs/tlog';
 
 /** An Ed25519 private key that stays inside this object. */
 export interface SigningKey extends MessageSigner {
@@ -81,36 +80,6 @@ export const noteSigner = (origin: string, key: SigningKey): NoteSigner => ({
   sign: (message) => key.sign(message),
 });
 
-/** SubjectPublicKeyInfo header of an Ed25519 key (RFC 8410 section 4), before the 32 raw bytes. */
-const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex');
-
-/** Keys of the processes that speak to this one: to parse one takes as long as to verify with it. */
-const keys = new Map<string, KeyObject>();
-const MAX_KEYS = 1024;
-
-function keyObject(publicKey: Uint8Array): KeyObject {
-  const name = Buffer.from(publicKey).toString('latin1');
-  const known = keys.get(name);
-  if (known) return known;
-  const key = createPublicKey({
-    key: Buffer.concat([SPKI_HEADER, publicKey]),
-    format: 'der',
-    type: 'spki',
-  });
-  if (keys.size >= MAX_KEYS) keys.clear();
-  keys.set(name, key);
-  return key;
-}
-
-/**
- * Strict Ed25519 verification. OpenSSL refuses S >= L by itself, but takes keys of small order and keys that are not
- * canonically encoded: those are refused before it is asked. A malformed key or signature is simply not valid.
- */
-export const verifySignature: VerifySignature = (publicKey, message, signature) => {
-  if (!isStrictEd25519(publicKey, signature)) return false;
-  try {
-    return verify(null, message, keyObject(publicKey), signature);
-  } catch {
-    return false;
-  }
-};
+/** Strict Ed25519 verification of messages: a malformed key or signature is simply not valid. */
+export const verifySignature: VerifySignature = (publicKey, message, signature) =>
+  verifyEd25519ByNode(signature, message, publicKey);

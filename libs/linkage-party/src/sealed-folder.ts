@@ -2,10 +2,10 @@
  * Small secrets on disk: each file is a box that the process closed for itself, mode 0600, replaced at once or not at all. A copy of the
  * folder without the process's box key is noise.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { eraseFile, hasErrno, replaceFileSync } from '#libs/host';
 
 /** The part of a box key (`BoxKey` of the keystore lib) that this lib needs. */
 export interface Box {
@@ -13,19 +13,6 @@ export interface Box {
   close(message: Uint8Array, recipient: string): Uint8Array;
   open(box: Uint8Array, sender: string): Uint8Array;
 }
-
-const writeDurably = (path: string, bytes: Uint8Array): void => {
-  const temporary = `${path}.tmp`;
-  rmSync(temporary, { force: true });
-  const file = openSync(temporary, 'wx', 0o600);
-  try {
-    writeSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-};
 
 export class SealedFolder {
   constructor(
@@ -49,7 +36,7 @@ export class SealedFolder {
     try {
       bytes = await readFile(join(this.dir, name));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if (hasErrno(error, 'ENOENT')) return undefined;
       throw new ConcordatError('linkage-file-unreadable', 'check permissions and disk', {
         cause: error,
       });
@@ -61,7 +48,8 @@ export class SealedFolder {
   async write(name: string, message: Uint8Array): Promise<void> {
     try {
       await mkdir(this.dir, { recursive: true, mode: 0o700 });
-      writeDurably(join(this.dir, name), this.box.close(message, this.box.publicKey));
+      const box = this.box.close(message, this.box.publicKey);
+      replaceFileSync(join(this.dir, name), box, { mode: 0o600 });
     } catch (cause) {
       throw new ConcordatError('linkage-file-unwritable', 'check the disk', { cause });
     }
@@ -83,20 +71,8 @@ export class SealedFolder {
     }
   }
 
-  /** Overwrites a file with zeros, then removes it. What a disk keeps of overwritten blocks is the disk's (docs/privacy/linkage.md). */
+  /** Overwrites a file, then removes it (`eraseFile`). What a disk keeps of overwritten blocks is the disk's (docs/privacy/linkage.md). */
   erase(name: string): void {
-    const path = join(this.dir, name);
-    try {
-      const file = openSync(path, 'r+');
-      try {
-        writeSync(file, new Uint8Array(fstatSync(file).size), 0, undefined, 0);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-    rmSync(path, { force: true });
+    eraseFile(join(this.dir, name));
   }
 }

@@ -3,10 +3,11 @@
  * only the folder's owner can read. Whoever can read it can decide; a name they give is stated, not proven.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError, utf8ToBytes } from '#libs/bytes';
+import { replaceFileSync } from '#libs/host';
 
 const Control = z.strictObject({ url: z.url(), token: z.string().regex(/^[0-9a-f]{64}$/) });
 export type Control = z.infer<typeof Control>;
@@ -16,9 +17,8 @@ export const newToken = (): string => randomBytes(32).toString('hex');
 /** Writes the file in one step, mode 0600. */
 export function writeControl(path: string, control: Control): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(control)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  // gone with the process: it need not survive a power cut
+  replaceFileSync(path, `${JSON.stringify(control)}\n`, { durable: false, mode: 0o600 });
 }
 
 /** Where commands on the same machine reach a server that listens on every address. */

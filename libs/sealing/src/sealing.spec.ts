@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { bytesToHex, fromHex, sha256Hex } from '#libs/bytes';
 import { type NoisyCounts, noisyCountsFromWire } from '#libs/dp';
-import { aesKeyStream } from '#libs/keystore';
+import { aesKeyStream } from '#libs/host';
 import {
   addMask,
   addMasked,

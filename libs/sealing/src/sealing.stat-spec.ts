@@ -3,10 +3,11 @@
  * sees of other answers, and against the answers themselves; likewise what the auditor sees. Secrets are seeded. Each assertion
  * has a false-alarm probability of at most 1e-6.
  */
+
 import { describe, expect, it } from '@jest/globals';
 import { sha256Hex, utf8ToBytes } from '#libs/bytes';
 import { noisyCountsFromWire } from '#libs/dp';
-import { aesKeyStream } from '#libs/keystore';
+import { aesKeyStream } from '#libs/host';
 import { chiSquarePValue, seededRandom } from '#libs/testing';
 import { addMask, answerBlind, maskedToBytes, maskSeed, share } from './index.js';
 

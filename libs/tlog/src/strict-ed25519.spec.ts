@@ -1,9 +1,10 @@
 /** Each fault is first shown to be one: OpenSSL alone accepts it, or would without its own check. */
+
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { fromHex, toBase64url } from '#libs/bytes';
-import { verifyEd25519ByNode } from '#libs/journal';
+import { verifyEd25519ByNode } from '#libs/host';
 import { verifySignature } from '#libs/keystore';
 import { isSoundPublicKey, isStrictEd25519, verifyEd25519 } from './index.js';
 
@@ -29,8 +30,8 @@ const openSsl = (key: Uint8Array, signed: Uint8Array): boolean => {
 };
 /** Every verifier of the federation. */
 const verifiers: Record<string, (key: Uint8Array, signed: Uint8Array) => boolean> = {
-  keystore: (key, signed) => verifySignature(key, message, signed),
-  journal: (key, signed) => verifyEd25519ByNode(signed, message, key),
+  messages: (key, signed) => verifySignature(key, message, signed),
+  notes: (key, signed) => verifyEd25519ByNode(signed, message, key),
   browser: (key, signed) => verifyEd25519(signed, message, key),
 };
 const accepted = (key: Uint8Array, signed: Uint8Array): string[] =>

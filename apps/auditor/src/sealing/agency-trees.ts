@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
@@ -9,6 +9,7 @@ import {
   parseDomainFile,
   type Resolution,
 } from '#libs/grid';
+import { replaceFile } from '#libs/host';
 import type { ManifestAgency } from '#libs/protocol';
 
 /** Much more than the compacted cells of the whole grid. */
@@ -59,9 +60,7 @@ export class AgencyTrees {
         'the coordinator gave another area than the manifest names',
       );
     }
-    await mkdir(this.dir, { recursive: true });
-    await writeFile(`${path}.tmp`, bytes);
-    await rename(`${path}.tmp`, path);
+    await replaceFile(path, bytes, { durable: false });
     return domain;
   }
 

@@ -1,8 +1,9 @@
 /** The sums of the masks of a set of contributors, a group at a time, where the coordinator sums the masked vectors. */
+
 import { setImmediate } from 'node:timers/promises';
 import { ConcordatError } from '#libs/bytes';
 import { buildTree, embed, type Resolution, unionDomains } from '#libs/grid';
-import { aesKeyStream } from '#libs/keystore';
+import { aesKeyStream } from '#libs/host';
 import type { Group, ManifestAgency, Seed, Unmasked } from '#libs/protocol';
 import { addMask, maskedToBytes } from '#libs/sealing';
 import type { AgencyTrees } from './agency-trees.js';

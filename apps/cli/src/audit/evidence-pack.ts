@@ -2,10 +2,12 @@
  * Everything one log says about one query, as one document: the entries with their inclusion proofs, the checkpoint with its
  * cosignatures, the policy documents that the entries name, and the digests of what was answered. Whoever has the manifest can verify it.
  */
+
 import { join } from 'node:path';
 import { z } from 'zod';
 import { bytesToHex, ConcordatError, fromHex, fromUtf8, utf8ToBytes } from '#libs/bytes';
-import { inclusionProofFrom, readJournal, verifyEd25519ByNode } from '#libs/journal';
+import { verifyEd25519ByNode } from '#libs/host';
+import { inclusionProofFrom, readJournal } from '#libs/journal';
 import { AgencyPolicy, FederationPolicy, policyDigest } from '#libs/policy';
 import {
   allLogKeys,

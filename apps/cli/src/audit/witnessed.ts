@@ -1,8 +1,9 @@
 /** What a process has witnessed: the notes it keeps of other logs, and the cosignatures of its own that others hold. */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes, isConcordatError, sha256Hex, utf8ToBytes } from '#libs/bytes';
-import { verifyEd25519ByNode } from '#libs/journal';
+import { verifyEd25519ByNode } from '#libs/host';
 import {
   allLogKeys,
   formerWitnessKeys,

@@ -17,7 +17,7 @@ import {
   sumRationals,
   zcdpEpsilon,
 } from '#libs/dp';
-import { osRandom } from '#libs/keystore';
+import { osRandom } from '#libs/host';
 import { readStandardInput } from '../standard-input.js';
 
 const MOST_BYTES = 1_000_000;

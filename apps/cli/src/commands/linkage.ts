@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ConcordatError, digestOf } from '#libs/bytes';
-import { osRandom } from '#libs/keystore';
+import { osRandom } from '#libs/host';
 import type { MatchKey, StandardPerson } from '#libs/linkage';
 import type { ColumnTask } from '../linkage/evaluate.js';
 import { registerLinkageCount } from './linkage-count.js';

@@ -1,16 +1,10 @@
 /** A series: the same questions every month or every week, signed by an analyst's machine, within a budget for the year. One file each. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
+import { replaceFileSync } from '#libs/host';
 import { Code, Digest, Instant, MonthText, Name, WeekText } from '#libs/protocol';
 import { CATEGORIES, isWeek } from '#libs/query';
 
@@ -108,11 +102,7 @@ export function readSeriesFile(dir: string, name: string): Series {
 /** Replaces the file whole. */
 export function writeSeriesFile(dir: string, series: Series): void {
   const path = pathOf(dir, series.name);
-  writeFileSync(`${path}.new`, `${JSON.stringify(series, null, 2)}\n`, {
-    mode: 0o600,
-    flush: true,
-  });
-  renameSync(`${path}.new`, path);
+  replaceFileSync(path, `${JSON.stringify(series, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** Makes the file of a new series. Throws `series-exists`. */

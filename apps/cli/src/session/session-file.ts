@@ -1,9 +1,10 @@
 /** Who is signed in on this machine: a key made for this session and the ID token that says whose it is, in files that only their owner can read. */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
+import { replaceFileSync } from '#libs/host';
 import { createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
 
 const SessionFile = z.strictObject({
@@ -40,9 +41,7 @@ export function newSessionKey(folder: string, name: string): SigningKey {
 /** Replaces the session in one step; the key of the one before is destroyed. */
 export function writeSession(folder: string, session: SessionFile): void {
   const before = readFile(folder);
-  const temporary = `${fileOf(folder)}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(session, null, 2)}\n`, { mode: 0o600 });
-  renameSync(temporary, fileOf(folder));
+  replaceFileSync(fileOf(folder), `${JSON.stringify(session, null, 2)}\n`, { mode: 0o600 });
   if (before && before.key !== session.key) rmSync(join(folder, before.key), { force: true });
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isConcordatError } from '#libs/bytes';
+import { replaceFile } from '#libs/host';
 import { type Blobs, openBlobs } from '#libs/journal';
 import { type LayerResult, parseResult } from '#libs/layers';
 import { Digest } from '#libs/protocol';
@@ -38,9 +38,7 @@ export class LayerStore {
 
   /** Notes that a stored result belongs to a content key. */
   async name(key: string, hash: string): Promise<void> {
-    const draft = join(this.keys, `${key}.${randomBytes(8).toString('hex')}`);
-    await writeFile(draft, `${hash}\n`);
-    await rename(draft, join(this.keys, key));
+    await replaceFile(join(this.keys, key), `${hash}\n`, { durable: false });
   }
 
   /** Bytes of the result of a key; undefined when there is none, or it is damaged on disk. */

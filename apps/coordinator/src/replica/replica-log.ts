@@ -3,10 +3,11 @@
  * and must be the root of the entries held before, carried on: a tree that was cut, rewritten or forked gives another root (RFC 9162,
  * section 2.1.4, by computing and not by proof, since every entry is held).
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ConcordatError, equalBytes } from '#libs/bytes';
-import { verifyEd25519ByNode } from '#libs/journal';
+import { replaceFile, verifyEd25519ByNode } from '#libs/host';
 import {
   CompactRange,
   decodeEntry,
@@ -32,18 +33,6 @@ export interface LogIdentity {
 
 const forked = (code: 'log-behind' | 'log-forked', why: string): ConcordatError =>
   new ConcordatError(code, why);
-
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(`${path}.tmp`, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.tmp`, path);
-}
 
 export class ReplicaLog {
   private range = new CompactRange();

@@ -1,5 +1,16 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+/** Files with secrets in them: only their owner can read them, and they are overwritten before they are removed. */
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { ConcordatError } from '#libs/bytes';
+import { hasErrno } from './durable-file.js';
 
 const OWNER_ONLY = 0o600;
 
@@ -9,11 +20,11 @@ export function writePrivateFile(path: string, content: Uint8Array): void {
   try {
     file = openSync(path, 'wx', OWNER_ONLY);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    if (!hasErrno(cause, 'EEXIST')) throw cause;
     throw new ConcordatError('key-exists', `${path} exists already and is not overwritten`);
   }
   try {
-    writeSync(file, content);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);
@@ -26,7 +37,7 @@ export function readPrivateFile(path: string): Uint8Array {
   try {
     file = openSync(path, 'r');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    if (!hasErrno(cause, 'ENOENT')) throw cause;
     throw new ConcordatError(
       'key-missing',
       `${path} is missing; create it with the init command of this process`,
@@ -40,4 +51,22 @@ export function readPrivateFile(path: string): Uint8Array {
   } finally {
     closeSync(file);
   }
+}
+
+/** Overwrites a file with zeros, then removes it; a missing one is gone already. What a disk keeps of overwritten blocks is the disk's. */
+export function eraseFile(path: string): void {
+  let file: number;
+  try {
+    file = openSync(path, 'r+');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  try {
+    writeSync(file, new Uint8Array(fstatSync(file).size), 0, undefined, 0);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  rmSync(path, { force: true });
 }

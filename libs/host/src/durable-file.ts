@@ -3,6 +3,7 @@
  * data first, then the name, then the directory, from the innermost outwards.
  */
 import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -27,21 +28,28 @@ export async function makeDirectory(dir: string): Promise<void> {
   }
 }
 
+export interface ReplaceOptions {
+  /** Without it a power cut may leave an older file or none, which suits what can be built again. */
+  readonly durable?: boolean;
+  /** Of the new file, less the process's umask. */
+  readonly mode?: number;
+}
+
 /**
- * Puts `bytes` at `path` at once or not at all, whatever stood there before. Without `durable` a power cut may leave an
- * older file or none, which suits what can be built again.
+ * Puts `bytes` at `path` at once or not at all, whatever stood there before; its directory is made where it is missing. Any number of
+ * writers may do so at a time: one of them is the last.
  */
 export async function replaceFile(
   path: string,
   bytes: Uint8Array | string,
-  { durable = true }: { readonly durable?: boolean } = {},
+  { durable = true, mode = 0o666 }: ReplaceOptions = {},
 ): Promise<void> {
   const dir = dirname(path);
   await makeDirectory(dir);
   // threads share a process id, and processes of several containers may share the folder
   const temporary = join(dir, `${randomBytes(8).toString('hex')}${TEMPORARY}`);
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(bytes);
       if (durable) await handle.sync();
@@ -54,6 +62,31 @@ export async function replaceFile(
     throw error;
   }
   if (durable) await syncDirectory(dir);
+}
+
+/** The same in one step of the event loop, for one writer of `path` at a time, in a directory that exists. */
+export function replaceFileSync(
+  path: string,
+  bytes: Uint8Array | string,
+  { durable = true, mode = 0o666 }: ReplaceOptions = {},
+): void {
+  const temporary = `${path}${TEMPORARY}`;
+  // what a crash left would keep its mode
+  rmSync(temporary, { force: true });
+  withOpen(openSync(temporary, 'wx', mode), (file) => {
+    writeFileSync(file, bytes);
+    if (durable) fsyncSync(file);
+  });
+  renameSync(temporary, path);
+  if (durable) withOpen(openSync(dirname(path), 'r'), fsyncSync);
+}
+
+function withOpen(file: number, run: (file: number) => void): void {
+  try {
+    run(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** True for an error of the file system with one of these codes (`ENOENT`, ...). */
