@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { exitCodeOf, isConcordatError } from '#libs/bytes';
+import { exitCodeOf, failureOf } from '#libs/bytes';
 import { createProgram } from './program.js';
 
 // who reads may have read enough (concordat ... | head): what is written then goes nowhere, and the exit code stays true
@@ -12,13 +12,15 @@ for (const stream of [process.stdout, process.stderr]) {
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
-  // Help and version end here too, with exit code 0; they and usage errors were printed already.
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : exitCodeOf('usage'));
-  const code = isConcordatError(error) ? error.code : 'internal';
-  const message = error instanceof Error ? error.message : String(error);
+  const isCommandLine = error instanceof CommanderError;
+  // Help and version end here too, with exit code 0.
+  if (isCommandLine && error.exitCode === 0) process.exit(0);
+  const { code, message } = isCommandLine
+    ? { code: 'usage', message: error.message }
+    : failureOf(error);
   if (process.argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  } else process.stderr.write(`concordat: ${message} [${code}]\n`);
+  } else if (!isCommandLine) process.stderr.write(`concordat: ${message} [${code}]\n`);
   if (code === 'internal' && process.env.CONCORDAT_DEBUG) console.error(error);
   process.exitCode = exitCodeOf(code);
 }

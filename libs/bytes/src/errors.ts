@@ -24,3 +24,22 @@ export function exitCodeOf(code: string): 1 | 2 | 3 {
   if (code === 'usage') return 2;
   return code === 'unreachable' ? 3 : 1;
 }
+
+/** An error of the file system names the call that failed and the path it was given. */
+const isFileError = (error: unknown): error is Error & { readonly path: string } =>
+  error instanceof Error && 'syscall' in error && 'path' in error && typeof error.path === 'string';
+
+/**
+ * What a program says of the error that ended it. One of the file system (no such folder, no rights, a full disk) is `file-unavailable` and names
+ * the path; what is neither that nor ours is a fault of the program, `internal`.
+ */
+export function failureOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (isConcordatError(error)) return { code: error.code, message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  return isFileError(error)
+    ? {
+        code: 'file-unavailable',
+        message: `${message}; check that path, its rights and the free space`,
+      }
+    : { code: 'internal', message };
+}

@@ -12,4 +12,4 @@ export {
   toBase64url,
   utf8ToBytes,
 } from './encoding.js';
-export { ConcordatError, exitCodeOf, isConcordatError } from './errors.js';
+export { ConcordatError, exitCodeOf, failureOf, isConcordatError } from './errors.js';

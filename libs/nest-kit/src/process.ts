@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { exitCodeOf, isConcordatError } from '#libs/bytes';
+import { exitCodeOf, failureOf } from '#libs/bytes';
 import type { Logger } from './logger.js';
 import { startTracing } from './tracing.js';
 
@@ -65,8 +65,7 @@ export async function runProcess(
     running = await start();
   } catch (error) {
     await stopTracing();
-    const code = isConcordatError(error) ? error.code : 'internal';
-    const message = error instanceof Error ? error.message : String(error);
+    const { code, message } = failureOf(error);
     logger.fatal({ code, ...(code === 'internal' ? { err: error } : {}) }, message);
     tellParent({ type: 'failed', code, message });
     process.exitCode = 1;
@@ -109,14 +108,15 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
   try {
     await parse();
   } catch (error) {
-    // Help and version end here too, with exit code 0; they and usage errors were printed already.
-    if (error instanceof CommanderError)
-      process.exit(error.exitCode === 0 ? 0 : exitCodeOf('usage'));
-    const code = isConcordatError(error) ? error.code : 'internal';
-    const message = error instanceof Error ? error.message : String(error);
+    const isCommandLine = error instanceof CommanderError;
+    // Help and version end here too, with exit code 0.
+    if (isCommandLine && error.exitCode === 0) process.exit(0);
+    const { code, message } = isCommandLine
+      ? { code: 'usage', message: error.message }
+      : failureOf(error);
     if (process.argv.includes('--json')) {
       process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-    } else process.stderr.write(`${message} [${code}]\n`);
+    } else if (!isCommandLine) process.stderr.write(`${message} [${code}]\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     tellParent({ type: 'failed', code, message });
     process.exitCode = exitCodeOf(code);

@@ -251,22 +251,26 @@ Examples:
     .requiredOption('--format <format>', 'csv or json')
     .requiredOption('--out <file>', 'file to write')
     .option('--key <key>', 'as for audit')
+    .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExample:\n  concordat audit export DIR --format csv --out register.csv',
     )
-    .action(async (dir: string, flags: { format: string; out: string; key?: string }) => {
-      if (!['csv', 'json'].includes(flags.format)) {
-        throw new ConcordatError('usage', '--format is csv or json');
-      }
-      await onDisk(async () => {
-        await demandSound(dir, flags.key);
-        const rows = await registerRows(dir);
-        const text = flags.format === 'csv' ? toCsv(rows) : `${JSON.stringify(rows, null, 2)}\n`;
-        writeNamed(flags.out, text);
-        tell(`wrote ${rows.length} operations to ${flags.out}`);
-      });
-    });
+    .action(
+      async (dir: string, flags: { format: string; out: string; key?: string; json?: boolean }) => {
+        if (!['csv', 'json'].includes(flags.format)) {
+          throw new ConcordatError('usage', '--format is csv or json');
+        }
+        await onDisk(async () => {
+          await demandSound(dir, flags.key);
+          const rows = await registerRows(dir);
+          const text = flags.format === 'csv' ? toCsv(rows) : `${JSON.stringify(rows, null, 2)}\n`;
+          writeNamed(flags.out, text);
+          if (flags.json) printJson({ out: flags.out, operations: rows.length });
+          else tell(`wrote ${rows.length} operations to ${flags.out}`);
+        });
+      },
+    );
 
   audit
     .command('pack')
@@ -275,14 +279,21 @@ Examples:
     .requiredOption('--fingerprint <hash>', 'fingerprint of the query')
     .requiredOption('--out <file>', 'file to write')
     .option('--key <key>', 'as for audit')
-    .action(async (dir: string, flags: { fingerprint: string; out: string; key?: string }) => {
-      await onDisk(async () => {
-        await demandSound(dir, flags.key);
-        const pack = await makePack(dir, flags.fingerprint, flags.key);
-        writeNamed(flags.out, `${JSON.stringify(pack, null, 2)}\n`);
-        tell(`wrote ${pack.entries.length} entries with their proofs to ${flags.out}`);
-      });
-    });
+    .option('--json', 'print one JSON document on stdout')
+    .action(
+      async (
+        dir: string,
+        flags: { fingerprint: string; out: string; key?: string; json?: boolean },
+      ) => {
+        await onDisk(async () => {
+          await demandSound(dir, flags.key);
+          const pack = await makePack(dir, flags.fingerprint, flags.key);
+          writeNamed(flags.out, `${JSON.stringify(pack, null, 2)}\n`);
+          if (flags.json) printJson({ out: flags.out, entries: pack.entries.length });
+          else tell(`wrote ${pack.entries.length} entries with their proofs to ${flags.out}`);
+        });
+      },
+    );
 
   audit
     .command('verify-pack')

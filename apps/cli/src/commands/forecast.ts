@@ -6,6 +6,7 @@ import { ConcordatError } from '#libs/bytes';
 import { loadSigningKey } from '#libs/keystore';
 import { ForecastOrder, seal } from '#libs/protocol';
 import { graphql } from '../graphql-client.js';
+import { DEFAULT_URL, httpAddress } from './options.js';
 
 const Layer = z.object({
   layer: z.string(),
@@ -78,7 +79,7 @@ const print = (json: boolean | undefined, document: unknown, text: string): void
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : text);
 };
 
-const URL_FLAG = ['--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100'] as const;
+const URL_FLAG = ['--url <url>', 'address of the coordinator', httpAddress, DEFAULT_URL] as const;
 const JSON_FLAG = ['--json', 'print one JSON document on stdout'] as const;
 
 export function registerForecast(program: Command): void {

@@ -5,6 +5,7 @@ import { loadSigningKey } from '#libs/keystore';
 import { areaResolution, type LinkedPeople } from '#libs/query';
 import { ask } from '../ask.js';
 import { fetchRelease } from '../release-files.js';
+import { DEFAULT_URL, httpAddress } from './options.js';
 
 interface CountFlags {
   readonly url: string;
@@ -96,7 +97,7 @@ export function registerLinkageCount(linkage: Command): void {
   linkage
     .command('count')
     .description('ask, as an analyst, how many people are known to both agencies of a project')
-    .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
+    .option('--url <url>', 'address of the coordinator', httpAddress, DEFAULT_URL)
     .requiredOption('--key <file>', "the analyst's private key")
     .option('--analyst <id>', 'id of the analyst in the manifest', 'demo-analyst')
     .requiredOption('--linkage <project/epoch>', 'the labelled epoch')

@@ -14,6 +14,7 @@ import {
   sharesMade,
   statusLines,
 } from '../linkage/project.js';
+import { DEFAULT_URL, httpAddress } from './options.js';
 
 interface ProjectFlags {
   readonly dir: string;
@@ -111,7 +112,7 @@ async function once(flags: ProjectFlags, action: LinkageAction): Promise<void> {
 const common = (command: Command): Command =>
   command
     .requiredOption('--dir <folder>', "the coordinator's folder, whose key signs")
-    .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
+    .option('--url <url>', 'address of the coordinator', httpAddress, DEFAULT_URL)
     .requiredOption('--project <name>', 'name of the project')
     .requiredOption('--epoch <name>', 'name of the epoch: its key is destroyed at its end')
     .option('--json', 'one JSON document on standard output');

@@ -14,6 +14,7 @@ import {
   sessionFolder,
   writeSession,
 } from '../session/session-file.js';
+import { DEFAULT_URL, httpAddress } from './options.js';
 
 const SIGN_IN_WITHIN_MS = 10 * 60_000;
 
@@ -98,7 +99,7 @@ export function registerLogin(program: Command): void {
   program
     .command('login')
     .description("sign in at the federation's identity provider (OpenID Connect with PKCE)")
-    .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
+    .option('--url <url>', 'address of the coordinator', httpAddress, DEFAULT_URL)
     .option('--issuer <url>', 'refuse when the federation signs in elsewhere')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(

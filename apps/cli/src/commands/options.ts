@@ -7,3 +7,14 @@ export function portNumber(text: string): number {
     throw new InvalidArgumentError('a port is 0 to 65535');
   return port;
 }
+
+export const DEFAULT_URL = 'http://127.0.0.1:4100';
+
+/** The address of a server. */
+export function httpAddress(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError(
+      `an address is such as ${DEFAULT_URL} or https://concordat.example`,
+    );
+  return text;
+}

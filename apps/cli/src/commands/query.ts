@@ -4,6 +4,7 @@ import { loadSigningKey } from '#libs/keystore';
 import { daysOf, MEASURES, type Measure, monthsOf, weeksWithin } from '#libs/query';
 import { type Analyst, ask, type RoundProgress } from '../ask.js';
 import { sessionAnalyst, sessionFolder } from '../session/session-file.js';
+import { DEFAULT_URL, httpAddress } from './options.js';
 
 type Step = 'month' | 'week' | 'window';
 
@@ -51,7 +52,7 @@ export function registerQuery(program: Command): void {
   program
     .command('query')
     .description('ask the federation a question as an analyst and wait for the release')
-    .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
+    .option('--url <url>', 'address of the coordinator', httpAddress, DEFAULT_URL)
     .option(
       '--key <file>',
       "the analyst's private key; without it as who is signed in (concordat login)",

@@ -20,6 +20,7 @@ import {
   writeSeriesFile,
 } from '../series/series-file.js';
 import { serveSeries } from '../series/serve-series.js';
+import { DEFAULT_URL, httpAddress } from './options.js';
 
 const DIR = ['--dir <folder>', 'folder of the series of this machine', 'series'] as const;
 const JSON_FLAG = ['--json', 'print one JSON document on stdout'] as const;
@@ -185,7 +186,7 @@ function addCreate(series: Command): void {
     .option('--purpose <purpose>', 'purpose as the grants name it', 'hotspot-policing')
     .option('--agencies <list>', 'agencies to ask; every one when left out')
     .option('--cron <fields>', 'when serve looks for what is due, five fields in UTC', '0 6 * * *')
-    .option('--url <url>', 'address of the coordinator', 'http://127.0.0.1:4100')
+    .option('--url <url>', 'address of the coordinator', httpAddress, DEFAULT_URL)
     .option('--dry-run', 'show the cost of a year and write nothing')
     .option(...DIR)
     .option(...JSON_FLAG)

@@ -14,6 +14,7 @@ import {
   type Method,
   parseResult,
 } from '#libs/layers';
+import { DEFAULT_URL, httpAddress } from '../commands/options.js';
 import { graphql, reach } from '../graphql-client.js';
 import { publicBlobs, shippedDeprivation } from './public-blobs.js';
 
@@ -219,7 +220,7 @@ export function addLayers(analyse: Command): void {
         `${SUMMARIES[method]}: computed here from public releases; the same request gives the same bytes everywhere.`,
       )
       .requiredOption('--release <id>', 'release to compute from; repeat for a series', collect)
-      .option('--url <url>', 'coordinator that publishes them', 'http://127.0.0.1:4100');
+      .option('--url <url>', 'coordinator that publishes them', httpAddress, DEFAULT_URL);
     if (method === 'forecast') {
       command.requiredOption('--layer <name>', 'forecast layer that is switched on');
     }
