@@ -19,8 +19,6 @@ export const AUDITOR = 'auditor';
 const WITNESSING_AGENCIES = 6;
 /** How many witnesses must have cosigned a log; fewer where there are fewer, since none witnesses its own. */
 const QUORUM = 2;
-/** Nodes are told the real address when they start; the manifest pins keys, not addresses. */
-const ANY_URL = 'http://127.0.0.1/';
 /** A round closes when all have answered; this is for many agencies on a small machine. */
 const DEADLINE_SECONDS = '900';
 
@@ -40,6 +38,7 @@ export async function prepareFederation(
   areas: Areas,
   children: Children,
   keyHolders: Manifest['keyHolders'],
+  port: number,
 ): Promise<SigningKey> {
   const analystKey = join(dir, 'analyst', 'signing.pem');
   if (existsSync(join(dir, COORDINATOR, 'manifest.json'))) {
@@ -61,7 +60,9 @@ export async function prepareFederation(
   };
 
   await init(COORDINATOR, 'coordinator', ['--deadline', DEADLINE_SECONDS]);
-  const pinned = ['--coordinator', ANY_URL, '--coordinator-key', keysOf(COORDINATOR).publicKey];
+  // processes are told the real address when they start, and the manifest pins keys; the settings are what a doctor reads
+  const address = `http://127.0.0.1:${port}/`;
+  const pinned = ['--coordinator', address, '--coordinator-key', keysOf(COORDINATOR).publicKey];
   await init(AUDITOR, 'auditor', [...pinned, '--port', '0']);
   await eachAtOnce(agencies, async (agency) => {
     const folder = join(dir, agency.id);

@@ -91,6 +91,7 @@ export async function runDemo(
     areas,
     children,
     options.withLinkage ? DEMO_KEY_HOLDERS : undefined,
+    options.port,
   );
   const url = await children.serve(COORDINATOR, 'coordinator', [
     'serve',
