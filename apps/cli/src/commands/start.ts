@@ -7,7 +7,7 @@ import { Children } from '../demo/children.js';
 import { Progress } from '../demo/progress.js';
 import { formatDemo } from '../demo/report.js';
 import { runDemo } from '../demo/run.js';
-import { portNumber } from './options.js';
+import { DEFAULT_URL, portNumber } from './options.js';
 
 const DEFAULT_PORT = 4100;
 /** 128 and the number of SIGINT, as shells report it: interrupted before there was anything to show. */
@@ -105,7 +105,14 @@ async function start(flags: StartFlags): Promise<void> {
     if (flags.json) process.stdout.write(`${JSON.stringify(demo.report)}\n`);
     else {
       process.stdout.write(
-        formatDemo(demo.report, demo.sentence, demo.interval, demo.top, demo.held),
+        formatDemo(
+          demo.report,
+          demo.sentence,
+          demo.interval,
+          demo.top,
+          demo.held,
+          demo.url === DEFAULT_URL ? '' : ` --url ${demo.url}`,
+        ),
       );
     }
     if (flags.once) return;

@@ -126,6 +126,8 @@ export function formatDemo(
   interval: { readonly low: number; readonly high: number },
   top: readonly TopCell[],
   held: ReadonlyMap<string, Held>,
+  /** What a command needs to reach the coordinator, beyond its defaults. */
+  urlFlag: string,
 ): string {
   const placeOf = placeNames();
   const agencies = report.agencies.map((agency) => {
@@ -159,19 +161,22 @@ ${table(
   2,
 )}
 
-${analyticsText(report)}
+${analyticsText(report, urlFlag)}
 Release ${report.release.id}
 ${report.linkage ? linkedLines(report.linkage) : ''}`;
 }
 
-function analyticsText({ analytics: { hotspots, forecast }, release }: DemoReport): string {
+function analyticsText(
+  { analytics: { hotspots, forecast }, release }: DemoReport,
+  urlFlag: string,
+): string {
   const { category, resolution, key, cells, hotCells, code } = hotspots;
   const found =
     key === null
       ? `Hot spots: not computed (${code})`
       : `Hot spots: ${number(hotCells)} of ${number(cells)} cells of resolution ${resolution} have more ${category} than the average, at a false discovery rate of 5 %
-  the same bytes from public numbers: concordat analyse hotspots --release ${release.id} --category ${category} --resolution ${resolution} --compare`;
+  the same bytes from public numbers: npx concordat analyse hotspots --release ${release.id} --category ${category} --resolution ${resolution} --compare${urlFlag}`;
   return `${found}
-Forecast: ${forecast}, until a named owner switches one on: concordat forecast enable --help
+Forecast: ${forecast}, until a named owner switches one on: npx concordat forecast enable --help
 `;
 }
