@@ -119,6 +119,10 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
   }, [map, reading]);
 
   const problem = releases.problem ?? basemap.problem ?? forecasts.problem ?? view.problem;
+  const lost =
+    selection !== undefined &&
+    state.release !== undefined &&
+    selection.release.id !== state.release;
   const gap = selection !== undefined && counts === undefined;
   const loading = selection && !gap && view.loading;
   return (
@@ -150,6 +154,11 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
               if (box) map.current?.show(box);
             }}
           />
+        )}
+        {lost && (
+          <p class="missing" role="status">
+            The release that this link names is not published here. The newest one is shown instead.
+          </p>
         )}
         {gap && (
           <p class="missing">

@@ -10,8 +10,14 @@ export interface Fetched<T> {
   readonly problem?: string;
 }
 
-export const failed = (what: string, error: unknown): string =>
-  `${what}: ${error instanceof Error ? error.message : 'unknown reason'}`;
+/** Why something was not fetched, as people say it. `fetch` throws a TypeError when nobody answers, in every browser's own words. */
+const reasonOf = (error: unknown): string => {
+  if (error instanceof TypeError)
+    return 'no connection. Moving the map or choosing anew asks again';
+  return error instanceof Error ? error.message : 'unknown reason';
+};
+
+export const failed = (what: string, error: unknown): string => `${what}: ${reasonOf(error)}.`;
 
 /** Published releases, newest first; asked for again while there are none, so that the first one appears by itself. */
 export function useReleases(): Fetched<readonly Release[]> {
@@ -24,9 +30,12 @@ export function useReleases(): Fetched<readonly Release[]> {
         const value = await fetchReleases(abort.signal);
         setState({ value, loading: false });
         if (value.length > 0) return;
-      } catch (error) {
+      } catch {
         if (abort.signal.aborted) return;
-        setState({ loading: false, problem: failed('The coordinator does not answer', error) });
+        setState({
+          loading: false,
+          problem: 'The coordinator does not answer. It is asked again every few seconds.',
+        });
       }
       timer = setTimeout(look, LOOK_AGAIN_MS);
     };

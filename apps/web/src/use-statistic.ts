@@ -9,7 +9,7 @@ import {
   type LayerQuestion,
   LayerRefused,
 } from './layer-client.js';
-import type { Fetched } from './use-releases.js';
+import { type Fetched, failed } from './use-releases.js';
 
 /** A statistic on its way: asked for, computed by the coordinator, read; or why not. */
 export type StatisticState =
@@ -106,8 +106,7 @@ export function useForecasts(wanted: boolean): Fetched<readonly ForecastLayer[]>
       (value) => setLayers({ value, loading: false }),
       (error: unknown) => {
         if (abort.signal.aborted) return;
-        const problem = error instanceof Error ? error.message : 'unknown reason';
-        setLayers({ loading: false, problem: `The forecast layers did not load: ${problem}` });
+        setLayers({ loading: false, problem: failed('The forecast layers did not load', error) });
       },
     );
     return () => abort.abort();

@@ -154,6 +154,38 @@ describe('the map page', () => {
   });
 });
 
+describe('what cannot be shown', () => {
+  it('is said when a link names a release that is not here', async () => {
+    reader.published = [header];
+    const { page } = await open(`/#release=${'f'.repeat(64)}`);
+    const said = page.getByText('The release that this link names is not published here.');
+    await said.waitFor();
+    await page.getByRole('table').waitFor();
+    await page
+      .getByRole('region', { name: 'Key', exact: true })
+      .getByText(header.id)
+      .first()
+      .waitFor();
+    await page.close();
+  });
+
+  it('is said in words of the page when there is no connection, and asked for again', async () => {
+    reader.published = [header];
+    const { page } = await open('/#layer=all&period=all&map=11.80/51.45450/-2.58790');
+    await page.getByRole('table').waitFor();
+    await settled(page);
+    await page.context().setOffline(true);
+    const category = page.getByLabel('Category');
+    await category.selectOption({ index: 1 });
+    const alert = page.getByRole('alert');
+    await alert.getByText('no connection').waitFor();
+    await page.context().setOffline(false);
+    await category.selectOption({ index: 2 });
+    await alert.waitFor({ state: 'detached' });
+    await page.close();
+  });
+});
+
 describe('GraphiQL', () => {
   it('runs a query from files of this origin alone', async () => {
     const { page, foreign, complaints } = await open('/graphiql.html');
