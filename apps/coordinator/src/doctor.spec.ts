@@ -7,8 +7,10 @@ import { cellAt, disk, domainFromCells, formatDomainFile } from '#libs/grid';
 import { createBoxKey, createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
 import { createLogger } from '#libs/nest-kit';
 import { foundManifest, type Manifest, seal } from '#libs/protocol';
+import { TestIdentityProvider } from '#libs/testing';
 import { coordinatorPaths } from './config.js';
 import { examineCoordinator } from './doctor.js';
+import { discoverProvider } from './federation/identity-provider.js';
 import { initCoordinator } from './init.js';
 import { openCoordinator } from './open-coordinator.js';
 
@@ -101,6 +103,8 @@ describe("the doctor of a coordinator's folder", () => {
       'log',
       'clock',
       'jobs',
+      'limits',
+      'sign-in',
     ]);
   });
 
@@ -114,7 +118,7 @@ describe("the doctor of a coordinator's folder", () => {
 
   it('finds a manifest that another key signed', async () => {
     putManifest(manifest, createSigningKey(join(base, 'stranger.pem')));
-    expect(await failed()).toEqual(['manifest', 'log']);
+    expect(await failed()).toEqual(['manifest', 'log', 'limits', 'sign-in']);
   });
 
   it('finds a manifest that names another signing key', async () => {
@@ -131,7 +135,7 @@ describe("the doctor of a coordinator's folder", () => {
 
   it('finds a manifest that is missing', async () => {
     rmSync(coordinatorPaths(dir).manifest);
-    expect(await failed()).toEqual(['manifest', 'log']);
+    expect(await failed()).toEqual(['manifest', 'log', 'limits', 'sign-in']);
   });
 
   it('finds a domain that is missing, and one that was changed', async () => {
@@ -161,6 +165,61 @@ describe("the doctor of a coordinator's folder", () => {
 
   it('finds a clock behind the log', async () => {
     expect(await failed({ nowMs: () => Date.now() - 86_400_000 })).toEqual(['clock']);
+  });
+
+  it('finds limits that hold the members of the federation back, or nobody', async () => {
+    const path = coordinatorPaths(dir).config;
+    const settings = readFileSync(path, 'utf8');
+    const limitsWith = async (limits: object) => {
+      writeFileSync(path, `${settings}limits: ${JSON.stringify(limits)}\n`);
+      return (await examine()).findings.find(({ check }) => check === 'limits');
+    };
+    expect(await limitsWith({})).toMatchObject({ status: 'ok' });
+    const member = { status: 'warn', says: expect.stringMatching(/^requestsPerMember 20 /) };
+    expect(await limitsWith({ requestsPerMember: 20 })).toMatchObject(member);
+    const address = { status: 'warn', says: expect.stringMatching(/^requestsPerAddress is below/) };
+    expect(await limitsWith({ requestsPerAddress: 5_000 })).toMatchObject(address);
+    const analyst = {
+      status: 'warn',
+      says: expect.stringMatching(/^questionsPerAnalyst is above/),
+    };
+    expect(await limitsWith({ questionsPerAnalyst: 20_000 })).toMatchObject(analyst);
+  });
+
+  it('finds an OpenID provider that is away, or has other keys than the manifest', async () => {
+    const provider = await TestIdentityProvider.start({ ann: ['analysts'] });
+    try {
+      const pinned = await discoverProvider({
+        issuer: provider.url,
+        clientId: 'concordat',
+        scope: 'openid',
+        rolesClaim: ['groups'],
+        roles: [{ claim: 'analysts', role: 'national-analyst' }],
+      });
+      const signIn = async (identityProvider: typeof pinned) => {
+        putManifest({ ...manifest, identityProvider }, coordinator);
+        return (await examine()).findings.find(({ check }) => check === 'sign-in');
+      };
+      expect(await signIn(pinned)).toMatchObject({ status: 'ok' });
+      const kid = 'of-yesterday';
+      const [key] = pinned.keys;
+      const gone = { ...(key as (typeof pinned.keys)[number]), kid };
+      expect(await signIn({ ...pinned, keys: [gone] })).toMatchObject({
+        status: 'fail',
+        todo: expect.stringMatching(/identity-provider set/),
+      });
+      expect(await signIn({ ...pinned, keys: [...pinned.keys, gone] })).toMatchObject({
+        status: 'warn',
+        says: expect.stringMatching(/withdrawn/),
+      });
+      await provider.stop();
+      expect(await signIn(pinned)).toMatchObject({
+        status: 'warn',
+        says: expect.stringMatching(/does not answer/),
+      });
+    } finally {
+      await provider.stop();
+    }
   });
 
   it('finds settings it does not know', async () => {

@@ -1,4 +1,5 @@
 /** `concordat doctor` for the coordinator: everything its start depends on, one by one, with what to do. */
+import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
   checkNamedKeys,
@@ -14,7 +15,10 @@ import { requireDurableRedis } from '#libs/jobs';
 import { loadSigningKey, ProcessKeys } from '#libs/keystore';
 import { allLogKeys, logOrigin } from '#libs/protocol';
 import { coordinatorPaths, loadConfig } from './config.js';
+import { checkLimits } from './examine-limits.js';
+import { checkProvider } from './examine-provider.js';
 import { Federation } from './federation/federation.js';
+import { examineReplica } from './replica/doctor.js';
 
 /** Where jobs wait: in the process, or in a Redis that keeps what it acknowledged. */
 async function checkJobs(redisUrl: string | undefined): Promise<Finding> {
@@ -71,24 +75,35 @@ export async function examineCoordinator(
       url: () => undefined,
     }),
     ['jobs', () => checkJobs(redisUrl)],
+    ['limits', () => checkLimits(loadConfig(dir), federation().manifest)],
+    ['sign-in', () => checkProvider(federation().manifest.identityProvider)],
   ]);
 }
+
+/** Whether settings are a replica's: only they name whom it follows. */
+const isReplica = (config: string): boolean => /^replicaOf:/m.test(readFileSync(config, 'utf8'));
 
 /** `concordat coordinator doctor`, which `concordat doctor DIR` calls for such a folder. */
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check keys, manifest, disk, clock and log; exit code 1 when something fails')
+    .description(
+      'check keys, manifest, disk, clock, log, limits and sign-in, or the folder of a replica; exit code 1 when something fails',
+    )
     .requiredOption('--dir <folder>', 'folder made by init')
     .option('--full', 'verify the whole log, not only its end')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  concordat doctor /var/lib/concordat/coordinator --full')
     .action(async (flags: { dir: string; full?: boolean; json?: boolean }) => {
-      const report = await examineCoordinator(flags.dir, {
-        nowMs: Date.now,
-        full: flags.full === true,
-        redisUrl: process.env.REDIS_URL,
-      });
+      const { config } = coordinatorPaths(flags.dir);
+      const report =
+        existsSync(config) && isReplica(config)
+          ? await examineReplica(flags.dir, Date.now)
+          : await examineCoordinator(flags.dir, {
+              nowMs: Date.now,
+              full: flags.full === true,
+              redisUrl: process.env.REDIS_URL,
+            });
       process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : formatReport(report));
       if (!report.ok) process.exitCode = 1;
     });

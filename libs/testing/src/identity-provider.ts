@@ -54,7 +54,9 @@ export class TestIdentityProvider {
     throw new Error('the provider sends in circles');
   }
 
+  /** Stops it, once; again changes nothing. */
   async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
     await ended;

@@ -41,7 +41,7 @@ function processOf(dir: string): keyof typeof PROCESSES {
     );
   }
   if (/^agency:/m.test(text)) return 'node';
-  if (/^roundDeadlineSeconds:/m.test(text)) return 'coordinator';
+  if (/^(?:replicaOf|roundDeadlineSeconds):/m.test(text)) return 'coordinator';
   if (/^coordinator:/m.test(text)) return 'auditor';
   throw new ConcordatError(
     'config-invalid',
@@ -53,7 +53,9 @@ function processOf(dir: string): keyof typeof PROCESSES {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check the folder of a node, coordinator or auditor: keys, disk, clock, log, ...')
+    .description(
+      'check the folder of a node, coordinator, auditor or replica: keys, disk, clock, log, ...',
+    )
     .argument('<folder>', 'folder of the process, running or not')
     .option('--full', 'verify the whole log, not only its end')
     .option('--json', 'print one JSON document')

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, it } from '@jest/globals';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { AUDITOR, COORDINATOR, Federation, ServedProcess, streetFile } from '#libs/testing';
+import { examineReplica } from './doctor.js';
 
 const AGENCY = 'alpha-police';
 const WITHIN_MS = 300_000;
@@ -43,6 +44,12 @@ const released = async (resolution: number): Promise<string> => {
   return round.release ?? '';
 };
 
+/** What the doctor finds of each thing that it looks at in the folder of a replica. */
+const examined = async (dir: string): Promise<Record<string, string>> => {
+  const { findings } = await examineReplica(dir, Date.now);
+  return Object.fromEntries(findings.map(({ check, status }) => [check, status]));
+};
+
 it(
   'serves releases while the writer is dead, over its own restart, and catches up',
   async () => {
@@ -77,6 +84,7 @@ it(
     const chunk = `/v1/grid/${first}/robbery/2024-01/7`;
     const bytesOf = async (base: string) =>
       Buffer.from(await (await fetch(new URL(chunk, base))).arrayBuffer()).toString('hex');
+    expect(await examined(dir)).toMatchObject({ log: 'ok', releases: 'ok', writer: 'ok' });
     const [ofWriter, ofReplica] = [await bytesOf(federation.url), await bytesOf(url)];
     expect(ofReplica).toBe(ofWriter);
     const layer = `{ concentration(releases: ["${first}"], resolution: 7, category: "robbery", waitSeconds: 20) { key status } }`;
