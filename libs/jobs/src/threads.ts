@@ -2,9 +2,7 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 
-interface ThreadTask {
-  readonly task: unknown;
-}
+type ThreadTask = { readonly task: unknown } | { readonly preparation: unknown };
 
 type ThreadMessage =
   | { readonly type: 'progress'; readonly fraction: number }
@@ -71,12 +69,19 @@ export class Threads {
     });
   }
 
-  /** Starts a thread before its first task comes, unless there is one: loading its modules takes a good part of a second. */
-  warm(): void {
-    if (this.all.size > 0) return;
-    const thread = this.start();
-    thread.unref();
-    this.idle.push(thread);
+  /**
+   * Starts a thread before its first task comes, unless there is one: loading its modules takes a good part of a second. The one that is idle
+   * then does what `preparation` says, if anything, so that the next task finds its caches filled and its code compiled; a task that comes
+   * meanwhile waits for that.
+   */
+  warm(preparation?: unknown): void {
+    if (this.all.size === 0) {
+      const thread = this.start();
+      thread.unref();
+      this.idle.push(thread);
+    }
+    const message: ThreadTask = { preparation };
+    if (preparation !== undefined) this.idle.at(-1)?.postMessage(message);
   }
 
   /** Ends every thread. */
@@ -101,14 +106,24 @@ export class Threads {
 }
 
 /**
- * The other end, called once by the program of a thread. An error that is not ours ends the thread, and whoever waits hears that.
+ * The other end, called once by the program of a thread. An error that is not ours ends the thread, and whoever waits hears that; one of
+ * `prepare`, which nobody waits for, the task that needs the same will meet again.
  */
 export function answerTasks(
   compute: (task: unknown, onProgress: (fraction: number) => void) => Promise<unknown>,
+  prepare: (preparation: unknown) => void = () => {},
 ): void {
   const tell = (message: ThreadMessage): void => parentPort?.postMessage(message);
-  parentPort?.on('message', ({ task }: ThreadTask) => {
-    compute(task, (fraction) => tell({ type: 'progress', fraction })).then(
+  parentPort?.on('message', (message: ThreadTask) => {
+    if ('preparation' in message) {
+      try {
+        prepare(message.preparation);
+      } catch {
+        // said when it matters
+      }
+      return;
+    }
+    compute(message.task, (fraction) => tell({ type: 'progress', fraction })).then(
       (result) => tell({ type: 'done', result }),
       (error: unknown) => {
         if (!isConcordatError(error)) throw error;

@@ -5,6 +5,7 @@ import { ConcordatError } from '#libs/bytes';
 import {
   buildTree,
   type Domain,
+  embed,
   formatDomainFile,
   type GridTree,
   parseDomainFile,
@@ -41,6 +42,13 @@ function historyInFolder(path: string): ManifestHistory {
 /** The newest manifest of such a folder. Throws as `historyInFolder` does. */
 export const manifestInFolder = (path: string): Manifest => historyInFolder(path).manifest;
 
+/** Areas of several agencies together: their tree, and of each agency its own and where the nodes of that are. */
+export interface AreaTrees {
+  readonly domain: Domain;
+  readonly tree: GridTree;
+  readonly members: readonly { readonly tree: GridTree; readonly embedding: Int32Array }[];
+}
+
 /** Domains and trees by hash: the same under every manifest. */
 interface Areas {
   readonly domains: Map<string, Domain>;
@@ -53,6 +61,7 @@ interface Areas {
  */
 export class Federation {
   private readonly overlaps = new Map<string, boolean>();
+  private coverage: (AreaTrees & { readonly key: string }) | undefined;
   private readonly fixedHash: string;
 
   constructor(
@@ -160,5 +169,22 @@ export class Federation {
     const tree = trees.get(key) ?? buildTree(this.domainOf(agency), { finest: resolution });
     trees.set(key, tree);
     return tree;
+  }
+
+  /** The areas of these agencies together, as a tree down to `resolution`; the newest such is kept. */
+  coverageOf(agencies: readonly ManifestAgency[], resolution: Resolution): AreaTrees {
+    const key = [resolution, ...agencies.map(({ domain }) => domain)].join();
+    if (this.coverage?.key === key) return this.coverage;
+    const domain = unionDomains(
+      'coverage',
+      agencies.map((agency) => this.domainOf(agency)),
+    );
+    const tree = buildTree(domain, { finest: resolution });
+    const members = agencies.map((agency) => {
+      const own = this.treeOf(agency, resolution);
+      return { tree: own, embedding: embed(own, tree) };
+    });
+    this.coverage = { key, domain, tree, members };
+    return this.coverage;
   }
 }

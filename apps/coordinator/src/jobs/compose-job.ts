@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ConcordatError, type Json } from '#libs/bytes';
 import { defineJob, type JobKind, type Threads } from '#libs/jobs';
+import { inRound } from '#libs/nest-kit';
 import { Digest, Name, type RoundState, type Standing } from '#libs/protocol';
 
 const SettledStanding = z.discriminatedUnion('status', [
@@ -28,6 +29,13 @@ export type ComposeInput = z.infer<typeof ComposeInput>;
 export interface ComposeTask {
   readonly dir: string;
   readonly input: ComposeInput;
+}
+
+/** What a round under way will be composed for, by whoever answers of these agencies. */
+export interface Rehearsal {
+  readonly manifest: string;
+  readonly agencies: readonly string[];
+  readonly resolution: number;
 }
 
 export const COMPOSE_JOB = 'compose';
@@ -59,6 +67,9 @@ export const composeJob = (dir: string, threads: Threads): JobKind =>
     transientCodes: ['blob-unavailable'],
     run: async (input, { signal, progress }) => {
       const task: ComposeTask = { dir, input: input as ComposeInput };
-      return Digest.parse(await threads.run(task, { signal, onProgress: progress }));
+      const composed = inRound(task.input.round, 'round.compose', () =>
+        threads.run(task, { signal, onProgress: progress }),
+      );
+      return Digest.parse(await composed);
     },
   });

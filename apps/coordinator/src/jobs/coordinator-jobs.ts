@@ -15,14 +15,14 @@ import type { Manifest } from '#libs/protocol';
 import { layerJob } from '../analytics/layer-job.js';
 import type { LayerStore } from '../analytics/layer-store.js';
 import { coordinatorPaths } from '../config.js';
-import { composeJob } from './compose-job.js';
+import { composeJob, type Rehearsal } from './compose-job.js';
 
 /** Injection token of the `CoordinatorJobs` of the process. */
 export const JOBS = Symbol('Jobs');
 
 export interface CoordinatorJobs extends Jobs {
   /** A round is under way: what will compose it here gets ready meanwhile. */
-  readyToCompose(): void;
+  readyToCompose(rehearsal?: Rehearsal): void;
 }
 
 /** A program of threads: built code, also where this module itself runs from its source. */
@@ -74,8 +74,8 @@ export async function openCoordinatorJobs(
   if (redisUrl !== undefined && isWorker) composing.warm();
   const close = jobs.close.bind(jobs);
   return Object.assign(jobs, {
-    readyToCompose: () => {
-      if (composesHere) composing.warm();
+    readyToCompose: (rehearsal?: Rehearsal) => {
+      if (composesHere) composing.warm(rehearsal && { dir, ...rehearsal });
     },
     close: async () => {
       await close();

@@ -15,7 +15,7 @@ import {
   planEstimate,
   type Resolution,
 } from '#libs/dp';
-import { buildTree, embed, formatDomainFile, type GridTree, unionDomains } from '#libs/grid';
+import { formatDomainFile, type GridTree } from '#libs/grid';
 import type { Blobs } from '#libs/journal';
 import type { BoxKey } from '#libs/keystore';
 import {
@@ -92,15 +92,8 @@ async function openClass(
     if (!known) throw new ConcordatError('unknown-agency', 'a contributor is not in the manifest');
     return known;
   });
-  const domain = unionDomains(
-    'coverage',
-    agencies.map((agency) => federation.domainOf(agency)),
-  );
-  const tree = buildTree(domain, { finest });
-  const members = agencies.map((agency, i): Member => {
-    const own = federation.treeOf(agency, finest);
-    return { party: parties[i] as Answered, tree: own, embedding: embed(own, tree) };
-  });
+  const { domain, tree, members: areas } = federation.coverageOf(agencies, finest);
+  const members = areas.map((area, i): Member => ({ party: parties[i] as Answered, ...area }));
   const { variances } = composeVariances(
     tree,
     members.map(({ party, embedding }) => ({

@@ -13,6 +13,7 @@ import {
   type SignedUnmasked,
   vectorDigest,
 } from '#libs/protocol';
+import type { Query } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
 import { COMPOSE_JOB, composeInput } from '../jobs/compose-job.js';
 import { type CoordinatorJobs, JOBS } from '../jobs/coordinator-jobs.js';
@@ -58,9 +59,10 @@ export class ConcludeRound {
     return work;
   }
 
-  /** Lets what composes get ready while a round collects. */
-  prepare(): void {
-    this.jobs.readyToCompose();
+  /** Lets what composes get ready while a round collects. A linked count is composed here, from no tree. */
+  prepare(state: RoundState, { linkage, resolution }: Query, manifest: string): void {
+    const agencies = [...state.standings.keys()];
+    this.jobs.readyToCompose(linkage ? undefined : { manifest, agencies, resolution });
   }
 
   /** Interrupts what runs; nothing of it is in the log. */

@@ -132,7 +132,7 @@ export class RoundsService {
    * `unknown-agency`, `no-agency-concerned` or `too-few-contributors`.
    */
   async open(input: unknown, signed: SignedAssertion): Promise<Round> {
-    const { federation, nowMs, config } = this.coordinator;
+    const { federation, nowMs, config, logger } = this.coordinator;
     const query = canonicaliseQuery(input);
     if (query.gridHash !== federation.manifest.grid.hash) {
       refuse('wrong-grid', 'the query names another version of the grid than this federation uses');
@@ -161,6 +161,7 @@ export class RoundsService {
       this.live.delete(id);
       throw error;
     }
+    logger.info({ round: id, agencies: agencies.length }, 'asked');
     const offering = this.goOn(id);
     this.inBackground(id, offering);
     await offering.catch(() => undefined);
@@ -328,14 +329,15 @@ export class RoundsService {
   }
 
   /** Puts the tasks into the inboxes of every agency that has not ended the round. The same round gives the same bytes again. */
-  private offer({ id, fingerprint: asked, deadline, standings, sealed }: RoundState): void {
-    this.conclusion.prepare();
+  private offer(state: RoundState): void {
+    const { id, fingerprint: asked, deadline, standings, sealed } = state;
     const { key } = this.coordinator;
     const live = this.live.get(id);
     if (!live) return;
     const { query, assertion } = live;
     // A round keeps the manifest that its analyst signed for, whatever follows.
     const { manifest } = assertion.payload;
+    this.conclusion.prepare(state, query, manifest);
     for (const agency of standings.keys()) {
       const task: Task = {
         ...{ round: id, agency, query, fingerprint: asked, assertion, manifest, deadline },
