@@ -13,7 +13,9 @@ import {
   FaultProxy,
   Federation,
   type NetworkFault,
+  PrivateRedis,
   type RoundSeen,
+  RunningProgram,
   type SeenRequest,
   seededRandom,
   streetFile,
@@ -41,13 +43,31 @@ const incidentsOf = (agency: AgencyId): bigint[] => {
   );
 };
 
+const WORKER = 'dist/apps/coordinator/src/main.js';
+
 let federation: Federation;
+let redis: PrivateRedis | undefined;
+let worker: RunningProgram | undefined;
 const proxies = new Map<string, FaultProxy>();
+async function startWorker(): Promise<void> {
+  if (!redis) return;
+  const args = ['worker', '--dir', federation.folder(COORDINATOR)];
+  worker = new RunningProgram(args, WORKER, { REDIS_URL: redis.url });
+  await worker.until(({ stderr }) => stderr.includes('"ready"'));
+}
+async function killWorker(): Promise<void> {
+  worker?.kill('SIGKILL');
+  await worker?.ended;
+}
 afterEach(async () => {
+  await killWorker();
+  worker = undefined;
   for (const id of AGENCIES) await federation?.stop(id);
   for (const proxy of proxies.values()) await proxy.close();
   proxies.clear();
   await federation?.close();
+  await redis?.stop();
+  redis = undefined;
 });
 
 async function open(
@@ -68,9 +88,11 @@ async function open(
     })),
     limits: { rhoPerQuery: RHO, rhoPerYear: '1000000000', queriesPerDay: 10_000 },
     roundDeadlineSeconds,
+    ...(redis ? { redisUrl: redis.url } : {}),
     serve: false,
   });
   await federation.startCoordinator();
+  await startWorker();
   await federation.startAuditor();
   for (const id of AGENCIES) {
     const proxy = await FaultProxy.open(federation.url, choose(id));
@@ -156,9 +178,15 @@ it.each<Meeting>([...MEETINGS, ...(NIGHTLY ? NIGHTLY_MEETINGS : [])])(
   },
 );
 
-it(
-  `counts nothing twice and loses nothing over ${OPERATIONS} operations on a bad network`,
-  async () => {
+const DRIVERS = [
+  { jobs: 'in the coordinator', onRedis: false },
+  { jobs: 'in a worker out of Redis, both killed', onRedis: true },
+];
+
+it.each(DRIVERS)(
+  `counts nothing twice and loses nothing over ${OPERATIONS} operations on a bad network, with jobs $jobs`,
+  async ({ onRedis }) => {
+    redis = onRedis ? await PrivateRedis.start() : undefined;
     const words = new Uint32Array(1);
     const random = seededRandom('bad network');
     const upTo = (bound: number): number => {
@@ -211,8 +239,17 @@ it(
         federation.nowMs += upTo(60_000);
       },
       wait: () => pause(upTo(500)),
+      'kill-worker': async () => {
+        await killWorker();
+        await startWorker();
+      },
+      'kill-redis': async () => {
+        await redis?.kill();
+        await redis?.restart();
+      },
     };
     const mix = [
+      ...(onRedis ? ['kill-worker', 'kill-redis'] : []),
       'ask',
       'ask',
       'ask',
@@ -223,8 +260,9 @@ it(
       'pass-time',
       'wait',
     ];
+    const first = ['ask', 'ask', ...(onRedis ? ['kill-redis', 'kill-worker'] : [])];
     for (let i = 0; i < OPERATIONS; i++) {
-      const name = i < 2 ? 'ask' : (mix[upTo(mix.length)] as string);
+      const name = first[i] ?? (mix[upTo(mix.length)] as string);
       await operations[name]?.();
       done.set(name, (done.get(name) ?? 0) + 1);
     }
