@@ -54,6 +54,7 @@ const MAY_IMPORT = {
     'journal',
     'keystore',
     'identity',
+    'nest-kit',
   ],
   'apps/web': ['bytes', 'dp', 'grid', 'analytics', 'protocol'],
 };

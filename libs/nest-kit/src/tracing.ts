@@ -3,6 +3,7 @@
  * W3C trace id: it is the trace id, so that processes agree on it without being told. Spans have names, codes and times, and nothing of a question or an
  * answer. Nothing is recorded unless OTEL_EXPORTER_OTLP_ENDPOINT says where to.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import {
   type Context,
@@ -59,6 +60,12 @@ export async function startTracing(
   };
 }
 
+/** The round whose work is being done, whether or not it is recorded. */
+const underWay = new AsyncLocalStorage<string>();
+
+/** Trace id of the round that the work of this moment is for; undefined outside of one. */
+export const roundUnderWay = (): string | undefined => underWay.getStore();
+
 /** Does `work` as a span of a round's trace: below the span that caused it, in this process or the one that asked, else below the round. */
 export function inRound<T>(round: string, name: string, work: () => Promise<T>): Promise<T> {
   if (!ROUND.test(round)) return work();
@@ -68,7 +75,7 @@ export function inRound<T>(round: string, name: string, work: () => Promise<T>):
   const parent = isOfRound ? active : trace.setSpanContext(active, { ...root, isRemote: true });
   return trace.getTracer(SCOPE).startActiveSpan(name, {}, parent, async (span) => {
     try {
-      return await work();
+      return await underWay.run(round, work);
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       span.setAttribute('error.type', isConcordatError(error) ? error.code : 'internal');
@@ -77,6 +84,15 @@ export function inRound<T>(round: string, name: string, work: () => Promise<T>):
       span.end();
     }
   });
+}
+
+/** Records what was done for a round before its id was known: a span below the round, of these times (Unix milliseconds). */
+export function traceStep(round: string, name: string, startedMs: number, endedMs: number): void {
+  if (!ROUND.test(round)) return;
+  const root = { traceId: round, spanId: rootOf(round), traceFlags: TraceFlags.SAMPLED };
+  const parent = trace.setSpanContext(ROOT_CONTEXT, { ...root, isRemote: true });
+  const options = { kind: SpanKind.CLIENT, startTime: startedMs };
+  trace.getTracer(SCOPE).startSpan(name, options, parent).end(endedMs);
 }
 
 /** Records a round as a whole, once it is over: the span that all others are below. */

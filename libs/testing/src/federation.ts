@@ -10,12 +10,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { pino } from 'pino';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { readJournal } from '#libs/journal';
 import { createSigningKey, type SigningKey } from '#libs/keystore';
-import type { Logger, RunningProcess } from '#libs/nest-kit';
+import { createLogger, type Logger, type RunningProcess } from '#libs/nest-kit';
 import {
   type Assertion,
   type Manifest,
@@ -381,6 +380,6 @@ export class Federation {
     const write = (line: string): void => {
       this.lines.push(line);
     };
-    return pino({ name: process, level: 'trace' }, { write });
+    return createLogger(process, 'trace', { write });
   }
 }

@@ -1,10 +1,12 @@
-/** One question as a trace over three processes, sent to a real OTLP receiver: one id from query to receipt, and nothing that a record could be known by. */
+/** One question as a trace over four processes, sent to a real OTLP receiver: one id from query to receipt, and nothing that a record could be known by. */
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
 import { Federation } from './federation.js';
-import { AUDITOR, COORDINATOR } from './found-federation.js';
+import { ANALYST, AUDITOR, COORDINATOR } from './found-federation.js';
 import { OtlpReceiver } from './otlp-receiver.js';
+import { RunningProgram } from './program.js';
 import { ServedProcess } from './served-process.js';
 import { streetFile } from './street-file.js';
 
@@ -46,13 +48,20 @@ it('goes from the question to the receipt under the id of the round', async () =
   const dial = ['--coordinator', federation.url];
   await start('auditor', federation.folder(AUDITOR), ...dial);
   const node = await start('node', federation.folder(AGENCY), ...dial);
-  const round = await federation.submit({ categories: ['robbery'], periods: ['2024-01'] });
-  expect((await federation.untilOver(round)).phase).toBe('released');
+  const key = join(federation.dir, 'analyst.pem');
+  const asked = new RunningProgram([
+    ...['query', '--url', federation.url, '--analyst', ANALYST, '--key', key],
+    ...['--categories', 'robbery', '--from', '2024-01', '--to', '2024-01', '--json'],
+  ]);
+  expect(await asked.ended).toEqual({ code: 0, signal: null });
+  const { id: round } = JSON.parse(asked.stdout) as { id: string };
 
   const names = () => receiver.spans.map(({ service, name }) => `${service} ${name}`).sort();
   const wanted = [
+    'concordat-cli question.ask',
     'concordat-coordinator contribution.take',
     'concordat-coordinator round',
+    'concordat-coordinator round.compose',
     'concordat-coordinator round.conclude',
     'concordat-coordinator round.open',
     'concordat-node answer.send',
@@ -69,7 +78,7 @@ it('goes from the question to the receipt under the id of the round', async () =
   const root = round.slice(16);
   expect(span('round')).toMatchObject({ spanId: root });
   expect(span('round')?.parentSpanId ?? '').toBe('');
-  for (const name of ['round.open', 'question.answer', 'answer.send'])
+  for (const name of ['round.open', 'question.answer', 'answer.send', 'question.ask'])
     expect([name, span(name)?.parentSpanId]).toEqual([name, root]);
   // over HTTP, in a signed request
   expect(span('contribution.take')?.parentSpanId).toBe(span('answer.send')?.spanId);

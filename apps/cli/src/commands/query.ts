@@ -4,6 +4,7 @@ import { loadSigningKey } from '#libs/keystore';
 import { daysOf, MEASURES, type Measure, monthsOf, weeksWithin } from '#libs/query';
 import { type Analyst, ask, type RoundProgress } from '../ask.js';
 import { sessionAnalyst, sessionFolder } from '../session/session-file.js';
+import { traceQuestion } from '../trace-question.js';
 import { DEFAULT_URL, httpAddress } from './options.js';
 
 type Step = 'month' | 'week' | 'window';
@@ -88,6 +89,7 @@ Example (while npm start -- --dir federation runs):
   concordat query --key analyst.pem --categories asb --step week --from 2024-W01 --to 2024-W08 --resolution 7 --rho 1/100`,
     )
     .action(async (flags: QueryFlags) => {
+      const startedMs = Date.now();
       const round = await ask(
         flags.url,
         analystOf(flags),
@@ -113,6 +115,7 @@ Example (while npm start -- --dir federation runs):
         },
       );
       if (process.stderr.isTTY) process.stderr.write('\n');
+      await traceQuestion(round.id, startedMs, Date.now());
       if (flags.json) {
         process.stdout.write(`${JSON.stringify(round)}\n`);
         return;
