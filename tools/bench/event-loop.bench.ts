@@ -41,7 +41,8 @@ export async function run(emit: Emit): Promise<void> {
       emit({ name: `${name}, longest delay`, figure: delayMaxMs, unit: 'ms' });
     }
   } finally {
-    await federation.close();
+    // it writes to its folder, which goes with the federation
     await coordinator?.stop();
+    await federation.close();
   }
 }

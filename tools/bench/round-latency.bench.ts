@@ -180,7 +180,8 @@ export async function run(emit: Emit): Promise<void> {
     }
   } finally {
     for (const proxy of proxies) await proxy.close();
-    await federation.close();
+    // it writes to its folder, which goes with the federation
     await coordinator?.stop();
+    await federation.close();
   }
 }
