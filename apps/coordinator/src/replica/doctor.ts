@@ -11,7 +11,8 @@ import {
   runChecks,
   warn,
 } from '#libs/doctor';
-import { openBlobs, verifyEd25519ByNode } from '#libs/journal';
+import { verifyEd25519ByNode } from '#libs/host';
+import { openBlobs } from '#libs/journal';
 import { allLogKeys, logOrigin } from '#libs/protocol';
 import { openCheckpoint } from '#libs/tlog';
 import { coordinatorPaths } from '../config.js';
