@@ -8,10 +8,9 @@ import process from 'node:process';
 import { backTest } from '#libs/analytics';
 import { neighbourLists } from '#libs/grid';
 import { areaCells } from '../../apps/cli/src/analyse/area-cells.js';
-import { categorySelection, IncidentCounter } from '../../apps/cli/src/analyse/incident-counts.js';
-import { readIncidents } from '../../apps/cli/src/analyse/incident-files.js';
 import { noiseSampler } from '../../apps/cli/src/analyse/noise.js';
 import { analysisRandom } from '../../apps/cli/src/analyse/random.js';
+import { countersOf, RESOLUTION, SHIPPED } from './incident-counters.js';
 
 type Emit = (line: {
   name: string;
@@ -21,8 +20,6 @@ type Emit = (line: {
   ratio?: number;
 }) => void;
 
-const SHIPPED =
-  'samples/agencies/avon-and-somerset-police/*.csv.gz,samples/agencies/city-of-london-police/*.csv.gz';
 const {
   CONCORDAT_BENCH_INCIDENTS: PATTERNS = SHIPPED,
   CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2',
@@ -30,25 +27,8 @@ const {
   CONCORDAT_BENCH_TRAIN_MONTHS: TRAIN_MONTHS = '9',
 } = process.env;
 
-const RESOLUTION = 9;
 const TOP = 0.01;
 const points = (share: number): number => Number((100 * share).toFixed(2));
-
-/** Labels of the category column and one counter for each, and for all incidents. */
-async function countersOf(pattern: string): Promise<Map<string, IncidentCounter>> {
-  const labels = new Set<string>();
-  await readIncidents([pattern], ({ row }) => labels.add(row['Crime type'] ?? ''));
-  const counters = new Map(
-    ['all', ...[...labels].sort()].map((label) => {
-      const selection = categorySelection(label);
-      return [label, new IncidentCounter(RESOLUTION, selection ? [selection] : [])];
-    }),
-  );
-  await readIncidents([pattern], (incident) => {
-    for (const counter of counters.values()) counter.add(incident);
-  });
-  return counters;
-}
 
 export async function run(emit: Emit): Promise<void> {
   for (const pattern of PATTERNS.split(',')) {

@@ -25,10 +25,30 @@ describe('coverage', () => {
 
   it('does not take a quiet season for a gap', () => {
     const flags = coverage(
-      months(24, (t, u) => Math.round((20 + u) * (1 + 0.3 * Math.sin((t * Math.PI) / 6)))),
+      months(24, (t, u) =>
+        Math.round((u < 10 ? 20 + u : 4000) * (1 + 0.3 * Math.sin((t * Math.PI) / 6))),
+      ),
       NONE,
     );
     expect(flags.every(({ completeness }) => completeness === 'complete')).toBe(true);
+  });
+
+  it('does not take units drawn anew for a gap, but finds a gap in the old ones', () => {
+    // Units 0 to 2 end after the fifth month and go on as units 3 to 5.
+    const redrawn = (gap: number) =>
+      months(18, (t, u) => {
+        if (t === gap && u > 12) return 0;
+        if (u < 3) return t < 5 ? 31 : 0;
+        if (u < 6) return t < 5 ? 0 : 30 + ((t * u) % 5);
+        return 30 + ((t * 7 + u * 3) % 9);
+      });
+    const partial = (gap: number) =>
+      coverage(redrawn(gap), NONE).flatMap(({ completeness }, t) =>
+        completeness === 'partial' ? [t] : [],
+      );
+    expect(partial(-1)).toEqual([]);
+    expect(partial(2)).toEqual([2]);
+    expect(partial(11)).toEqual([11]);
   });
 
   it('expects less of noisy counts', () => {

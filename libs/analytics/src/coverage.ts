@@ -1,8 +1,10 @@
 /**
  * Is the record complete? Missing is not zero: a month, or part of an area in a month, that was never delivered must not be
- * read as quiet. A unit (a district, an LSOA, a coarse cell) is silent in a period when its count is lower than Poisson
- * around its own median, with the noise, would be once in ten thousand. A period is partial when silent units would have
- * held a twentieth of all incidents, missing when they would have held nine tenths.
+ * read as quiet. A unit (a district, an LSOA, a coarse cell) is silent in a period when its count is below half of its
+ * own median and lower than Poisson around that, with the noise, would be once in ten thousand. A period is partial when silent units would have
+ * held a twentieth of all incidents, missing when they would have held nine tenths. When boundaries are drawn anew, units end and
+ * others begin: what a period holds in units that usually hold next to nothing, beyond
+ * what they hold in bursts in any period, is set against what its silent units lack.
  */
 import { ConcordatError } from '#libs/bytes';
 import { noisyTail } from './exact-tail.js';
@@ -12,14 +14,18 @@ import { type NoiseLaw, noisePmf } from './pmf.js';
 export type Completeness = 'complete' | 'partial' | 'missing';
 
 export interface PeriodCoverage {
-  /** Share of the usual incidents that belong to silent units. */
+  /** Share of the usual incidents that belong to silent units, less those recorded in units that usually hold next to nothing. */
   readonly silentShare: number;
   readonly completeness: Completeness;
 }
 
 const ONCE_IN = 1e-4;
+/** Seasons move large units by more than chance: above this share of its usual count a unit is quiet, not silent. */
+const QUIET = 0.5;
 const PARTIAL_SHARE = 0.05;
 const MISSING_SHARE = 0.9;
+/** Least usual count that can be silent without noise: exp(-count) is once in ten thousand. */
+const LEAST_SILENT = -Math.log(ONCE_IN);
 
 function median(values: Float64Array): number {
   const sorted = values.slice().sort();
@@ -52,26 +58,33 @@ export function coverage(periods: Periods, law: NoiseLaw): PeriodCoverage[] {
   const usual = usualCounts(periods, units);
   const total = usual.reduce((sum, count) => sum + count, 0);
   const tail = noisyTail(noisePmf(law), 1);
-  return periods.map((period) => {
-    let silent = 0;
+  const silent = new Float64Array(periods.length);
+  const elsewhere = new Float64Array(periods.length);
+  periods.forEach((period, t) => {
     for (let unit = 0; unit < units; unit++) {
       const count = period[unit] as number;
       const expected = usual[unit] as number;
-      const low = Number.isNaN(count) || 1 - tail.pair(expected, count).above < ONCE_IN;
-      if (low) silent += expected;
+      const law = Number.isNaN(count) ? undefined : tail.pair(expected, count);
+      if (law === undefined || (1 - law.above < ONCE_IN && count < QUIET * expected)) {
+        silent[t] = (silent[t] as number) + expected;
+      } else if (expected < LEAST_SILENT && law.atLeast < ONCE_IN) {
+        elsewhere[t] = (elsewhere[t] as number) + count - expected;
+      }
     }
-    const silentShare = total === 0 ? 0 : silent / total;
-    return {
-      silentShare,
-      completeness:
-        silentShare >= MISSING_SHARE
-          ? 'missing'
-          : silentShare >= PARTIAL_SHARE
-            ? 'partial'
-            : 'complete',
-    };
+  });
+  // Small units have bursts in any period; only what goes beyond those can stand for silent ones.
+  const bursts = median(elsewhere);
+  return Array.from(silent, (lacking, t) => {
+    const moved = Math.max(0, (elsewhere[t] as number) - bursts);
+    const silentShare = total === 0 ? 0 : Math.max(0, lacking - moved) / total;
+    return { silentShare, completeness: completenessOf(silentShare) };
   });
 }
+
+const completenessOf = (silentShare: number): Completeness => {
+  if (silentShare >= MISSING_SHARE) return 'missing';
+  return silentShare >= PARTIAL_SHARE ? 'partial' : 'complete';
+};
 
 export interface IntakeMonth {
   readonly records: number;

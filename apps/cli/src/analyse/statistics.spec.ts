@@ -75,4 +75,53 @@ describe('concordat analyse STATISTIC', () => {
       ask('tail', { lambda: 1, mechanism: 'discrete-laplace', sigma2: 1, z: 2 }),
     ).toThrow(/takes epsilon/);
   });
+
+  it('refuses numbers that no double holds the answer of, and work without end', () => {
+    const triples = [
+      [0, 1, 1],
+      [1, 2, 1],
+      [2, 3, 1],
+    ];
+    const huge = [1e308, -1e308, 1e308, 1.5e308];
+    const refusals: [string, unknown, string][] = [
+      ['moran', { values: [3, 0, 1, -1e308], weights: triples }, 'out-of-range'],
+      ['moran', { values: [3, 0, 1, 2], weights: [[0, 1, 1e-200]] }, 'out-of-range'],
+      ['mann-kendall', { series: [-1.5e308, 1.5e308, 1.6e308] }, 'out-of-range'],
+      ['lorenz', { counts: [1e308, 1e308, 1e308] }, 'out-of-range'],
+      ['lorenz', { counts: [] }, 'malformed-input'],
+      [
+        'wdd',
+        { treatedBefore: 1e308, treatedAfter: -1e308, controlBefore: 1e308, controlAfter: 0 },
+        'out-of-range',
+      ],
+      ['scan', { counts: [9, 1e308], expected: [4, 4], zones: [[0], [1]] }, 'out-of-range'],
+      ['mann-kendall', { series: new Array(5_001).fill(1) }, 'malformed-input'],
+      [
+        'moran',
+        { values: [...huge, ...new Array(40_000).fill(0)], weights: triples, draws: 100_000 },
+        'too-much-work',
+      ],
+      [
+        'scan',
+        {
+          counts: new Array(30_000).fill(1),
+          expected: new Array(30_000).fill(1),
+          zones: [[0]],
+          draws: 100_000,
+        },
+        'too-much-work',
+      ],
+      [
+        'tail',
+        { lambda: 1, m: 1e15, mechanism: 'discrete-laplace', epsilon: 1e-9, z: 1 },
+        'noise-too-wide',
+      ],
+      ['tail', { lambda: 2e9, mechanism: 'discrete-laplace', epsilon: 1, z: 1 }, 'invalid-rate'],
+    ];
+    for (const [name, input, code] of refusals) {
+      expect(() => ask(name, input)).toThrow(expect.objectContaining({ code }));
+    }
+    // Infinite scores of single places are not there; the others are.
+    expect(ask('gi-star', { values: huge, weights: triples, star: true })).toHaveProperty('z');
+  });
 });

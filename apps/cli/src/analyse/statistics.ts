@@ -30,9 +30,13 @@ const mechanism = z.enum(['discrete-laplace', 'discrete-gaussian']);
 
 const GiStarInput = z.strictObject({ values, weights, star: z.boolean().default(true) });
 const draws = z.int().min(0).max(100_000).default(0);
+/** All pairs of periods are compared, and their slopes kept: 5,000 periods take 100 MB. */
+const MOST_PERIODS = 5_000;
+/** Steps of a Monte Carlo p-value, about half a minute. */
+const MOST_STEPS = 2e9;
 const MoranInput = z.strictObject({ values, weights, variance, draws });
 const MannKendallInput = z.strictObject({
-  series: z.array(finite.nullable()).min(1),
+  series: z.array(finite.nullable()).min(1).max(MOST_PERIODS),
   variance,
 });
 const LorenzInput = z.strictObject({ counts: values });
@@ -106,7 +110,7 @@ export interface Statistic {
   compute(input: unknown, random: RandomSource): object;
 }
 
-export const STATISTICS: Readonly<Record<string, Statistic>> = {
+const DEFINITIONS: Readonly<Record<string, Statistic>> = {
   'gi-star': {
     summary: 'Getis-Ord G_i* (star) or G_i z-scores, one per value',
     example: '{"values":[3,0,1,9],"weights":[[0,1,1],[1,0,1],[2,3,1],[3,2,1]],"star":true}',
@@ -123,6 +127,7 @@ export const STATISTICS: Readonly<Record<string, Statistic>> = {
     compute(input, random) {
       const { values, weights, variance, draws } = read(MoranInput, input);
       const rows = weightsFromTriples(values.length, weights, false);
+      checkWork(draws, values.length + weights.length);
       const released = Float64Array.from(values);
       const { iDenoised, ...rest } = moran(released, rows, variance);
       return {
@@ -182,6 +187,37 @@ export const STATISTICS: Readonly<Record<string, Statistic>> = {
   },
 };
 
+/** Doubles end at 1.8e308 and 5e-324: an answer beyond them is none. */
+function checkFinite(answer: unknown): void {
+  if (typeof answer === 'number') {
+    if (Number.isFinite(answer)) return;
+    throw new ConcordatError(
+      'out-of-range',
+      'the numbers given are too large or too small to compute with: counts and weights of ordinary size are expected',
+    );
+  }
+  if (typeof answer === 'object' && answer !== null) Object.values(answer).forEach(checkFinite);
+}
+
+export const STATISTICS: Readonly<Record<string, Statistic>> = Object.fromEntries(
+  Object.entries(DEFINITIONS).map(([name, statistic]) => [
+    name,
+    {
+      ...statistic,
+      compute(input: unknown, random: RandomSource): object {
+        const answer = statistic.compute(input, random);
+        checkFinite(answer);
+        return answer;
+      },
+    },
+  ]),
+);
+
+function checkWork(draws: number, stepsOfADraw: number): void {
+  if (draws * stepsOfADraw <= MOST_STEPS) return;
+  throw new ConcordatError('too-much-work', 'ask for fewer draws, or for fewer places and zones');
+}
+
 type OptionalNoise = { readonly [K in keyof NoiseOptions]?: NoiseOptions[K] | undefined };
 
 const lawOf = ({ mechanism: name, ...rest }: OptionalNoise): NoiseLaw => {
@@ -234,12 +270,14 @@ function computeScan(input: unknown, random: RandomSource): object {
   if (zones.some((zone) => zone.some((place) => place < 0 || place >= counts.length))) {
     throw new ConcordatError('invalid-zone', 'zones hold positions of places, counted from 0');
   }
+  const members = zones.flat();
+  checkWork(draws, counts.length + zones.length + members.length);
   const offsets = [0];
   for (const zone of zones) offsets.push((offsets.at(-1) as number) + zone.length);
   const prepared = {
     counts: toSeries(counts),
     expected: Float64Array.from(expected),
-    zones: { offsets: Int32Array.from(offsets), members: Int32Array.from(zones.flat()) },
+    zones: { offsets: Int32Array.from(offsets), members: Int32Array.from(members) },
     model,
     noiseVariance: law ? noiseVariance(law) : (variance ?? 0),
   };
