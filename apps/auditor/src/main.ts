@@ -52,6 +52,7 @@ program
   .requiredOption('--dir <folder>', 'folder made by init')
   .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
   .option('--port <port>', 'port to listen on instead of the configured one', Number)
+  .addHelpText('after', '\nExample:\n  concordat auditor serve --dir /var/lib/concordat/auditor')
   .action((options) =>
     runProcess(createLogger('auditor'), async () => {
       // The server's frameworks take a second to load, which `init` does not need.

@@ -280,6 +280,10 @@ Examples:
     .requiredOption('--out <file>', 'file to write')
     .option('--key <key>', 'as for audit')
     .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat audit pack DIR --fingerprint FINGERPRINT --out evidence.json',
+    )
     .action(
       async (
         dir: string,
@@ -302,6 +306,10 @@ Examples:
     .requiredOption('--manifest <file>', 'signed federation manifest')
     .option('--key <key>', "the coordinator's public key that must have signed the manifest")
     .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat audit verify-pack evidence.json --manifest manifest.json',
+    )
     .action((file: string, flags: { manifest: string; key?: string; json?: boolean }) => {
       const manifest = openManifest(flags.manifest, flags.key);
       const verified = verifyPack(readNamed(file), manifest);

@@ -172,9 +172,11 @@ with exact fractions as text. The figure is rounded up; "lower" bounds it from b
 estimated where it is "grid". zcdpEpsilon is what zero-concentrated accounting alone would say; there is none with
 discrete Laplace events.
 
-Example:
+Examples:
   $ echo '{"events":[{"mechanism":"discrete-gaussian","sigma2":"4","sensitivity":1,"count":6}],"delta":1e-6}' \\
-      | concordat dp epsilon --json`;
+      | concordat dp epsilon --json
+  $ echo '{"events":[{"mechanism":"discrete-laplace","scale":"10","sensitivity":1,"count":2}],"epsilon":0.1}' \\
+      | concordat dp delta --json`;
 
 /** The noun `dp`, made when no other command has made it. */
 export const dpCommand = (program: Command): Command =>

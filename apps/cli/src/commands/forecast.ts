@@ -93,6 +93,7 @@ export function registerForecast(program: Command): void {
     .description('every layer that was ever switched on')
     .option(...URL_FLAG)
     .option(...JSON_FLAG)
+    .addHelpText('after', '\nExample:\n  concordat forecast list --url https://concordat.example')
     .action(async ({ url, json }: { url: string; json?: boolean }) => {
       const { forecastLayers } = await graphql(
         url,

@@ -108,6 +108,7 @@ export function registerSeries(program: Command): void {
     .description('every series of this machine, its cost and its releases')
     .option(...DIR)
     .option(...JSON_FLAG)
+    .addHelpText('after', '\nExample:\n  concordat series list --json')
     .action(({ dir, json }: { dir: string; json?: boolean }) => {
       const all = listSeries(dir);
       const text = all.map(
@@ -122,6 +123,7 @@ export function registerSeries(program: Command): void {
     .argument('<name>', 'name of the series')
     .option(...DIR)
     .option(...JSON_FLAG)
+    .addHelpText('after', '\nExample:\n  concordat series stop asb-monthly')
     .action((name: string, { dir, json }: { dir: string; json?: boolean }) => {
       const stopped = { ...readSeriesFile(dir, name), stopped: true };
       writeSeriesFile(dir, stopped);

@@ -95,6 +95,10 @@ Example:
     .requiredOption('--agency <id>', 'the agency', named)
     .requiredOption('--reason <text>', 'why: kept in the log, which others may read')
     .option(...JSON_FLAG)
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat coordinator decline --dir /var/lib/concordat/coordinator --agency my-force --reason "the words differ"',
+    )
     .action(async ({ dir, agency, reason, json }) => {
       const done = await order(dir, { operation: 'decline', agency, reason });
       print(json, done, [`The enrolment of ${agency} is declined; its token is used up.`]);

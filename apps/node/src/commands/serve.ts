@@ -14,6 +14,7 @@ export function registerServe(program: Command): void {
     .requiredOption('--dir <folder>', 'folder of the node')
     .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
     .option('--auditor <url>', 'address of the auditor instead of the configured one')
+    .addHelpText('after', '\nExample:\n  concordat node serve --dir /var/lib/concordat/my-force')
     .action((options) =>
       runProcess(createLogger('node'), async () => {
         // The server's frameworks take a second to load, which no other command needs.

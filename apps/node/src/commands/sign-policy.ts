@@ -9,6 +9,10 @@ export function registerSignPolicy(program: Command): void {
     .command('sign-policy')
     .description("sign the policy documents in a node's folder as they are now")
     .requiredOption('--dir <folder>', 'folder of the node')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat node sign-policy --dir /var/lib/concordat/my-force',
+    )
     .action((options) => {
       const paths = nodePaths(options.dir);
       const { agency } = loadConfig(options.dir);
