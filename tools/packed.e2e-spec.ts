@@ -15,12 +15,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
-import { PrivateRedis } from '#libs/testing';
+import { eventually, freePort, PrivateRedis } from '#libs/testing';
 
 jest.setTimeout(600_000);
 
@@ -69,15 +68,6 @@ const withoutFolder = (command: readonly string[]): string[] =>
   command
     .flatMap((word) => (word.startsWith('--') ? word.split('=') : [word]))
     .map((word) => (word.startsWith('/var/lib/concordat') ? 'FOLDER' : word));
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 describe('the packed program', () => {
   const top = mkdtempSync(join(tmpdir(), 'concordat-packed-'));
@@ -299,7 +289,7 @@ describe('the packed program', () => {
     );
     expect(asked.coverage).toMatchObject([{ agency: AGENCY, status: 'answered' }]);
     // composed by the worker, of whose folder and Redis the coordinator told it nothing
-    expect(running.get('worker')?.words).toContain('compose');
+    await eventually(() => expect(running.get('worker')?.words).toContain('compose'));
     for (const name of [...PROCESSES].reverse()) {
       expect(`${name} ${await stop(name)}`).toBe(`${name} 0 SIGTERM`);
     }

@@ -3,12 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const POLICY = 'policies/agencies/avon-and-somerset-police.yaml';
-
-jest.setTimeout(120_000);
 
 interface Ended {
   readonly exitCode: number | null;

@@ -1,11 +1,11 @@
 /** docs/operating/first-node.md, run as a reader runs it: its blocks in one shell, with the built program and real processes. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, jest } from '@jest/globals';
+import { freePort } from '#libs/testing';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PAGE = 'docs/operating/first-node.md';
@@ -37,14 +37,6 @@ const masked = (text: string): string =>
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
     .replace(/^( {2}words {2})?[a-z]+(?: [a-z]+){7}$/gm, '$1WORDS')
     .trim();
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 it('runs as it stands and prints what it says', async () => {
   const blocks = blocksOf(readFileSync(join(ROOT, PAGE), 'utf8'));

@@ -7,7 +7,6 @@ import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { FaultProxy, Federation, streetFile } from '#libs/testing';
 
 const bristol = cellAt(51.4545, -2.5879, 9);
-const WITHIN_MS = 120_000;
 
 interface Told {
   readonly id: string;
@@ -57,7 +56,7 @@ beforeAll(async () => {
       files: { 'street.csv': streetFile([{ month: '2024-01', type: 'Robbery', cell: bristol }]) },
     })),
   });
-}, WITHIN_MS);
+});
 afterAll(() => federation?.close());
 
 describe('events of a round', () => {
@@ -86,7 +85,7 @@ describe('events of a round', () => {
     expect((await events(federation.url, path)).told).toEqual(all.told);
     const { told } = await events(federation.url, '/v1/releases/events', undefined, () => true);
     expect(told).toMatchObject([{ event: 'releases', data: { count: 1 } }]);
-  }, 120_000);
+  });
 
   it('end a question that is asked through a connection which keeps breaking', async () => {
     let broken = 0;

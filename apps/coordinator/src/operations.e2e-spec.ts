@@ -43,7 +43,7 @@ beforeAll(async () => {
   const asked = await federation.ask({ categories: ['robbery'], periods: ['2024-01'] });
   expect(asked.header).toBeDefined();
   round = asked.round.id;
-}, 120_000);
+});
 afterAll(() => federation?.close());
 
 const get = (process: string, path: string, headers: Record<string, string> = {}) =>

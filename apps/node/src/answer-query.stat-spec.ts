@@ -3,7 +3,7 @@
  * questions from DuckDB to the logged vector. Groups are disjoint, so each is one trial of one incident more or less. The
  * bound on epsilon is wrong with probability at most 1e-6 (Clopper-Pearson); seeds are fixed.
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   answerEvents,
   epsilonAtDelta,
@@ -26,8 +26,6 @@ import {
 import { answerQuery } from './answer-query.js';
 import type { Node } from './node.js';
 import { openNode } from './open-node.js';
-
-jest.setTimeout(180_000);
 
 /** rho 9/2 is a Gaussian of mu = 3, delta chosen so that 10,000 judged trials tell sigma from 9/10 of it (computed beforehand). */
 const RHO = '9/2';

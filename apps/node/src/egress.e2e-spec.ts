@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fromUtf8, sha256Hex } from '#libs/bytes';
 import { buildTree, cellAt, disk, domainFromCells } from '#libs/grid';
 import { CheckpointPost, SignedContribution, SignedOffer } from '#libs/protocol';
@@ -23,8 +23,6 @@ import {
   type StreetRow,
   streetFile,
 } from '#libs/testing';
-
-jest.setTimeout(180_000);
 
 const AGENCY = 'alpha-police';
 const NODE = 'dist/apps/node/src/main.js';

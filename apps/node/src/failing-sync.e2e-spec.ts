@@ -43,7 +43,7 @@ it('answers 503 while every fsync fails, says nothing that is not durable, and g
   heal();
   await subject.expectRecovery();
   await subject.expectDurable();
-}, 180_000);
+});
 
 it('stops in order while every fsync fails, and takes its log up again', async () => {
   const { subject, fail, heal } = await start();
@@ -56,4 +56,4 @@ it('stops in order while every fsync fails, and takes its log up again', async (
   await subject.start();
   await subject.expectRecovery();
   await subject.expectDurable();
-}, 180_000);
+});

@@ -45,7 +45,7 @@ it('answers 503 when the kernel makes its file system read-only, and goes on aft
   await subject.start();
   await subject.expectRecovery();
   await subject.expectDurable(() => remount(disk));
-}, 120_000);
+});
 
 it('answers 503 while the kernel refuses every write to its folder, and goes on without a restart', async () => {
   disk = makeDisk('errors=remount-ro');
@@ -65,4 +65,4 @@ it('answers 503 while the kernel refuses every write to its folder, and goes on 
   }
   await subject.expectRecovery();
   await subject.expectDurable(() => remount(disk));
-}, 120_000);
+});

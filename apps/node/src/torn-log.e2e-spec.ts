@@ -116,7 +116,7 @@ beforeAll(async () => {
     await running.ready;
   }
   sentBefore = [...source.sent];
-}, 300_000);
+});
 
 afterAll(async () => {
   await stop('SIGKILL');

@@ -9,7 +9,7 @@ import type { Jobs, JobsOptions } from './jobs.js';
 /** Opens the driver; a second opening at the same place is a restart, or a second process. */
 export type OpenJobs = (place: string, options: JobsOptions) => Promise<Jobs>;
 
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 120_000;
 
 /** Waits for a condition with a generous limit: machines that test are busy. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -326,7 +326,7 @@ describe('recovery', () => {
       });
       await journal.close();
     }
-  }, 300_000);
+  });
 
   it('goes on after a cut', async () => {
     const { dir, offsets } = await logOf60(10);

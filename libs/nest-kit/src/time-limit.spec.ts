@@ -22,4 +22,4 @@ it('comes to an end among other signals, whatever the garbage collector takes', 
     collectGarbage();
   }
   for (const reason of await ends) expect(reason).toMatchObject({ name: 'TimeoutError' });
-}, 30_000);
+});

@@ -1,7 +1,7 @@
 /** One table of forged and replayed requests against every signed door of the federation: 401, one body, an entry in the log of whom it was for. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canonicalBytes, fromHex, sha256Hex, toBase64url, utf8ToBytes } from '#libs/bytes';
 import { cellAt, disk, domainFromCells, formatDomainFile } from '#libs/grid';
 import { createBoxKey, createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
@@ -10,8 +10,6 @@ import { contentDigest, parseToken, seal, signRequest } from '#libs/protocol';
 import { AUDITOR, COORDINATOR, Federation } from './federation.js';
 import { malleated, REFUSED_REQUEST, SMALL_ORDER, withInput, withR } from './forgery.js';
 import { streetFile } from './street-file.js';
-
-jest.setTimeout(240_000);
 
 const AGENCY = 'alpha-police';
 const ROUND = 'ab'.repeat(16);

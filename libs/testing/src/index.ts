@@ -15,6 +15,7 @@ export {
   type FederationOptions,
   type TestAgency,
 } from './found-federation.js';
+export { freePort } from './free-port.js';
 export { TestIdentityProvider } from './identity-provider.js';
 export { type LinkageOperator, linkageOperator } from './linkage-operator.js';
 export { OtlpReceiver } from './otlp-receiver.js';

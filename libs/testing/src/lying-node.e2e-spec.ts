@@ -157,7 +157,7 @@ beforeAll(async () => {
   const second = await answer();
   await refuse(second.round);
   honest = await headerOf(await federation.untilOver(second.round));
-}, 300_000);
+});
 afterAll(async () => {
   await liar?.close();
   await federation?.close();

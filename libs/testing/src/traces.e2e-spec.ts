@@ -1,8 +1,8 @@
 /** One question as a trace over four processes, sent to a real OTLP receiver: one id from query to receipt, and nothing that a record could be known by. */
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
+import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
 import { ANALYST, AUDITOR, COORDINATOR } from './found-federation.js';
 import { OtlpReceiver } from './otlp-receiver.js';
@@ -70,8 +70,7 @@ it('goes from the question to the receipt under the id of the round', async () =
   // what ends cleanly has sent everything
   await node.served.end('SIGTERM');
   await coordinator.served.end('SIGTERM');
-  for (let i = 0; i < 100 && names().length < wanted.length; i++) await pause(50);
-  expect(names()).toEqual(wanted);
+  await eventually(() => expect(names()).toEqual(wanted));
   expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([round]));
 
   const span = (name: string) => receiver.spans.find((one) => one.name === name);
@@ -91,4 +90,4 @@ it('goes from the question to the receipt under the id of the round', async () =
   const sent = receiver.bodies.join('\n');
   for (const secret of [AGENCY, 'robbery', '2024-01', cellToText(cell), federation.dir, 'analyst'])
     expect(sent.includes(secret) ? `sent ${secret}` : 'not sent').toBe('not sent');
-}, 240_000);
+});

@@ -2,14 +2,20 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { utf8ToBytes } from '#libs/bytes';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { openJournal } from '#libs/journal';
 import { loadSigningKey } from '#libs/keystore';
 import { logOrigin } from '#libs/protocol';
-import { type Asked, AUDITOR, COORDINATOR, Federation, streetFile } from '#libs/testing';
+import {
+  type Asked,
+  AUDITOR,
+  COORDINATOR,
+  eventually,
+  Federation,
+  streetFile,
+} from '#libs/testing';
 import { createProgram } from '../program.js';
 import { auditFolder } from './audit-folder.js';
 import { makePack, verifyPack } from './evidence-pack.js';
@@ -28,15 +34,13 @@ const scratch = (): string => join(federation.dir, 'scratch');
 
 const question = { categories: ['robbery'] as const, periods: ['2024-01'], resolution: 7 };
 
-async function untilWitnessed(): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 100) {
+function untilWitnessed(): Promise<void> {
+  return eventually(async () => {
     const reply = await fetch(new URL('/v1/checkpoints', federation.url));
     const { checkpoints } = (await reply.json()) as { checkpoints: { note: string }[] };
     const cosigned = checkpoints.filter(({ note }) => note.split('\n— ').length - 2 >= QUORUM);
-    if (cosigned.length === PROCESSES.length) return;
-    await pause(100);
-  }
-  throw new Error('the logs were not cosigned');
+    expect(cosigned).toHaveLength(PROCESSES.length);
+  });
 }
 
 beforeAll(async () => {

@@ -6,7 +6,6 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sha256Hex } from '#libs/bytes';
@@ -14,7 +13,14 @@ import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { openJournal, readJournal } from '#libs/journal';
 import { loadSigningKey } from '#libs/keystore';
 import { logOrigin } from '#libs/protocol';
-import { AUDITOR, COORDINATOR, Federation, RunningProgram, streetFile } from '#libs/testing';
+import {
+  AUDITOR,
+  COORDINATOR,
+  eventually,
+  Federation,
+  RunningProgram,
+  streetFile,
+} from '#libs/testing';
 import { encodeEntry, formatEntryBundle, parseEntryBundle } from '#libs/tlog';
 import { auditFolder } from './audit-folder.js';
 import { notesIn } from './witnessed.js';
@@ -43,15 +49,13 @@ function below(bound: number): number {
 }
 const oneOf = <T>(items: readonly T[]): T => items[below(items.length)] as T;
 
-async function untilWitnessed(): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 240_000; waitedMs += 100) {
+function untilWitnessed(): Promise<void> {
+  return eventually(async () => {
     const reply = await fetch(new URL('/v1/checkpoints', federation.url));
     const { checkpoints } = (await reply.json()) as { checkpoints: { note: string }[] };
     const cosigned = checkpoints.filter(({ note }) => note.split('\n— ').length - 2 >= QUORUM);
-    if (cosigned.length === PROCESSES.length) return;
-    await pause(100);
-  }
-  throw new Error('the logs were not cosigned');
+    expect(cosigned).toHaveLength(PROCESSES.length);
+  });
 }
 
 const stopAll = async (): Promise<void> => {
@@ -93,7 +97,7 @@ beforeAll(async () => {
       others.flatMap((other) => notesIn(folder(other))),
     );
   }
-}, 300_000);
+});
 afterAll(() => federation?.close());
 
 /** Files of a folder that are evidence; settings, keys, records and the lock are not. */

@@ -14,8 +14,6 @@ import { auditPublishedLog } from './audit-published.js';
 import type { AuditReport } from './audit-report.js';
 import { keysOf, openManifestHistory } from './process-folder.js';
 
-jest.setTimeout(240_000);
-
 const AGENCIES = ['alpha-police', 'beta-police', 'gamma-council', 'delta-police'];
 const centre = cellAt(51.4545, -2.5879, 9);
 

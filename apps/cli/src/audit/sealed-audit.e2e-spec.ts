@@ -1,12 +1,9 @@
 /** The audit of folders after a sealed round: whole they pass, and what the auditor said about the masks cannot be left out. */
 import { readFileSync, rmSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { AUDITOR, COORDINATOR, Federation, streetFile } from '#libs/testing';
 import { auditFolder } from './audit-folder.js';
-
-/** For a machine that does much else. */
-jest.setTimeout(240_000);
 
 const AGENCIES = ['alpha-police', 'beta-police', 'gamma-council'];
 const centre = cellAt(51.4545, -2.5879, 9);

@@ -145,7 +145,7 @@ describe('concordat linkage evaluate', () => {
       }),
       { numRuns: 6 },
     );
-  }, 60_000);
+  });
 
   it('uses the shipped keys, with and without the identity number', async () => {
     expect(await evaluate('--plain')).toMatchObject({ keys: 24, precision: 1, recall: 1 });

@@ -5,18 +5,22 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cellAt, disk } from '#libs/grid';
 import { readJournal } from '#libs/journal';
-import { childrenOf, isRunning, RunningProgram, type StreetRow, streetFile } from '#libs/testing';
+import {
+  childrenOf,
+  eventually,
+  isRunning,
+  RunningProgram,
+  type StreetRow,
+  streetFile,
+} from '#libs/testing';
 import { decodeEntry } from '#libs/tlog';
 
 const AGENCY = 'city-of-london';
 const city = cellAt(51.5155, -0.0922, 9);
 const near = disk(city, 1);
-
-// A federation starts seven processes; on a busy machine that takes a while.
-jest.setTimeout(240_000);
 
 let work: string;
 beforeAll(() => {
@@ -235,10 +239,7 @@ describe('the processes of concordat start', () => {
     const { program, children, folder } = await serving('--data', goodFolder());
     program.kill('SIGKILL');
     await program.ended;
-    for (let i = 0; i < 100 && leftOf(children).length > 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(leftOf(children)).toEqual([]);
+    await eventually(() => expect(leftOf(children)).toEqual([]));
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -1,13 +1,10 @@
 /** Layers over a sealed release: nobody saw the answer of one agency, and every figure is the one of an open round. */
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { fromUtf8 } from '#libs/bytes';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
 import { computeLayer, layerRequest, parseResult } from '#libs/layers';
 import { monthsOf } from '#libs/query';
 import { Federation, streetFile } from '#libs/testing';
-
-/** For a machine that does much else. */
-jest.setTimeout(240_000);
 
 /** So much budget that there is no noise, but for a chance below e^-20000: both rounds then hold the same counts. */
 const NO_NOISE = '1000000';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { canonicalBytes } from '#libs/bytes';
 import { cellAt, disk, domainFromCells, formatDomainFile } from '#libs/grid';
 import {
@@ -30,7 +30,6 @@ import {
 import { CATEGORIES } from '#libs/query';
 import { Federation, streetFile } from '#libs/testing';
 
-jest.setTimeout(240_000);
 const COORDINATOR = 'coordinator';
 const ALPHA = 'alpha-police';
 const BETA = 'beta-police';

@@ -39,12 +39,12 @@ beforeEach(async () => {
     agencies: [agency('alpha-police', cell), agency('beta-police', cellAt(53.4808, -2.2426, 9))],
     redisUrl: redis.url,
   });
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all([...workers].map(kill));
   await federation.close();
   await redis.stop();
-}, 120_000);
+});
 
 async function startWorker(): Promise<RunningProgram> {
   const dir = federation.folder(COORDINATOR);

@@ -57,7 +57,7 @@ beforeAll(async () => {
     await federation.ask({ categories: ['drugs', 'robbery'], periods, rho: '4' });
   }
   browser = await launchChromium();
-}, 120_000);
+});
 afterAll(async () => {
   await browser?.close();
   await federation?.close();

@@ -31,7 +31,7 @@ beforeAll(async () => {
   app = await serve(reader);
   origin = await app.getUrl();
   browser = await launchChromium();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.close();

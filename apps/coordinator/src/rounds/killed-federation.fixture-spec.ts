@@ -5,13 +5,14 @@ import {
   AUDITOR,
   COORDINATOR,
   Federation,
+  freePort,
   PrivateRedis,
   ServedProcess,
   streetFile,
 } from '#libs/testing';
 
 /** A start that takes longer than this on a busy machine hangs. */
-const READY_MS = 120_000;
+const READY_MS = 240_000;
 const POLL_MS = 50;
 const PLACES = {
   'alpha-police': [51.4545, -2.5879],
@@ -67,6 +68,8 @@ export class KilledFederation {
       serve: false,
     });
     const killed = new KilledFederation(federation, options.isSealed, redis);
+    federation.url = `http://127.0.0.1:${await freePort()}`;
+    federation.auditorUrl = `http://127.0.0.1:${await freePort()}`;
     try {
       for (const id of killed.members) if (id !== REDIS) await killed.start(id);
       return killed;
@@ -157,21 +160,16 @@ export class KilledFederation {
 
   private processOf(id: string): ServedProcess {
     const { url, auditorUrl } = this.federation;
-    const portOf = (address: string): string => new URL(address || 'http://127.0.0.1:0').port;
+    const portOf = (address: string): string => new URL(address).port;
     const env: Record<string, string> = this.redis ? { REDIS_URL: this.redis.url } : {};
     const dir = ['--dir', this.federation.folder(id === WORKER ? COORDINATOR : id)];
     if (id === WORKER) return new ServedProcess('coordinator', ['worker', ...dir], env);
     const serve = ['serve', ...dir];
     if (id === COORDINATOR)
-      return new ServedProcess('coordinator', [...serve, '--port', portOf(url) || '0'], env);
+      return new ServedProcess('coordinator', [...serve, '--port', portOf(url)], env);
     const dials = ['--coordinator', url];
     if (id === AUDITOR)
-      return new ServedProcess('auditor', [
-        ...serve,
-        ...dials,
-        '--port',
-        portOf(auditorUrl) || '0',
-      ]);
+      return new ServedProcess('auditor', [...serve, ...dials, '--port', portOf(auditorUrl)]);
     return new ServedProcess('node', [...serve, ...dials, '--auditor', auditorUrl]);
   }
 

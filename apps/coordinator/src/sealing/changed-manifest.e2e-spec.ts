@@ -2,15 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { createSigningKey } from '#libs/keystore';
 import { readControl } from '#libs/nest-kit';
 import type { ReleaseHeader } from '#libs/protocol';
 import { AUDITOR, COORDINATOR, Federation, streetFile } from '#libs/testing';
-
-/** For a machine that does much else. */
-jest.setTimeout(240_000);
 
 const [ALPHA, BETA, GAMMA, DELTA] = [
   'alpha-police',

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, expect, it, jest } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { parseCanonicalJson } from '#libs/bytes';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { loadSigningKey } from '#libs/keystore';
@@ -20,9 +20,6 @@ import {
 import { CATEGORIES } from '#libs/query';
 import { AUDITOR, COORDINATOR, Federation, ServedProcess, streetFile } from '#libs/testing';
 import { composeAgain, roundsOf } from '../rounds/compose-again.fixture-spec.js';
-
-/** For a machine that does much else. */
-jest.setTimeout(300_000);
 
 const AGENCIES = ['alpha-police', 'beta-police', 'gamma-council', 'delta-council'];
 const centre = cellAt(51.4545, -2.5879, 9);

@@ -1,7 +1,7 @@
 /** Sealed rounds through a whole federation: the sum comes out exactly, and nothing else comes out at all. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fromUtf8, parseCanonicalJson, sha256Hex } from '#libs/bytes';
 import { buildTree, cellAt, disk, domainFromCells, indexOf, parseDomainFile } from '#libs/grid';
 import { type ReleaseHeader, SignedUnmasked } from '#libs/protocol';
@@ -14,9 +14,6 @@ import {
   streetFile,
 } from '#libs/testing';
 import type { EntryOf } from '#libs/tlog';
-
-/** For a machine that does much else. */
-jest.setTimeout(240_000);
 
 const RINGS = 5;
 const centre = cellAt(51.4545, -2.5879, 9);

@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
 import { type SyntheticRecord, syntheticLists } from '#libs/linkage';
@@ -12,6 +11,7 @@ import {
   ANALYST,
   AUDITOR,
   COORDINATOR,
+  eventually,
   Federation,
   type LinkageOperator,
   linkageOperator,
@@ -97,7 +97,7 @@ beforeAll(async () => {
     left: POLICE,
     right: COUNCIL,
   });
-}, 120_000);
+});
 afterAll(() => federation?.close());
 
 /** How many entries of a kind the log of a process holds up to its newest checkpoint. */
@@ -123,7 +123,7 @@ describe('a linkage project between processes', () => {
       'linkage-not-labelled',
     ]);
     await operator.tell('init');
-  }, 120_000);
+  });
 
   it(
     'three holders make one key that none of them holds, each logs its share',
@@ -133,9 +133,7 @@ describe('a linkage project between processes', () => {
       expect(new Set(keys.filter((key) => key !== null)).size).toBe(1);
       for (const holder of [AUDITOR, POLICE, COUNCIL]) {
         const made = () => entriesOf(holder, 'linkage.share-made');
-        // entries are read up to a checkpoint, which follows them
-        for (let waited = 0; (await made()) === 0 && waited < 300; waited++) await pause(100);
-        expect(await made()).toBe(1);
+        await eventually(async () => expect(await made()).toBe(1));
         const file = join(federation.folder(holder), 'linkage', 'shares', 'harm.2024-1', 'share');
         // sealed: not even its format can be read
         expect(readFileSync(file).toString('latin1')).not.toContain('linkage-share');
@@ -262,7 +260,7 @@ describe('a linkage project between processes', () => {
       const report = await federation.audit(process);
       expect({ process, ...report }).toMatchObject({ process, ok: true, faults: [] });
     }
-  }, 120_000);
+  });
 
   it(
     'refuses sides the wrong way round, and more than is left of the budget',
@@ -297,7 +295,7 @@ describe('a linkage project between processes', () => {
       ...federation.lines,
     ];
     for (const text of texts) for (const word of words) expect(text.includes(word)).toBe(false);
-  }, 120_000);
+  });
 
   it(
     'ends: shares and outputs are gone, logged, and nothing of the epoch is made again',

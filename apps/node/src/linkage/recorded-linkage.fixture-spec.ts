@@ -11,6 +11,7 @@ import { SignedClient } from '#libs/nest-kit';
 import { type LinkageBody, LinkageLetter, LinkagePost, processBoxKey } from '#libs/protocol';
 import {
   AUDITOR,
+  eventually,
   Federation,
   type LinkageOperator,
   linkageOperator,
@@ -126,12 +127,11 @@ export class RecordedLinkage {
   }
 
   /** Waits until the log of a process, as published, holds an entry. */
-  async untilLogged(process: string, holds: (entry: Entry) => boolean): Promise<void> {
-    for (let waited = 0; waited < 600; waited++) {
-      if ((await this.federation.entries(process)).some(holds)) return;
-      await pause(100);
-    }
-    throw new Error(`the log of ${process} does not say so`);
+  untilLogged(process: string, holds: (entry: Entry) => boolean): Promise<void> {
+    return eventually(async () => {
+      if (!(await this.federation.entries(process)).some(holds))
+        throw new Error(`the log of ${process} does not say so`);
+    });
   }
 
   /** Somebody with the keys of a process, who says what they like. */

@@ -1,5 +1,5 @@
 /** Questions that wait for people at one agency of a running federation: approved by two, denied, and left until they expire. */
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { checkEntryOrder } from '#libs/ledger';
 import { readControl } from '#libs/nest-kit';
@@ -8,8 +8,6 @@ import { nodePaths } from '../config.js';
 import { type Decision, decideInFolder } from './decide-in-folder.js';
 import { readRequests } from './read-requests.js';
 import type { RequestView } from './request-view.js';
-
-jest.setTimeout(120_000);
 
 const HOLDER = 'alpha-police';
 const OTHER = 'beta-police';
