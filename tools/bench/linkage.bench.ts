@@ -6,8 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { ristretto255_oprf as noble } from '@noble/curves/ed25519.js';
 import { parse } from 'csv-parse/sync';
-import { isConcordatError } from '#libs/bytes';
-import { type RandomSource, rational } from '#libs/dp';
+import { rational } from '#libs/dp';
 import { osRandom } from '#libs/host';
 import {
   type BatchResponse,
@@ -16,7 +15,6 @@ import {
   countShared,
   dealKey,
   drawDummyCounts,
-  estimateOverlap,
   evaluateElements,
   finishBatch,
   finishKey,
@@ -26,16 +24,13 @@ import {
   type KeyShare,
   learnKeys,
   linkRows,
-  type OverlapCounts,
-  plainCounts,
   planCountNoise,
   publicKeysOf,
   releaseCounts,
-  type SyntheticRecord,
   standardise,
-  syntheticLists,
   unblindBatch,
 } from '#libs/linkage';
+import { benchEstimate } from './overlap-estimate.js';
 
 interface Line {
   readonly name: string;
@@ -237,100 +232,6 @@ function benchFebrl(emit: Emit): void {
     figure: right / truth,
     unit: 'of people, no id number, <= 20 keys',
   });
-}
-
-/** Invented people need no secrecy: xorshift32 is enough, and gives the same figures in every run. */
-const repeatable = (seed: number): RandomSource => {
-  let state = (seed * 2654435761 + 1) >>> 0;
-  return {
-    fillWords(out) {
-      for (let i = 0; i < out.length; i++) {
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        out[i] = state >>> 0;
-      }
-    },
-  };
-};
-
-/** Bias and coverage of estimates whose truth is known. */
-class Score {
-  private sum = 0;
-  private naive = 0;
-  private covered = 0;
-  private runs = 0;
-  private refused = 0;
-
-  add(counts: OverlapCounts, truth: number): void {
-    try {
-      const estimate = estimateOverlap(counts);
-      this.sum += estimate.corrected / truth;
-      this.naive += estimate.naive / truth;
-      if (estimate.low <= truth && truth <= estimate.high) this.covered++;
-      this.runs++;
-    } catch (error) {
-      if (!isConcordatError(error)) throw error;
-      this.refused++;
-    }
-  }
-
-  emit(name: string, emit: Emit): void {
-    const { runs, refused } = this;
-    if (runs > 0) {
-      emit({
-        name: `overlap-bias-${name}`,
-        figure: this.sum / runs - 1,
-        unit: `over ${runs} populations${refused > 0 ? `, ${refused} too small` : ''}`,
-        peer: 'one strict key',
-        ratio: this.naive / runs - 1,
-      });
-    }
-    emit({
-      name: `overlap-interval-coverage-${name}`,
-      figure: runs > 0 ? this.covered / runs : 0,
-      unit: `of ${runs} populations${refused > 0 ? `, ${refused} too small` : ''}`,
-    });
-  }
-}
-
-const SUBGROUPS = ['british', 'welsh', 'south-asian', 'east-european'] as const;
-
-/** Whole populations under several error rates, and subgroups of the usual one by the origin of names. */
-function benchEstimate(emit: Emit): void {
-  const runs = process.env.CONCORDAT_NIGHTLY === '1' ? 240 : 24;
-  const cases = [
-    ['usual', { both: 1500, dependence: 1 }],
-    ['independent-errors', { both: 1500, dependence: 0 }],
-    ['twice-the-dependence', { both: 1500, dependence: 2 }],
-    ['few-name-changes', { both: 1500, dependence: 1, nameChange: 0.02 }],
-    ['many-name-changes', { both: 1500, dependence: 1, nameChange: 0.2 }],
-    ['single-names', { both: 1500, dependence: 1, singleNames: 0.05 }],
-    ['small', { both: 300, dependence: 1 }],
-  ] as const;
-  const standard = (list: readonly SyntheticRecord[]) =>
-    list.map(({ record }) => standardise(record));
-  for (const [name, plan] of cases) {
-    const score = new Score();
-    const groups = new Map(SUBGROUPS.map((origin) => [origin, new Score()]));
-    for (let run = 1; run <= runs; run++) {
-      const sizes = { onlyLeft: 3 * plan.both, onlyRight: 3 * plan.both };
-      const { left, right } = syntheticLists({ ...plan, ...sizes }, repeatable(run));
-      score.add(plainCounts(standard(left), standard(right)), plan.both);
-      if (name !== 'usual') continue;
-      for (const [origin, group] of groups) {
-        const [a, b] = [left, right].map((list) => list.filter((one) => one.origin === origin)) as [
-          SyntheticRecord[],
-          SyntheticRecord[],
-        ];
-        const there = new Set(b.map(({ person }) => person));
-        const truth = a.filter(({ person }) => there.has(person)).length;
-        group.add(plainCounts(standard(a), standard(b)), truth);
-      }
-    }
-    score.emit(name, emit);
-    if (name === 'usual') for (const [origin, group] of groups) group.emit(`${origin}-names`, emit);
-  }
 }
 
 function benchNoise(emit: Emit): void {

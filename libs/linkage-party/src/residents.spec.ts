@@ -19,9 +19,9 @@ describe('public residents of cells', () => {
     );
   });
 
-  it('of a cell that the table does not know are none: it is refused', () => {
+  it('of a cell that the table does not hold are not known: it is refused', () => {
     expect(() => residentsOfArea(new Map(), text)).toThrow(
-      expect.objectContaining({ code: 'area-below-floor' }),
+      expect.objectContaining({ code: 'area-not-covered' }),
     );
     expect(residentsOfArea(new Map([[BRISTOL, RESIDENTS_FLOOR]]), text)).toBe(RESIDENTS_FLOOR);
   });
@@ -45,9 +45,15 @@ describe('public residents of cells', () => {
     );
   });
 
-  it('ship for the middle of Bristol and its parents, each with no fewer than its children', () => {
+  it('ship for Bristol and not for Wales or Scotland; a parent has no fewer than its children', () => {
     const path = join(packageRoot(import.meta.url), 'samples', 'population');
     const table = loadResidents(join(path, 'residents-res7.csv.gz'));
+    const [cardiff, edinburgh] = [cellAt(51.4816, -3.1791, 7), cellAt(55.9533, -3.1883, 6)];
+    for (const cell of [cardiff, edinburgh]) {
+      expect(() => residentsOfArea(table, cellToText(cell))).toThrow(
+        expect.objectContaining({ code: 'area-not-covered' }),
+      );
+    }
     expect(table.get(BRISTOL)).toBeGreaterThan(RESIDENTS_FLOOR);
     for (const [cell, count] of table) {
       if (resolutionOf(cell) === 4) continue;

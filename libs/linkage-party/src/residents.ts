@@ -1,6 +1,6 @@
 /**
  * How many people live in an H3 cell, from the public table that ships (`samples/population`), and the floor below which no count of
- * linked people is asked for. A cell that the table does not know has no residents that we know of, and is refused.
+ * linked people is asked for. Of a cell that the table does not hold nothing is known, and it is refused.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -63,11 +63,17 @@ export function loadResidents(path: string): Residents {
 
 /**
  * Residents of the area of a linked count where it is a cell, undefined for a local authority and for the total, which are areas that are
- * public as they stand. Throws `area-below-floor` for a cell with too few, or none that the table knows of.
+ * public as they stand. Throws `area-below-floor` for a cell with too few, `area-not-covered` for one that the table does not hold.
  */
 export function residentsOfArea(residents: Residents, area: string): number | undefined {
   if (!/^[0-9a-f]{15}$/.test(area)) return undefined;
-  const count = residents.get(cellFromText(area)) ?? 0;
+  const count = residents.get(cellFromText(area));
+  if (count === undefined) {
+    throw new ConcordatError(
+      'area-not-covered',
+      'the public table of residents, which covers parts of England alone, does not hold this cell: ask about a local authority',
+    );
+  }
   if (count >= RESIDENTS_FLOOR) return count;
   throw new ConcordatError(
     'area-below-floor',

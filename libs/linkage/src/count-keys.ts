@@ -4,7 +4,7 @@
  */
 import { type ComponentName, componentOf } from './component.js';
 import { type MatchKey, matchKey } from './match-key.js';
-import { COUNT_KEYS, type CountKey, type KeyCount, type OverlapCounts } from './overlap.js';
+import { COUNT_KEYS, type CountKey, type KeyCount, type OverlapCounts } from './overlap-counts.js';
 import type { StandardPerson } from './standardise.js';
 
 const FIELD_COMPONENTS: Readonly<Record<string, ComponentName>> = {
@@ -14,8 +14,11 @@ const FIELD_COMPONENTS: Readonly<Record<string, ComponentName>> = {
   L: 'postcode',
 };
 
-/** Days by which the right list's dates are shifted for decoys: no multiple of a week, a month or a year. */
-const DECOY_SHIFT_DAYS = 37;
+/**
+ * Years by which the right list's dates are shifted for decoys. Day and month stay, for dates heap (1 January, the first of a month) and
+ * strangers meet there; four, so that 29 February stays one, and a slip of the pen by exactly four years is rare.
+ */
+const DECOY_SHIFT_YEARS = 4;
 
 /** Keys with few enough fields that strangers agree by chance. */
 export const DECOYED_KEYS: readonly CountKey[] = ['FD', 'SD', 'DL'];
@@ -39,9 +42,9 @@ export function decoyOf(person: StandardPerson): StandardPerson {
   if (person.date === '') return person;
   const { date } = person;
   const time = Date.UTC(
-    +date.slice(0, 4),
+    +date.slice(0, 4) + DECOY_SHIFT_YEARS,
     +date.slice(4, 6) - 1,
-    +date.slice(6, 8) + DECOY_SHIFT_DAYS,
+    +date.slice(6, 8),
   );
   const moved = new Date(time).toISOString().slice(0, 10).replaceAll('-', '');
   return { ...person, date: moved, dateDigits: moved };
@@ -137,8 +140,13 @@ export function plainCounts(
   const lists = {
     left: left.map(fieldsOfPerson),
     right: right.map(fieldsOfPerson),
-    decoys: right.map((person) => fieldsOfPerson(decoyOf(person))),
+    decoys: [] as readonly Fields[],
   };
+  const date = FIELD_COMPONENTS.D as ComponentName;
+  lists.decoys = right.map((person, i) => ({
+    ...(lists.right[i] as Fields),
+    D: componentOf(date, decoyOf(person)),
+  }));
   return countAll(lists.left, lists.right, (key, list) => {
     const values = new Set(lists[list].map((person) => keyValue(key, person)));
     values.delete('');

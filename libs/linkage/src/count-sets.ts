@@ -9,7 +9,7 @@ import { countMatchKey, DECOYED_KEYS, RELATED_KEYS } from './count-keys.js';
 import { type CountNoise, drawDummyCounts, noiseVariance, releaseCounts } from './count-noise.js';
 import { countShared, withDummies } from './join.js';
 import { distinctSorted, dummyLabels, type LabelScope, makeLabels } from './label.js';
-import { COUNT_KEYS, type CountKey, type OverlapCounts } from './overlap.js';
+import { COUNT_KEYS, type CountKey, type OverlapCounts } from './overlap-counts.js';
 import { secretStream } from './secret-stream.js';
 
 /** `people`, or for some key types of the right side the decoys too. */

@@ -76,14 +76,8 @@ export {
   type OprfKeyPair,
   type OprfMode,
 } from './oprf.js';
-export {
-  COUNT_KEYS,
-  type CountKey,
-  estimateOverlap,
-  type KeyCount,
-  type OverlapCounts,
-  type OverlapEstimate,
-} from './overlap.js';
+export { estimateOverlap, type OverlapEstimate } from './overlap.js';
+export { COUNT_KEYS, type CountKey, type KeyCount, type OverlapCounts } from './overlap-counts.js';
 export { columnName, fieldOfColumn, personReader } from './person-columns.js';
 export { randomScalar } from './ristretto.js';
 export { secretStream } from './secret-stream.js';

@@ -8,7 +8,8 @@ import { discreteLaplace, type RandomSource, type Rational, rational } from '#li
 import { clopperPearson, seededRandom } from '#libs/testing';
 import { plainCounts } from './count-keys.js';
 import { noiseVariance } from './count-noise.js';
-import { estimateOverlap, type KeyCount, type OverlapCounts } from './overlap.js';
+import { estimateOverlap } from './overlap.js';
+import type { KeyCount, OverlapCounts } from './overlap-counts.js';
 import { standardise } from './standardise.js';
 import { type SyntheticPlan, type SyntheticRecord, syntheticLists } from './synthetic-people.js';
 
@@ -72,6 +73,7 @@ function simulate(name: string, { noiseScale, ...plan }: Case) {
 const RARER: [string, Case][] = [
   ['errors that come together more often', { dependence: 2 }],
   ['people with a single name', { dependence: 1, singleNames: 0.05 }],
+  ['few changes of name', { dependence: 1, nameChange: 0.02 }],
 ];
 
 describe(`overlap estimate over ${RUNS} populations`, () => {

@@ -40,7 +40,9 @@ export async function answerLinked(
   try {
     residents = residentsAsked(task.query);
   } catch (error) {
-    if (!isConcordatError(error, 'area-below-floor')) throw error;
+    const isAreaRefused =
+      isConcordatError(error, 'area-below-floor') || isConcordatError(error, 'area-not-covered');
+    if (!isAreaRefused) throw error;
     return refused(error.code, 'linkage.area');
   }
   const labelled = find(linkage);

@@ -7,7 +7,7 @@ const TABLE = join(packageRoot(import.meta.url), 'samples', 'population', 'resid
 
 let table: Residents | undefined;
 
-/** Residents of the cell that a linked count is asked of, undefined for other areas and questions. Throws `area-below-floor`. */
+/** Residents of the cell that a linked count is asked of, undefined for other areas and questions. Throws `area-below-floor`, `area-not-covered`. */
 export function residentsAsked({ linkage }: Query): number | undefined {
   if (!linkage || linkage.area === 'total') return undefined;
   table ??= loadResidents(TABLE);
