@@ -127,4 +127,28 @@ describe('linking one to one', () => {
     ]);
     expect(linkRows([], [])).toEqual([]);
   });
+
+  it('takes rows of one file that share two keys in three for one person, who is linked once', () => {
+    // rows 0 and 1 are one person, row 2 shares a household's key with them; on the right each has one row
+    const left = [
+      ['n1', 'n1', 'n2'],
+      ['d1', 'd1', 'd2'],
+      ['h', 'h', 'h'],
+      ['p1', null, 'p2'],
+    ];
+    const right = [
+      ['n1', 'n2'],
+      ['d1', 'd2'],
+      ['h', 'h'],
+      ['q1', 'p2'],
+    ];
+    expect(linkRows(left, right)).toEqual([
+      { left: 2, right: 1, votes: 3 },
+      { left: 0, right: 0, votes: 2 },
+    ]);
+    expect(linkRows(right, left)).toEqual([
+      { left: 1, right: 2, votes: 3 },
+      { left: 0, right: 0, votes: 2 },
+    ]);
+  });
 });

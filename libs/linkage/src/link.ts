@@ -1,5 +1,5 @@
 /**
- * Linking records one to one from labels, for evaluation on labelled files only: a deployment counts (see `join.ts`) and
+ * Linking people one to one from labels, for evaluation on labelled files only: a deployment counts (see `join.ts`) and
  * never learns which records belong together.
  */
 
@@ -13,30 +13,85 @@ export interface LinkedPair {
   readonly votes: number;
 }
 
-const uniqueRows = (labels: LabelColumn): Map<string, number> => {
-  const rows = new Map<string, number>();
+/** A label that more rows of one file share says nothing of who they are. */
+const MOST_ROWS = 16;
+
+const rowsByLabel = (labels: LabelColumn): Map<string, number[]> => {
+  const rows = new Map<string, number[]>();
   labels.forEach((label, row) => {
-    if (label !== null) rows.set(label, rows.has(label) ? -1 : row);
+    if (label === null) return;
+    const same = rows.get(label);
+    if (same) same.push(row);
+    else rows.set(label, [row]);
   });
   return rows;
 };
 
 /**
- * Pairs of rows, each row in at most one. A key proposes a pair when its label stands exactly once in either file; pairs
+ * Which rows of one file are one person, as the lowest row of each: rows that share the labels of at least two in three keys that both
+ * have, and two at least, and whoever they share as many with. Twins at one address share fewer: all keys that read a forename tell them apart.
+ */
+function peopleOf(columns: readonly LabelColumn[], groups: readonly Map<string, number[]>[]) {
+  const count = columns[0]?.length ?? 0;
+  const shared = new Map<number, number>();
+  for (const group of groups) {
+    for (const rows of group.values()) {
+      if (rows.length < 2 || rows.length > MOST_ROWS) continue;
+      rows.forEach((a, i) => {
+        for (const b of rows.slice(i + 1)) {
+          const pair = a * count + b;
+          shared.set(pair, (shared.get(pair) ?? 0) + 1);
+        }
+      });
+    }
+  }
+  const person = Int32Array.from({ length: count }, (_, row) => row);
+  const find = (row: number): number => {
+    let at = row;
+    while (person[at] !== at) at = person[at] as number;
+    person[row] = at;
+    return at;
+  };
+  for (const [pair, votes] of shared) {
+    const [a, b] = [Math.floor(pair / count), pair % count];
+    const both = columns.filter((labels) => labels[a] !== null && labels[b] !== null).length;
+    if (votes < 2 || 3 * votes < 2 * both) continue;
+    const [one, other] = [find(a), find(b)];
+    person[Math.max(one, other)] = Math.min(one, other);
+  }
+  return person.map((_, row) => find(row));
+}
+
+/** The only person of one file who has each label, and the first of their rows that does; labels of several people are left out. */
+function ownersOf(group: ReadonlyMap<string, readonly number[]>, person: Int32Array) {
+  const owners = new Map<string, { readonly person: number; readonly row: number }>();
+  for (const [label, rows] of group) {
+    const [row] = rows as [number];
+    const owner = person[row] as number;
+    if (rows.every((other) => person[other] === owner)) owners.set(label, { person: owner, row });
+  }
+  return owners;
+}
+
+/**
+ * Pairs of rows, each person of either file in at most one. A key proposes a pair when its label is that of one person in either file; pairs
  * with more votes win, then pairs of earlier keys, then lower rows. Depends on which labels are equal, never on the labels.
  */
 export function linkRows(
   left: readonly LabelColumn[],
   right: readonly LabelColumn[],
 ): LinkedPair[] {
+  const [leftGroups, rightGroups] = [left.map(rowsByLabel), right.map(rowsByLabel)];
+  const here = peopleOf(left, leftGroups);
+  const there = peopleOf(right, rightGroups);
   const proposed = new Map<string, { left: number; right: number; votes: number; key: number }>();
-  left.forEach((labels, key) => {
-    const here = uniqueRows(labels);
-    for (const [label, there] of uniqueRows(right[key] ?? [])) {
-      const row = here.get(label);
-      if (row === undefined || row < 0 || there < 0) continue;
-      const id = `${row},${there}`;
-      const pair = proposed.get(id) ?? { left: row, right: there, votes: 0, key };
+  leftGroups.forEach((group, key) => {
+    const others = ownersOf(rightGroups[key] ?? new Map(), there);
+    for (const [label, owner] of ownersOf(group, here)) {
+      const other = others.get(label);
+      if (!other) continue;
+      const id = `${owner.person},${other.person}`;
+      const pair = proposed.get(id) ?? { left: owner.row, right: other.row, votes: 0, key };
       pair.votes++;
       proposed.set(id, pair);
     }
@@ -44,13 +99,13 @@ export function linkRows(
   const order = [...proposed.values()].sort(
     (a, b) => b.votes - a.votes || a.key - b.key || a.left - b.left || a.right - b.right,
   );
-  const usedLeft = new Set<number>();
-  const usedRight = new Set<number>();
+  const [usedLeft, usedRight] = [new Set<number>(), new Set<number>()];
   return order
     .filter((pair) => {
-      if (usedLeft.has(pair.left) || usedRight.has(pair.right)) return false;
-      usedLeft.add(pair.left);
-      usedRight.add(pair.right);
+      const [one, other] = [here[pair.left] as number, there[pair.right] as number];
+      if (usedLeft.has(one) || usedRight.has(other)) return false;
+      usedLeft.add(one);
+      usedRight.add(other);
       return true;
     })
     .map(({ left: l, right: r, votes }) => ({ left: l, right: r, votes }));
