@@ -44,10 +44,13 @@ export const basicForm = (x: Values): number => Math.log((x.FD * x.SDL * x.FSL) 
 const [LEAST_FACTOR, MOST_FACTOR] = [0.5, 3];
 const LITTLE_SQUARED = 0.01 ** 2;
 
-const forenameFactor = (x: Values): number => {
+/** Drawn towards 1 by the variance of P(f | SDL): where that is noise, its square in the denominator would run away. */
+const forenameFactor = (x: Values, noiseVariance: number): number => {
   const missed = 1 - x.FSDL / x.SDL;
+  const binomial = Math.max(0, missed * (1 - missed)) / x.SDL;
+  const doubt = LITTLE_SQUARED + binomial + (2 * noiseVariance) / x.SDL ** 2;
   const product = (1 - x.FSD / x.SD) * (1 - x.FDL / x.DL);
-  const factor = (product + LITTLE_SQUARED) / (missed ** 2 + LITTLE_SQUARED);
+  const factor = (product + doubt) / (missed ** 2 + doubt);
   return Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, factor));
 };
 
@@ -65,7 +68,7 @@ const dateFactor = (x: Values, noiseVariance: number): number => {
 };
 
 export const dependenceOf = (x: Values, noiseVariance: number): Dependence => ({
-  forenames: forenameFactor(x),
+  forenames: forenameFactor(x, noiseVariance),
   dates: dateFactor(x, noiseVariance),
 });
 
