@@ -44,11 +44,10 @@ export const basicForm = (x: Values): number => Math.log((x.FD * x.SDL * x.FSL) 
 const [LEAST_FACTOR, MOST_FACTOR] = [0.5, 3];
 const LITTLE_SQUARED = 0.01 ** 2;
 
-/** Drawn towards 1 by the variance of P(f | SDL): where that is noise, its square in the denominator would run away. */
+/** Drawn towards 1 by the noise of P(f | SDL), whose square in the denominator would else run away. */
 const forenameFactor = (x: Values, noiseVariance: number): number => {
   const missed = 1 - x.FSDL / x.SDL;
-  const binomial = Math.max(0, missed * (1 - missed)) / x.SDL;
-  const doubt = LITTLE_SQUARED + binomial + (2 * noiseVariance) / x.SDL ** 2;
+  const doubt = LITTLE_SQUARED + (2 * noiseVariance) / x.SDL ** 2;
   const product = (1 - x.FSD / x.SD) * (1 - x.FDL / x.DL);
   const factor = (product + doubt) / (missed ** 2 + doubt);
   return Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, factor));
