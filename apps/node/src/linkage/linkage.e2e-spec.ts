@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
 import { type SyntheticRecord, syntheticLists } from '#libs/linkage';
-import { readControl } from '#libs/nest-kit';
 import {
   ANALYST,
   AUDITOR,
@@ -216,27 +215,6 @@ describe('a linkage project between processes', () => {
         const paid = (await federation.entries(agency)).filter((e) => e.kind === 'budget.reserved');
         expect(paid).toHaveLength(1);
       }
-    },
-    WITHIN_MS,
-  );
-
-  it(
-    'goes on with the labels it has after an agency replaced its keys, and still reads its earlier answer',
-    async () => {
-      const control = readControl(join(federation.folder(POLICE), 'control.json'));
-      const turned = await fetch(new URL('/v1/rotate-key', control?.url), {
-        method: 'POST',
-        headers: { authorization: `Bearer ${control?.token}` },
-      });
-      expect(turned.status).toBe(200);
-      const { round } = await federation.ask({ ...QUESTION, linkage });
-      expect(round.coverage.map(({ code }) => code)).toEqual([null, null]);
-      const { linkedCounts } = await federation.graphql<{ linkedCounts: object[] }>(
-        '{ linkedCounts { corrected low high naive } }',
-      );
-      expect(linkedCounts).toHaveLength(3);
-      expect(linkedCounts[0]).toEqual(linkedCounts[2]);
-      // the counts of areas below are new answers, by labels and a secret of before and boxes of the new key
     },
     WITHIN_MS,
   );
