@@ -21,11 +21,11 @@ export interface CellsInput {
 /** Likelihood of any cell; undefined where it has no count or one that the table lacks. Each call overwrites the last result. */
 export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikelihood | undefined {
   const { table, mean, periods } = input;
-  const { logs } = table;
   const rates = table.rates.length;
   const columns = new Int32Array(periods.length);
   const weights = new Float64Array(periods.length);
   const values = new Float64Array(RATIOS + 1);
+  const logs = new Float64Array(RATIOS + 1);
   return (cell) => {
     const present = readMonths(input, cell, columns, weights);
     if (present === 0) return undefined;
@@ -33,26 +33,62 @@ export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikel
     const origin = Math.floor(centre) - RATIO_ONE;
     const first = Math.max(0, -origin);
     const last = Math.min(RATIOS, rates - 1 - origin);
-    values.fill(0);
+    logs.fill(0);
     for (let t = 0; t < present; t++) {
       const weight = weights[t] as number;
       const run = (columns[t] as number) * rates + origin;
       for (let j = first; j <= last; j++) {
-        values[j] = (values[j] as number) + weight * (logs[run + j] as number);
+        logs[j] = (logs[j] as number) + weight * (table.logs[run + j] as number);
       }
     }
     let most = Number.NEGATIVE_INFINITY;
+    let peak = first;
     let end = first;
     for (; end <= last; end++) {
-      const log = values[end] as number;
-      // The likelihood has one peak: nothing beyond this counts.
-      if (log < most - REACH) break;
-      if (log > most) most = log;
+      const log = logs[end] as number;
+      // The likelihood has one peak: nothing beyond this counts, but two points beside a sharp peak tell its shape.
+      if (log < most - REACH && end > peak + 2) break;
+      if (log > most) {
+        most = log;
+        peak = end;
+      }
     }
-    values.fill(0, end);
-    for (let j = first; j < end; j++) values[j] = Math.exp((values[j] as number) - most);
-    return { origin, fraction: centre - Math.floor(centre), values };
+    values.fill(0);
+    logs.fill(Number.NEGATIVE_INFINITY, 0, first);
+    logs.fill(Number.NEGATIVE_INFINITY, Math.max(first, end));
+    for (let j = first; j < end; j++) {
+      logs[j] = (logs[j] as number) - most;
+      values[j] = Math.exp(logs[j] as number);
+    }
+    return { origin, fraction: centre - Math.floor(centre), values, logs };
   };
+}
+
+/** Share of a period's weight that each later period takes: the steady gain of the local-level filter. */
+function discount(mean: number, { step, burst }: LevelModel, noiseVariance: number): number {
+  const square = mean * mean;
+  const ratio = (step * square) / (noiseVariance + mean + burst * square);
+  return (Math.sqrt(ratio * ratio + 4 * ratio) - ratio) / 2;
+}
+
+/** How many periods before the last one the weighted evidence of a cell lies; the middle where it has none. */
+export function ageOfEvidence(
+  { periods, mean, model, noiseVariance }: Omit<CellsInput, 'table'>,
+  cell: number,
+): number {
+  const keep = 1 - discount(mean[cell] as number, model, noiseVariance);
+  let weight = 1;
+  let weights = 0;
+  let ages = 0;
+  for (let age = 0; age < periods.length; age++) {
+    const value = (periods[periods.length - 1 - age] as Float64Array)[cell] as number;
+    if (!Number.isNaN(value)) {
+      weights += weight;
+      ages += weight * age;
+    }
+    weight *= keep;
+  }
+  return weights > 0 ? ages / weights : (periods.length - 1) / 2;
 }
 
 /** Table columns and weights of the present months, newest first; 0 when a count is not in the table. */
@@ -62,9 +98,7 @@ function readMonths(
   columns: Int32Array,
   weights: Float64Array,
 ): number {
-  const m = mean[cell] as number;
-  const ratio = (model.step * m * m) / (noiseVariance + m + model.burst * m * m);
-  const gain = (Math.sqrt(ratio * ratio + 4 * ratio) - ratio) / 2;
+  const gain = discount(mean[cell] as number, model, noiseVariance);
   let present = 0;
   let weight = 1;
   for (let t = periods.length - 1; t >= 0; t--) {

@@ -3,13 +3,9 @@
  * concentration; Bernasco and Steenbeek 2017 for why sparse counts look concentrated by chance alone).
  *
  * What the noise does: sorting noisy counts puts the luckiest first, so the curve of raw noisy counts is far too steep
- * (and rises above 1). Denoised counts are more even than the truth. `giniUnderNoise` draws whole maps from the uncertainty of
- * every cell, which is neither, and gives an interval.
+ * (and rises above 1). Denoised counts are more even than the truth. `gini-interval.ts` says what can be known of the Gini.
  */
 import { ConcordatError } from '#libs/bytes';
-import type { RandomSource } from '#libs/dp';
-import type { Forecast } from './forecast.js';
-import { gammaDraw, uniforms } from './random-variates.js';
 
 export interface Lorenz {
   /** [share of cells, share of incidents], cells in descending order of count, from [0, 0] to [1, 1]. */
@@ -110,35 +106,4 @@ export function concentration(counts: Float64Array): Concentration {
     cellsHolding25: holding(0.25),
     cellsHolding50: holding(0.5),
   };
-}
-
-export interface GiniEstimate {
-  /** Median over the drawn maps. */
-  readonly gini: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/**
- * Gini coefficient of the *rates* of a domain with a central interval: each draw takes every rate from the gamma law with
- * the mean and variance of its forecast, independently. The error of the field that all cells share is not in it.
- */
-export function giniUnderNoise(
-  { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
-  { random, draws, coverage }: { random: RandomSource; draws: number; coverage: number },
-): GiniEstimate {
-  if (!Number.isInteger(draws) || draws < 20 || !(coverage > 0 && coverage < 1)) {
-    throw new ConcordatError('invalid-draws', 'give twenty draws or more and a coverage in 0..1');
-  }
-  const uniform = uniforms(random);
-  const ginis = Float64Array.from({ length: draws }, () => {
-    const rates = mean.map((m, i) => {
-      const variance = rateVariance[i] as number;
-      return variance > 0 ? gammaDraw((m * m) / variance, uniform) * (variance / m) : m;
-    });
-    const sorted = descending(rates);
-    return giniOfDescending(sorted, totalOf(sorted));
-  }).sort();
-  const at = (share: number): number => ginis[Math.round(share * (draws - 1))] as number;
-  return { gini: at(0.5), low: at((1 - coverage) / 2), high: at((1 + coverage) / 2) };
 }

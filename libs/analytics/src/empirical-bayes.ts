@@ -43,6 +43,8 @@ export interface CellPriors {
   readonly spread: number;
   /** The same without caution: what uncertainties use. */
   readonly fullSpread: number;
+  /** How far `mean` follows the cell's own mean count, through the averages that hold it: 0..1. */
+  readonly leverage: Float64Array;
 }
 
 /** One pass of the seven-cell average (fewer at the edge of the domain). */
@@ -77,8 +79,8 @@ export function smooth(
   return smoothed;
 }
 
-/** Sum of the squared weights of `passes` seven-cell averages on an endless grid, in axial coordinates. */
-export function kernelSquares(passes: number): number {
+/** Weights of `passes` seven-cell averages on an endless grid, in axial coordinates; the cell itself is in the middle. */
+function kernelWeights(passes: number): Float64Array {
   const size = 2 * passes + 3;
   let weights = new Float64Array(size * size);
   weights[(passes + 1) * size + passes + 1] = 1;
@@ -93,10 +95,22 @@ export function kernelSquares(passes: number): number {
     }
     weights = next;
   }
-  return weights.reduce((sum, weight) => sum + weight * weight, 0);
+  return weights;
 }
 
-const SQUARES = new Map([...COARSE_SCALES, 0].map((passes) => [passes, kernelSquares(passes)]));
+/** Sum of the squared weights of `passes` seven-cell averages. */
+export const kernelSquares = (passes: number): number =>
+  kernelWeights(passes).reduce((sum, weight) => sum + weight * weight, 0);
+
+const SCALES = [...COARSE_SCALES, 0];
+const SQUARES = new Map(SCALES.map((passes) => [passes, kernelSquares(passes)]));
+/** Weight of a cell in its own average. */
+const OWN_WEIGHTS = new Map(
+  SCALES.map((passes) => {
+    const weights = kernelWeights(passes);
+    return [passes, weights[weights.length >> 1] as number];
+  }),
+);
 
 export interface Slope {
   readonly slope: number;
@@ -201,8 +215,13 @@ function compareAtScale(
   return { observed, expected, known, spread, fullSpread };
 }
 
-/** Moves `mean`, in place, towards what the data show at this scale. */
-function correct(mean: Float64Array, least: number, scale: Scale): void {
+/** Moves `mean`, in place, towards what the data show at this scale; adds what the cell itself had in it to `leverage`. */
+function correct(
+  mean: Float64Array,
+  least: number,
+  scale: Scale,
+  own?: { readonly leverage: Float64Array; readonly weight: number },
+): void {
   const { observed, expected, known, spread } = scale;
   if (spread === 0) return;
   for (let i = 0; i < mean.length; i++) {
@@ -212,6 +231,9 @@ function correct(mean: Float64Array, least: number, scale: Scale): void {
     const weight = signal / (signal + (known[i] as number));
     const factor = 1 + (weight * ((observed[i] as number) - m)) / m;
     mean[i] = Math.max(least, (mean[i] as number) * factor);
+    if (own) {
+      own.leverage[i] = 1 - (1 - (own.leverage[i] as number)) * (1 - weight * own.weight);
+    }
   }
 }
 
@@ -228,11 +250,13 @@ export function cellPriors(
   const average = scaled.reduce((sum, value) => sum + value, 0) / Math.max(1, scaled.length);
   const least = Math.max(LEAST_MEAN_SHARE * average, 1e-9);
   const mean = scaled.map((value) => Math.max(least, value));
+  const leverage = new Float64Array(mean.length);
   for (const passes of COARSE_SCALES) {
-    correct(mean, least, compareAtScale(mean, passes, data, neighbours));
+    const weight = OWN_WEIGHTS.get(passes) ?? 0;
+    correct(mean, least, compareAtScale(mean, passes, data, neighbours), { leverage, weight });
   }
   const { spread, fullSpread } = compareAtScale(mean, 0, data, neighbours);
-  return { mean, least, spread, fullSpread };
+  return { mean, least, spread, fullSpread, leverage };
 }
 
 /** Expected count per period of every cell, all periods alike: the denoised map. */

@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { seededRandom } from '#libs/testing';
 import { cellLikelihoods } from './cell-likelihood.js';
-import { exactLevels, isExactUseful, posteriorRate } from './exact-level.js';
+import { exactLevels, fitExactLaw, isExactUseful } from './exact-level.js';
+import { sumPeriods } from './forecast.js';
 import { filterLevels } from './level.js';
 import { likelihoodTable } from './likelihood-table.js';
 import { noisePmf, noiseVariance } from './pmf.js';
 import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
+import {
+  fillPosterior,
+  posteriorMoments,
+  posteriorQuantile,
+  posteriorRoom,
+} from './rate-posterior.js';
 import { gammaRatios } from './ratio-law.js';
 
 const LAW = { mechanism: 'discrete-laplace', epsilon: 0.5 } as const;
@@ -17,6 +24,7 @@ const priorsOf = (mean: number, spread: number) => ({
   least: 0.001,
   spread,
   fullSpread: spread,
+  leverage: Float64Array.of(0),
 });
 
 const TABLE = likelihoodTable(LAW, 0.001);
@@ -33,8 +41,11 @@ function levelsOf(counts: readonly number[], mean: number, spread: number, model
     noiseVariance: V,
   })(0);
   const linear = filterLevels(periods, priors, model, V).level[0] as number;
-  const exact = likelihood && posteriorRate(likelihood, gammaRatios(spread), TABLE.rates)?.mean;
-  return { linear, exact };
+  const room = posteriorRoom();
+  const isPossible =
+    likelihood && fillPosterior(room, likelihood, gammaRatios(spread), TABLE.first);
+  const exact = isPossible ? posteriorMoments(room).mean : undefined;
+  return { linear, exact, room };
 }
 
 /** Posterior mean by brute force: a fine even grid of rates, the likelihood summed term by term. */
@@ -61,7 +72,7 @@ function bruteForce(counts: readonly number[], mean: number, spread: number): nu
   return sum / total;
 }
 
-describe('posteriorRate', () => {
+describe('the posterior', () => {
   it.each([
     [[3, 5, -1, 4, 12, 2], 3, 0.5],
     [[0, 0, 1, -2, 0, 0], 0.4, 0.7],
@@ -69,6 +80,31 @@ describe('posteriorRate', () => {
   ])('is the posterior mean of counts %j', (counts, mean, spread) => {
     const { exact } = levelsOf(counts, mean, spread);
     expect((exact as number) / bruteForce(counts, mean, spread)).toBeCloseTo(1, 2);
+  });
+
+  it('has the quantiles of a gamma law where counts say all, between grid points too', () => {
+    // Twelve months of about 110 without noise: gamma of shape 1320 nearly, by Wilson and Hilferty.
+    const counts = Array.from({ length: 12 }, (_, t) => 105 + (t % 11));
+    const sum = counts.reduce((total, count) => total + count, 0);
+    const table = likelihoodTable({ mechanism: 'none' }, 0.5);
+    const likelihood = cellLikelihoods({
+      table,
+      periods: counts.map((count) => Float64Array.of(count)),
+      mean: Float64Array.of(30),
+      model: STILL,
+      noiseVariance: 0,
+    })(0);
+    const room = posteriorRoom();
+    const ratios = gammaRatios(7);
+    expect(likelihood && fillPosterior(room, likelihood, ratios, table.first)).toBe(true);
+    for (const [share, z] of [
+      [0.025, -1.959964],
+      [0.5, 0],
+      [0.975, 1.959964],
+    ] as const) {
+      const expected = (sum * (1 - 1 / (9 * sum) + z / (3 * Math.sqrt(sum))) ** 3) / 12;
+      expect(posteriorQuantile(room, share) / expected).toBeCloseTo(1, 2);
+    }
   });
 
   it('is moved less by one outlier than the linear filter is', () => {
@@ -98,9 +134,12 @@ describe('exactLevels', () => {
       least: 0.001,
       spread,
       fullSpread: spread,
+      leverage: new Float64Array(rates.length),
     };
     const linear = filterLevels(periods, priors, STILL, 0);
-    return { linear, exact: exactLevels(linear, periods, priors, STILL, { mechanism: 'none' }, 0) };
+    const data = sumPeriods({ periods, noiseVariance: 0 });
+    const exact = fitExactLaw(periods, priors, data, STILL, { mechanism: 'none' });
+    return { linear, exact: exactLevels(linear, exact, priors.least) };
   }
   const risk = (level: Float64Array, rates: Float64Array): number =>
     rates.reduce((sum, rate, i) => sum + (rate - (level[i] as number)) ** 2, 0);
@@ -125,10 +164,12 @@ describe('exactLevels', () => {
       least: 0.001,
       spread: 0.5,
       fullSpread: 0.5,
+      leverage: new Float64Array(3),
     };
     const periods = [Float64Array.of(900, Number.NaN, 2.5), Float64Array.of(910, Number.NaN, 1)];
     const linear = filterLevels(periods, priors, STILL, V);
-    const exact = exactLevels(linear, periods, priors, STILL, LAW, V);
+    const data = sumPeriods({ periods, noiseVariance: V });
+    const exact = exactLevels(linear, fitExactLaw(periods, priors, data, STILL, LAW), priors.least);
     expect(exact.level[0]).toBe(905);
     expect([exact.level[1], exact.level[2]]).toEqual([linear.level[1], linear.level[2]]);
   });

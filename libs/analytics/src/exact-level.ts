@@ -2,53 +2,90 @@
  * Level of each cell from the exact law of its released counts, P(z | rate) = sum_k Poisson(k; rate) P(noise = z - k), month
  * by month on a logarithmic grid of rates, with the law of the cells around their priors estimated too (`ratio-law.ts`).
  * Discrete Laplace noise is peaked: twelve noisy months say more than their sum does, as the sample median of Laplace
- * errors has half the variance of the mean.
+ * errors has half the variance of the mean. The prior of a cell must not know the cell's own counts, or they would count
+ * twice: what they have in it is taken out by their leverage.
  */
 import { cellLikelihoods } from './cell-likelihood.js';
-import type { CellPriors } from './empirical-bayes.js';
+import type { CellPriors, NoisySums } from './empirical-bayes.js';
 import type { LevelModel, Levels, Periods } from './level.js';
-import { LARGEST_COUNT, likelihoodTable } from './likelihood-table.js';
+import { LARGEST_COUNT, type LikelihoodTable, likelihoodTable } from './likelihood-table.js';
 import { type NoiseLaw, noiseReach } from './pmf.js';
-import { fitRatios, RATIOS, type RatioLikelihood } from './ratio-law.js';
+import {
+  fillPosterior,
+  posteriorMoments,
+  posteriorQuantile,
+  posteriorRoom,
+  type RatePosterior,
+} from './rate-posterior.js';
+import { fitRatios } from './ratio-law.js';
 
 /** Noise that reaches further than this is not tabulated. */
 const LONGEST_REACH = 2000;
+/** Taking out a cell's own counts moves its prior by no more than this factor: the leverage is that of small changes. */
+const MOST_MOVED = 3;
 
 /** True when the law can be tabulated; else the linear filter stands. */
 export const isExactUseful = (law: NoiseLaw): boolean => noiseReach(law) <= LONGEST_REACH;
 
-export interface Posterior {
-  readonly mean: number;
-  readonly variance: number;
+/** What the posterior of every cell follows from. */
+export interface ExactLaw {
+  readonly table: LikelihoodTable;
+  readonly periods: Periods;
+  /** Prior mean of each cell, from the other cells. */
+  readonly mean: Float64Array;
+  readonly model: LevelModel;
+  readonly noiseVariance: number;
+  /** Law of rate / prior mean. */
+  readonly ratios: Float64Array;
 }
 
-/** Mean and variance of the rate of one cell under a law of ratios; undefined when it rules the counts out. */
-export function posteriorRate(
-  { origin, fraction, values }: RatioLikelihood,
-  ratios: Float64Array,
-  rates: Float64Array,
-): Posterior | undefined {
-  let total = 0;
-  let sum = 0;
-  let squares = 0;
-  for (let j = 0; j <= RATIOS; j++) {
-    const value = values[j] as number;
-    if (value === 0) continue;
-    const below = j > 0 ? (ratios[j - 1] as number) : 0;
-    const here = j < RATIOS ? (ratios[j] as number) : 0;
-    const p = value * ((1 - fraction) * here + fraction * below);
-    const rate = rates[origin + j] as number;
-    total += p;
-    sum += p * rate;
-    squares += p * rate * rate;
-  }
-  if (total === 0) return undefined;
-  const mean = sum / total;
-  return { mean, variance: Math.max(0, squares / total - mean * mean) };
+/** Priors without what the cell's own counts have in them. */
+function foreignPriors({ mean, least, leverage }: CellPriors, data: NoisySums): Float64Array {
+  return mean.map((m, i) => {
+    const exposure = data.exposure[i] as number;
+    if (exposure === 0) return m;
+    const share = leverage[i] as number;
+    const without = (m - (share * (data.sums[i] as number)) / exposure) / (1 - share);
+    return Math.max(least, m / MOST_MOVED, Math.min(m * MOST_MOVED, without));
+  });
+}
+
+/** Fits the law of the ratios over all cells. */
+export function fitExactLaw(
+  periods: Periods,
+  priors: CellPriors,
+  data: NoisySums,
+  model: LevelModel,
+  law: NoiseLaw,
+): ExactLaw {
+  const table = likelihoodTable(law, priors.least);
+  const mean = foreignPriors(priors, data);
+  const { noiseVariance } = data;
+  const likelihoodOf = cellLikelihoods({ table, periods, mean, model, noiseVariance });
+  return {
+    table,
+    periods,
+    mean,
+    model,
+    noiseVariance,
+    ratios: fitRatios(mean.length, likelihoodOf),
+  };
+}
+
+/** Posterior of any cell; undefined where it has no whole counts or some beyond the table. Each call overwrites the last result. */
+function posteriors(exact: ExactLaw): (cell: number) => RatePosterior | undefined {
+  const likelihoodOf = cellLikelihoods(exact);
+  const room = posteriorRoom();
+  return (cell) => {
+    const likelihood = isHigh(exact.periods, cell) ? undefined : likelihoodOf(cell);
+    return likelihood && fillPosterior(room, likelihood, exact.ratios, exact.table.first)
+      ? room
+      : undefined;
+  };
 }
 
 /** Mean of the present months with its known variance: for counts so high that noise and prior hardly matter. */
-function plainRate(periods: Periods, cell: number, noiseVariance: number): Posterior {
+function plainRate(periods: Periods, cell: number, noiseVariance: number) {
   let sum = 0;
   let present = 0;
   for (const period of periods) {
@@ -65,27 +102,44 @@ const isHigh = (periods: Periods, cell: number): boolean =>
   periods.some((period) => (period[cell] as number) > LARGEST_COUNT / 2);
 
 /** Replaces, in a copy of `linear`, the level of every cell with whole counts. */
-export function exactLevels(
-  linear: Levels,
-  periods: Periods,
-  { mean, least, spread }: CellPriors,
-  model: LevelModel,
-  law: NoiseLaw,
-  noiseVariance: number,
-): Levels {
-  const table = likelihoodTable(law, least);
-  const likelihoodOf = cellLikelihoods({ table, periods, mean, model, noiseVariance });
-  const ratios = fitRatios(mean.length, likelihoodOf, spread);
+export function exactLevels(linear: Levels, exact: ExactLaw, least: number): Levels {
+  const posteriorOf = posteriors(exact);
   const level = linear.level.slice();
   const variance = linear.variance.slice();
   for (let i = 0; i < level.length; i++) {
-    const likelihood = likelihoodOf(i);
-    const rate = isHigh(periods, i)
-      ? plainRate(periods, i, noiseVariance)
-      : likelihood && posteriorRate(likelihood, ratios, table.rates);
+    const posterior = posteriorOf(i);
+    const rate = posterior
+      ? posteriorMoments(posterior)
+      : isHigh(exact.periods, i)
+        ? plainRate(exact.periods, i, exact.noiseVariance)
+        : undefined;
     if (!rate) continue;
     level[i] = Math.max(least, rate.mean);
     variance[i] = rate.variance;
   }
   return { level, variance };
+}
+
+/** Rates below which each of the `shares` of the posterior of a cell lies: one vector a share, NaN where a cell has no posterior. */
+export function levelQuantiles(exact: ExactLaw, shares: readonly number[]): Float64Array[] {
+  const posteriorOf = posteriors(exact);
+  const found = shares.map(() => new Float64Array(exact.mean.length).fill(Number.NaN));
+  for (let i = 0; i < exact.mean.length; i++) {
+    const posterior = posteriorOf(i);
+    if (!posterior) continue;
+    shares.forEach((share, k) => {
+      (found[k] as Float64Array)[i] = posteriorQuantile(posterior, share);
+    });
+  }
+  return found;
+}
+
+/** One rate of every cell drawn from its posterior; NaN where it has none. `uniform` in 0..1. */
+export function drawLevels(exact: ExactLaw, uniform: () => number): Float64Array {
+  const posteriorOf = posteriors(exact);
+  return Float64Array.from(exact.mean, (_, i) => {
+    const share = uniform();
+    const posterior = posteriorOf(i);
+    return posterior ? posteriorQuantile(posterior, share) : Number.NaN;
+  });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
 import { kernelSquares, smooth } from './empirical-bayes.js';
-import { denoise, forecast, rateInterval } from './forecast.js';
+import { denoise, forecast } from './forecast.js';
+import { rateInterval } from './forecast-interval.js';
 import { harm } from './harm.js';
 
 const cells = disk(cellAt(51.5, -0.1, 9), 20);

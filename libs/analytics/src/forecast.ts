@@ -7,8 +7,10 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { NeighbourLists } from '#libs/grid';
+import { ageOfEvidence } from './cell-likelihood.js';
+import { type CommonGrowth, commonGrowth } from './common-growth.js';
 import { type CellPriors, cellPriors, estimateField, type NoisySums } from './empirical-bayes.js';
-import { exactLevels, isExactUseful } from './exact-level.js';
+import { type ExactLaw, exactLevels, fitExactLaw, isExactUseful } from './exact-level.js';
 import {
   filterLevels,
   fitLevelModel,
@@ -16,7 +18,6 @@ import {
   type Levels,
   type Periods,
 } from './level.js';
-import { normalQuantile } from './normal.js';
 import type { NoiseLaw } from './pmf.js';
 
 export interface Release {
@@ -38,7 +39,20 @@ export interface Forecast {
   /** Which prior the held-out risk chose. */
   readonly prior: Prior;
   readonly model: LevelModel;
+  readonly growth: CommonGrowth;
   readonly horizon: number;
+  readonly basis: ForecastBasis;
+}
+
+/** What intervals need beside means and variances. */
+interface ForecastBasis {
+  readonly release: Release;
+  /** Levels as they were, mean and variance, before growth and later change. */
+  readonly levels: Levels;
+  /** Growth from the evidence of each cell to the period forecast. */
+  readonly factor: Float64Array;
+  /** Undefined where the law of the noise is not known or not tabulated: levels are then the linear filter's. */
+  readonly exact: ExactLaw | undefined;
 }
 
 /** Longest forecast, in periods. */
@@ -46,6 +60,8 @@ const LONGEST_HORIZON = 4;
 /** A quarter of the periods, at most three, is held out to choose the prior. */
 const HELD_OUT_SHARE = 4;
 const MOST_HELD_OUT = 3;
+/** A common fall takes no more than this leaves. */
+const LEAST_GROWTH = 0.25;
 
 function checkRelease({ periods, noiseVariance }: Release, cells: number): void {
   if (periods.length === 0 || periods.some((period) => period.length !== cells)) {
@@ -95,6 +111,8 @@ interface Candidate {
   readonly priors: CellPriors;
   readonly levels: Levels;
   readonly model: LevelModel;
+  readonly growth: CommonGrowth;
+  readonly exact: ExactLaw | undefined;
 }
 
 function candidate(
@@ -104,14 +122,17 @@ function candidate(
   neighbours: NeighbourLists,
 ): Candidate {
   const { periods, noiseVariance, law } = release;
-  const priors = cellPriors(sumPeriods(release), field, neighbours);
-  const model = fitLevelModel(periods, priors.mean, noiseVariance);
+  const data = sumPeriods(release);
+  const priors = cellPriors(data, field, neighbours);
+  const growth = commonGrowth(periods, priors.mean, noiseVariance);
+  // Of rates that differ from their priors the squares are larger than those of the priors.
+  const shared = (growth.perPeriod ** 2 + growth.variance) * (1 + priors.fullSpread);
+  const model = fitLevelModel(periods, priors.mean, noiseVariance, shared);
   const linear = filterLevels(periods, priors, model, noiseVariance);
-  const levels =
-    law && isExactUseful(law)
-      ? exactLevels(linear, periods, priors, model, law, noiseVariance)
-      : linear;
-  return { prior, priors, model, levels };
+  const exact =
+    law && isExactUseful(law) ? fitExactLaw(periods, priors, data, model, law) : undefined;
+  const levels = exact ? exactLevels(linear, exact, priors.least) : linear;
+  return { prior, priors, model, growth, exact, levels };
 }
 
 /** The first periods only, and without the law: the linear filter is enough to compare two priors. */
@@ -173,47 +194,34 @@ export function forecast(
   }
   const chosen = allCrime ? choosePrior(release, allCrime, neighbours) : 'own-map';
   const field = allCrime && chosen === 'all-crime' ? denoise(allCrime, neighbours) : flat(cells);
-  const { priors, model, levels } = candidate(chosen, field, release, neighbours);
+  const { priors, model, growth, levels, exact } = candidate(chosen, field, release, neighbours);
+  const evidence = {
+    periods: release.periods,
+    mean: priors.mean,
+    model,
+    noiseVariance: release.noiseVariance,
+  };
+  const mean = new Float64Array(cells);
+  const rateVariance = new Float64Array(cells);
+  const factor = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) {
+    const ahead = horizon + ageOfEvidence(evidence, i);
+    const grown = Math.max(LEAST_GROWTH, 1 + growth.perPeriod * ahead);
+    const rate = grown * (levels.level[i] as number);
+    factor[i] = grown;
+    mean[i] = rate;
+    rateVariance[i] =
+      grown * grown * (levels.variance[i] as number) +
+      (horizon * model.step + model.burst) * (priors.mean[i] as number) ** 2 +
+      (growth.variance * ahead * ahead + growth.excess) * rate * rate;
+  }
   return {
-    mean: levels.level,
-    rateVariance: levels.variance.map(
-      (variance, i) =>
-        variance + (horizon * model.step + model.burst) * (priors.mean[i] as number) ** 2,
-    ),
+    mean,
+    rateVariance,
     prior: chosen,
     model,
+    growth,
     horizon,
+    basis: { release, levels, factor, exact },
   };
-}
-
-export interface Interval {
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-}
-
-/**
- * Central interval for the rate of each cell. The upper end is the quantile of the gamma law with the mean and variance of
- * the forecast, by the cube-root approximation of Wilson and Hilferty 1931: rates are skewed. The lower end is that or the
- * normal one, whichever is lower (not below 0): wide noise leaves the lower tail of a rate heavier than gamma.
- */
-export function rateInterval(
-  { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
-  coverage: number,
-): Interval {
-  if (!(coverage > 0 && coverage < 1)) {
-    throw new ConcordatError('invalid-coverage', 'a coverage lies between 0 and 1');
-  }
-  const z = normalQuantile((1 + coverage) / 2);
-  const low = new Float64Array(mean.length);
-  const high = new Float64Array(mean.length);
-  for (let i = 0; i < mean.length; i++) {
-    const m = mean[i] as number;
-    const variance = rateVariance[i] as number;
-    const ninth = variance / (9 * m * m);
-    const quantile = (score: number): number =>
-      m * Math.max(0, 1 - ninth + score * Math.sqrt(ninth)) ** 3;
-    low[i] = Math.max(0, Math.min(quantile(-z), m - z * Math.sqrt(variance)));
-    high[i] = quantile(z);
-  }
-  return { low, high };
 }

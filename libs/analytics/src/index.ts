@@ -2,8 +2,6 @@ export { type BackTestInput, backTest, type MethodResult } from './back-test.js'
 export {
   type Concentration,
   concentration,
-  type GiniEstimate,
-  giniUnderNoise,
   type Lorenz,
   lorenz,
   poissonGini,
@@ -39,13 +37,13 @@ export {
   denoise,
   type Forecast,
   forecast,
-  type Interval,
   type Prior,
   type Release,
-  rateInterval,
   sumPeriods,
 } from './forecast.js';
+export { countInterval, type Interval, rateInterval } from './forecast-interval.js';
 export { giStar, giStarOnGrid } from './getis-ord.js';
+export { type GiniEstimate, type GiniOptions, giniUnderNoise } from './gini-interval.js';
 export { type Harm, harm, type WeightedRelease } from './harm.js';
 export { type Accuracy, accuracy, cellsOfShare, hitsInTop } from './hit-rate.js';
 export {

@@ -1,76 +1,120 @@
 /**
- * How often the intervals of the forecast and of the Gini coefficient hold the truth, over made-up worlds that the forecast assumes:
- * smooth background times gamma-distributed cells, Poisson counts, discrete Laplace noise. Seeded. Five worlds, a hundred with
- * CONCORDAT_NIGHTLY=1, which prints its figures.
+ * How often intervals hold the truth, in every setting of `worlds.fixture-spec.ts`: four epsilons, three densities, four laws of the
+ * rates, fixed before any figure was looked at. Seeded. With CONCORDAT_NIGHTLY=1 a hundred worlds of each of the 48 settings, every
+ * setting judged by itself and printed as a JSON line (docs/analytics/intervals.md holds them); else one, judged together.
+ * Bounds are the promised 93 to 97 %, with the false-alarm probability of 1e-6 per assertion around them.
  */
 import process from 'node:process';
 import { describe, expect, it } from '@jest/globals';
-import { discreteLaplace, rational } from '#libs/dp';
-import { cellAt, disk, neighbourLists } from '#libs/grid';
 import { clopperPearson, seededRandom } from '#libs/testing';
-import { giniUnderNoise, lorenz } from './concentration.js';
-import { forecast, rateInterval } from './forecast.js';
-import { noiseVariance } from './pmf.js';
-import { poissonDraws, uniforms } from './random-variates.js';
+import { lorenz } from './concentration.js';
+import { forecast } from './forecast.js';
+import { countInterval, type Interval, rateInterval } from './forecast-interval.js';
+import { giniUnderNoise } from './gini-interval.js';
+import {
+  cells,
+  FIELDS,
+  madeUpWorld,
+  neighbours,
+  SETTINGS,
+  type Setting,
+} from './worlds.fixture-spec.js';
 
 const nightly = process.env.CONCORDAT_NIGHTLY === '1';
-const WORLDS = nightly ? 100 : 5;
-const MONTHS = 12;
-const cells = disk(cellAt(51.5, -0.1, 9), 14);
-const neighbours = neighbourLists(cells);
+const WORLDS = nightly ? 100 : 1;
+const COVERAGE = 0.95;
+const LEAST = 0.93;
+const MOST = 0.97;
+/** Standard errors of a two-sided normal test at 1e-6. */
+const WIDE = 4.9;
 
-interface Noise {
-  readonly epsilon: number;
-  readonly scale: readonly [bigint, bigint];
-  readonly mean: number;
+interface Held {
+  /** Share of the cells of each world. */
+  readonly rates: number[];
+  readonly counts: number[];
+  /** 1 or 0 a world. */
+  readonly ginis: number[];
+  readonly unidentified: number;
 }
 
-/** Share of cells whose rate is held, and how many worlds have their Gini held. */
-function coverage({ epsilon, scale, mean }: Noise): { rates: number; ginis: number } {
-  const law = { mechanism: 'discrete-laplace', epsilon } as const;
-  const sampler = discreteLaplace({ scale: rational(...scale) });
-  const noise = new Int32Array(cells.length);
-  let held = 0;
-  let ginis = 0;
-  for (let world = 0; world < WORLDS; world++) {
-    const random = seededRandom(`coverage ${epsilon} ${world}`);
-    const uniform = uniforms(random);
-    const rates = Float64Array.from(cells, (_, i) => {
-      const background = mean * (1 + Math.sin(i / 400));
-      return (-(Math.log(uniform()) + Math.log(uniform())) * (background + 0.2 * mean)) / 2;
-    });
-    const periods = Array.from({ length: MONTHS }, () => {
-      sampler.sampleInto(noise, random);
-      return poissonDraws(rates, random).map((count, i) => count + (noise[i] as number));
-    });
-    const result = forecast({ periods, noiseVariance: noiseVariance(law), law }, neighbours);
-    const { low, high } = rateInterval(result, 0.95);
-    rates.forEach((rate, i) => {
-      if (rate >= (low[i] as number) && rate <= (high[i] as number)) held++;
-    });
-    const gini = giniUnderNoise(result, { random, draws: 200, coverage: 0.95 });
-    const truth = lorenz(rates).gini;
-    if (truth >= gini.low && truth <= gini.high) ginis++;
+const shareHeld = (truth: Float64Array, { low, high }: Interval): number =>
+  truth.reduce(
+    (sum, value, i) => sum + (value >= (low[i] as number) && value <= (high[i] as number) ? 1 : 0),
+    0,
+  ) / truth.length;
+
+function measure(setting: Setting): Held {
+  const held: Held & { unidentified: number } = {
+    rates: [],
+    counts: [],
+    ginis: [],
+    unidentified: 0,
+  };
+  for (let seed = 0; seed < WORLDS; seed++) {
+    const world = madeUpWorld(setting, `coverage ${seed}`);
+    const random = seededRandom(`coverage ${JSON.stringify(setting)} ${seed}`);
+    const result = forecast(world.release, neighbours);
+    held.rates.push(shareHeld(world.nextRates, rateInterval(result, COVERAGE)));
+    held.counts.push(shareHeld(world.nextCounts, countInterval(result, COVERAGE, random)));
+    const gini = giniUnderNoise(result, { random, draws: 100, coverage: COVERAGE });
+    const truth = lorenz(world.rates).gini;
+    held.ginis.push(truth >= gini.low - 1e-9 && truth <= gini.high ? 1 : 0);
+    if (!gini.isIdentified) held.unidentified++;
   }
-  return { rates: held / (WORLDS * cells.length), ginis };
+  return held;
 }
 
-describe.each<Noise>([
-  { epsilon: 0.1, scale: [10n, 1n], mean: 12 },
-  { epsilon: 0.5, scale: [2n, 1n], mean: 4 },
-  { epsilon: 1, scale: [1n, 1n], mean: 4 },
-  { epsilon: 2, scale: [1n, 2n], mean: 4 },
-])('95 % intervals at epsilon $epsilon, $mean incidents a cell-month', (noise) => {
-  it('hold 93 to 97 % of the rates; of the Gini coefficients as many as is stated', () => {
-    const { rates, ginis } = coverage(noise);
-    if (nightly) {
-      process.stdout.write(
-        `${JSON.stringify({ ...noise, scale: undefined, rates, ginis, worlds: WORLDS })}\n`,
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+const standardError = (values: readonly number[]): number =>
+  Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)) / (values.length - 1));
+
+/** The mean over worlds is within the promise, as far as so many worlds can tell. */
+function expectPromised(shares: readonly number[], most = MOST): void {
+  const slack = WIDE * standardError(shares);
+  expect(mean(shares)).toBeGreaterThan(LEAST - slack);
+  expect(mean(shares)).toBeLessThan(most + slack);
+}
+
+function expectGinisHeld(ginis: readonly number[]): void {
+  const held = ginis.reduce((sum, one) => sum + one, 0);
+  const { lower, upper } = clopperPearson(held, ginis.length, 1e-6);
+  expect(upper).toBeGreaterThan(LEAST);
+  expect(lower).toBeLessThan(MOST);
+}
+
+describe.each(FIELDS)('95 %% intervals where rates are %s', (field) => {
+  const measured = (): (Setting & Held)[] =>
+    SETTINGS.filter((setting) => setting.field === field).map((setting) => {
+      const held = measure(setting);
+      if (nightly) {
+        process.stdout.write(
+          `${JSON.stringify({
+            ...setting,
+            cells: cells.length,
+            worlds: WORLDS,
+            rates: mean(held.rates),
+            counts: mean(held.counts),
+            ginis: mean(held.ginis),
+            giniUnidentified: held.unidentified / WORLDS,
+          })}\n`,
+        );
+      }
+      return { ...setting, ...held };
+    });
+
+  it('hold what they promise', () => {
+    const settings = measured();
+    const groups = nightly ? settings.map((setting) => [setting]) : [settings];
+    // No interval of positive width can miss a rate that all cells share in five of a hundred cells.
+    const mostRates = field === 'homogeneous' ? 1 : MOST;
+    for (const group of groups) {
+      expectPromised(
+        group.flatMap(({ rates }) => rates),
+        mostRates,
       );
+      expectPromised(group.flatMap(({ counts }) => counts));
+      expectGinisHeld(group.flatMap(({ ginis }) => ginis));
     }
-    expect(rates).toBeGreaterThan(0.93);
-    expect(rates).toBeLessThan(0.97);
-    // Less than the 95 % asked for where noise is wide: docs/analytics/concentration.md has the figures.
-    expect(clopperPearson(ginis, WORLDS, 1e-6).upper).toBeGreaterThan(0.85);
-  }, 600_000);
+  }, 3_000_000);
 });

@@ -4,7 +4,7 @@
  * starts from the prior of the cell, so that a cell without evidence keeps its prior: that is shrinkage. FAST (Fan and
  * Xiong 2014, IEEE TKDE 26) filters released counts in the same way.
  */
-import { type CellPriors, cautious, momentSlope } from './empirical-bayes.js';
+import { type CellPriors, cautious, momentSlope, type Slope } from './empirical-bayes.js';
 
 /** One vector of released counts per period, oldest first, all of one length; NaN is missing. */
 export type Periods = readonly Float64Array[];
@@ -22,7 +22,20 @@ export interface Levels {
   readonly variance: Float64Array;
 }
 
-const meanOfSquares = (periods: Periods, i: number, lags: readonly number[]): number => {
+/** Steps and bursts as far as this are usual before anything is seen: a level that moves by 14 % a period, periods that scatter by half. */
+const USUAL_STEP = 0.02;
+const USUAL_BURST = 0.25;
+
+/** A moment estimate less one standard error, shrunk towards 0 by that error, for a variance that is usually below `usual`. */
+const plausible = ({ slope, error }: Slope, usual: number): number =>
+  (cautious({ slope, error }, 1) * usual * usual) / (usual * usual + error * error);
+
+const meanOfSquares = (
+  periods: Periods,
+  i: number,
+  lags: readonly number[],
+  common: number,
+): number => {
   let sum = 0;
   let count = 0;
   for (const lag of lags) {
@@ -30,7 +43,7 @@ const meanOfSquares = (periods: Periods, i: number, lags: readonly number[]): nu
       const late = (periods[t] as Float64Array)[i] as number;
       const early = (periods[t - lag] as Float64Array)[i] as number;
       if (Number.isNaN(late) || Number.isNaN(early)) continue;
-      sum += (late - early) ** 2;
+      sum += (late - early) ** 2 - lag * lag * common;
       count++;
     }
   }
@@ -38,13 +51,16 @@ const meanOfSquares = (periods: Periods, i: number, lags: readonly number[]): nu
 };
 
 /**
- * Step and burst by moments: (z_t - z_(t-l))^2 has mean 2 (V + m + burst m^2) + l step m^2, so short lags give the burst and
- * what long lags add gives the step. Fewer than four periods say nothing: both are 0.
+ * Step and burst by moments: (z_t - z_(t-l))^2 has mean 2 (V + m + burst m^2) + l step m^2 + l^2 growth m^2, so short lags give
+ * the burst and what long lags add gives the step; `growth` is the squared relative change a period that all cells share. Both are
+ * shrunk towards none by their standard errors, as counts under wide noise can seem to jump by any factor. Fewer than four periods
+ * say nothing: both are 0.
  */
 export function fitLevelModel(
   periods: Periods,
   mean: Float64Array,
   noiseVariance: number,
+  growth = 0,
 ): LevelModel {
   const reach = Math.min(periods.length - 1, 9);
   if (reach < 3) return { step: 0, burst: 0 };
@@ -58,16 +74,17 @@ export function fitLevelModel(
   const w = new Float64Array(mean.length);
   for (let i = 0; i < mean.length; i++) {
     const m = mean[i] as number;
-    const near = meanOfSquares(periods, i, short);
-    const far = meanOfSquares(periods, i, long);
+    const near = meanOfSquares(periods, i, short, growth * m * m);
+    const far = meanOfSquares(periods, i, long, growth * m * m);
     if (Number.isNaN(near) || Number.isNaN(far)) continue;
     x[i] = m * m;
     w[i] = 1 / (noiseVariance + m) ** 2;
     rise[i] = (far - near) / lagGap;
     scatter[i] = near / 2 - noiseVariance - m;
   }
-  const step = cautious(momentSlope(x, rise, w), 1);
-  return { step, burst: Math.max(0, momentSlope(x, scatter, w).slope - step) };
+  const step = plausible(momentSlope(x, rise, w), USUAL_STEP);
+  const { slope, error } = momentSlope(x, scatter, w);
+  return { step, burst: plausible({ slope: slope - step, error }, USUAL_BURST) };
 }
 
 /** Level after the last period, starting from the priors of the cells. */

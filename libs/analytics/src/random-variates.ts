@@ -25,7 +25,7 @@ export function uniforms(random: RandomSource): () => number {
 const INVERSION_MEAN = 12;
 
 /** One Poisson draw: inversion for small means, rejection PTRS (Hormann 1993) for large ones. */
-function poissonDraw(mean: number, uniform: () => number): number {
+export function poissonDraw(mean: number, uniform: () => number): number {
   if (mean <= 0) return 0;
   if (mean < INVERSION_MEAN) {
     let left = uniform();
@@ -62,7 +62,7 @@ export function poissonDraws(means: Float64Array, random: RandomSource): Float64
 }
 
 /** One standard normal draw (Box and Muller 1958). */
-const normalDraw = (uniform: () => number): number =>
+export const normalDraw = (uniform: () => number): number =>
   Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 
 /** One gamma draw of scale 1 (Marsaglia and Tsang 2000; shapes below 1 through shape + 1). */

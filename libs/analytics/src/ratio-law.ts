@@ -1,7 +1,7 @@
 /**
  * How far cells stand from their priors: the law of the ratio rate / prior mean over all cells, on a logarithmic grid. It is
  * the nonparametric maximum likelihood mixture (Robbins 1956; Laird 1978, JASA 73; Jiang and Zhang 2009, Annals of
- * Statistics 37), by EM from a gamma start: one station among quiet cells then has a ratio of 100 without widening the
+ * Statistics 37), by EM from gamma laws: one station among quiet cells then has a ratio of 100 without widening the
  * law of all others, which no gamma law can give.
  */
 import { LOG_STEP } from './likelihood-table.js';
@@ -16,6 +16,8 @@ const NARROWEST_SPREAD = 0.01;
 const FITTED_CELLS = 20_000;
 /** Rounds of EM: few, as every further one follows the sample more and the start less. */
 const ROUNDS = 15;
+/** Squared coefficients of variation whose gamma laws the start is mixed from: from cells all alike to all in a few. */
+const SPREADS = [0.01, 0.05, 0.15, 0.3, 0.6, 1, 1.6, 2.5, 4, 7];
 
 /** Likelihood of the counts of one cell, up to a factor, under each ratio of the grid. */
 export interface RatioLikelihood {
@@ -25,6 +27,8 @@ export interface RatioLikelihood {
   readonly fraction: number;
   /** One value per rate from `origin`: RATIOS + 1 of them. */
   readonly values: Float64Array;
+  /** Their logarithms; minus infinity where not computed. */
+  readonly logs: Float64Array;
 }
 
 /** Gamma law of mean 1 and squared coefficient of variation `spread`, per even step of the logarithm. */
@@ -97,16 +101,43 @@ function posteriorLaw({ values, from, to, count }: Rows, law: Float64Array): Flo
 }
 
 /**
+ * Gamma laws of every spread, each with the weight of its likelihood over all cells (equal ones before): how far cells differ is
+ * itself uncertain where noise is wide, and one estimated spread, taken as known, makes every interval too narrow (Carlin and Louis
+ * 2000, section 3.5; Morris 1983, JASA 78).
+ */
+function mixedStart({ values, from, to, count }: Rows): Float64Array {
+  const laws = SPREADS.map(gammaRatios);
+  const logs = laws.map((law) => {
+    let sum = 0;
+    for (let cell = 0; cell < count; cell++) {
+      const row = cell * RATIOS;
+      const end = to[cell] as number;
+      let total = 0;
+      for (let at = from[cell] as number; at < end; at++) {
+        total += (law[at - row] as number) * (values[at] as number);
+      }
+      sum += Math.log(Math.max(total, Number.MIN_VALUE));
+    }
+    return sum;
+  });
+  const most = Math.max(...logs);
+  const weights = logs.map((log) => Math.exp(log - most));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return Float64Array.from({ length: RATIOS }, (_, j) =>
+    laws.reduce((sum, law, k) => sum + ((weights[k] as number) / total) * (law[j] as number), 0),
+  );
+}
+
+/**
  * Law of the ratios of `cells` cells from the likelihood of each (undefined: the cell has none). A uniform law with the
  * weight of one cell keeps every ratio possible.
  */
 export function fitRatios(
   cells: number,
   likelihoodOf: (cell: number) => RatioLikelihood | undefined,
-  spread: number,
 ): Float64Array {
   const rows = likelihoodRows(cells, likelihoodOf);
-  let law = gammaRatios(spread);
+  let law = mixedStart(rows);
   for (let round = 0; round < ROUNDS; round++) law = posteriorLaw(rows, law);
   return law;
 }

@@ -54,13 +54,13 @@ const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown
 };
 
 it.each([
-  ['concentration', 2, 'cd22cc05fc2919640c7d80e7bb3e1e4d120cddc1336a39e16ccede93c70320c4'],
-  ['hotspots', 2, '80ab057f7e9a6254a704f6819253172af76fc89cefb3985c1c34e76381de1d13'],
+  ['concentration', 3, '252161a70c28b1f52e77fc68e44b90efdefe1f211c4c148c3bb4e7499472eb22'],
+  ['hotspots', 3, '59ab9a3800669006f77c4fd87cebd6ddb41667f41c6cbee976f4b3dc5e3ae175'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
   ['emerging', 1, '66308d9c45e2bbc20c4eaa6374e3abbce559b7b9865e57c9877499004afbdb70'],
-  ['warnings', 2, '78982a3e6a5b36a2967d36268b3c1a382e30d2cc09b86f483487521d735eb6ab'],
-  ['forecast', 3, '19a8cda82c9a4107e326cfe3ee39eda38673964ff70143a5fff162d165d48fa3'],
-  ['fairness', 2, '3e390a317af49af5f3f96c79c9902c691b8941040296a70ccfea519a49c8f858'],
+  ['warnings', 3, '6fc5da8deccffc7e74595bb63bc795baddaa3da9b121688f416f5ee09ac7bd36'],
+  ['forecast', 4, 'd9659e920646e6152fd7bbd1692d43d6c77438da4b0d9b5548f5e24092e5cc74'],
+  ['fairness', 3, '5f31d5ae0174a22188483887ba15fbdaa82b98f66efd7682eb5baf76df91b562'],
   ['evaluation', 2, 'c8461a210f60b69b1ee0039dddc8e3e31f5b71120ab493adbe7288b08babb645'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
 ] as const)('%s of version %d', async (method, version, digest) => {

@@ -108,13 +108,13 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 2,
-  hotspots: 2,
+  concentration: 3,
+  hotspots: 3,
   trend: 2,
   emerging: 1,
-  warnings: 2,
-  forecast: 3,
-  fairness: 2,
+  warnings: 3,
+  forecast: 4,
+  fairness: 3,
   evaluation: 2,
   plan: 2,
 };

@@ -14,7 +14,7 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     citation:
       'Weisburd 2015, Criminology 53(2); Bernasco and Steenbeek 2017, Journal of Quantitative Criminology 33.',
     uncertainty:
-      'giniLow and giniHigh enclose the Gini coefficient of the rates with probability `coverage` given the counts: rates drawn from the gamma law with the mean and variance of each cell.',
+      'giniLow and giniHigh enclose the Gini coefficient of the mean rates of these cells over these periods in a share `coverage` of all repetitions of Poisson scatter and noise (a test of every value, inverted by about `draws` simulated maps). Null where the counts say nothing about concentration. Shares, active cells and cells holding 25 and 50 % are of denoised rates, which are more even than the truth, and have no interval.',
     listed: 'Points of the Lorenz curve of the denoised rates, cells in descending order.',
   },
   async compute(parameters, context) {
@@ -24,7 +24,7 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     const rates = forecast(asRelease(series), series.neighbours);
     await context.progress(0.6);
     const holds = concentration(rates.mean);
-    const { gini, low, high } = giniUnderNoise(rates, {
+    const { gini, low, high, isIdentified } = giniUnderNoise(rates, {
       random: keyedRandom(context.key),
       draws,
       coverage: Number(coverage),
@@ -35,13 +35,13 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
         RECORDED,
         MISSING,
         ONE_LAW,
-        'The error that all cells share, of the field they are shrunk towards, is not in the interval.',
+        'The interval takes incidents as independent: where one brings the next, the Gini comes out a little high.',
       ],
       summary: {
         ...seriesSummary(series),
-        gini: decimalText(gini),
-        giniLow: decimalText(low),
-        giniHigh: decimalText(high),
+        gini: isIdentified ? decimalText(gini) : null,
+        giniLow: isIdentified ? decimalText(low) : null,
+        giniHigh: isIdentified ? decimalText(high) : null,
         giniOfChance: decimalText(holds.giniOfChance),
         activeCells: holds.activeCells,
         cellsHolding25: holds.cellsHolding25,

@@ -1,4 +1,11 @@
-import { cellsOfShare, forecast, rankCells, rateInterval, topProbabilities } from '#libs/analytics';
+import {
+  cellsOfShare,
+  countInterval,
+  forecast,
+  rankCells,
+  rateInterval,
+  topProbabilities,
+} from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
 import type { Resolution } from '#libs/grid';
 import { type CellSeries, readCompanions, readSeries } from '../cell-series.js';
@@ -48,7 +55,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     citation:
       'Efron and Morris 1973, JASA 68; Clayton and Kaldor 1987, Biometrics 43; Harvey 1989; Fan and Xiong 2014, IEEE TKDE 26. Back-test: Chainey, Tompson, Uhlig 2008. Fairness: Lum and Isaac 2016.',
     uncertainty:
-      'low and high enclose the true rate of the cell in the period forecast with probability `coverage`. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are means over `worlds` simulated worlds.',
+      'low and high enclose the true rate of the cell in the period forecast, countLow and countHigh the number of incidents that will be recorded there, each in a share `coverage` of the cells of the area (marginal coverage: single extreme cells less). Ends that fall between two counts are settled by draws from the content key. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are means over `worlds` simulated worlds.',
     listed:
       'The chosen cells (`top` share; by expected count, or by released mean where `summary.ranking` says so because the forecast is not clearly better), and cells with a chance of a tenth of belonging to them.',
   },
@@ -80,7 +87,9 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     await context.progress(0.2);
     const ranking = rankCells(release, rates, top);
     const chosen = topCells(ranking.scores, top);
+    const random = keyedRandom(context.key);
     const { low, high } = rateInterval(rates, Number(parameters.coverage));
+    const counts = countInterval(rates, Number(parameters.coverage), random);
     const k = Math.min(series.cells.length - 1, cellsOfShare(series.cells.length, top));
     const probabilityTop = topProbabilities(rates, k);
     const { backTest, drift } = await releasedBackTest({
@@ -103,7 +112,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
       chosen,
       top,
       worlds: parameters.worlds,
-      random: keyedRandom(context.key),
+      random,
       progress: (share) => context.progress(0.6 + 0.4 * share),
     });
     return {
@@ -120,6 +129,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         ...seriesSummary(series),
         horizon,
         prior: rates.prior,
+        growthPerPeriod: decimalText(rates.growth.perPeriod),
         ranking: ranking.by,
         companions: [...(companions?.categories ?? [])],
         chosenCells: k,
@@ -127,7 +137,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         drift,
         fairness,
       },
-      columns: ['cell', 'chosen', 'mean', 'low', 'high', 'probabilityTop'],
+      columns: ['cell', 'chosen', 'mean', 'low', 'high', 'countLow', 'countHigh', 'probabilityTop'],
       rows: positionsWhere(
         series.cells.length,
         (i) => chosen[i] === 1 || (probabilityTop[i] as number) >= POSSIBLE,
@@ -137,6 +147,8 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         decimalText(rates.mean[i] as number),
         decimalText(low[i] as number),
         decimalText(high[i] as number),
+        counts.low[i] as number,
+        counts.high[i] as number,
         decimalText(probabilityTop[i] as number),
       ]),
     };

@@ -1,0 +1,140 @@
+/**
+ * Posterior law of the rate of one cell, from its likelihood on the grid of rates and the law of the ratios. Where many counts make
+ * the likelihood narrower than the grid, its logarithm is interpolated by cubics between grid points (it is smooth: that of a
+ * Poisson sum with known noise), so that quantiles do not snap to the grid.
+ */
+import { LOG_STEP } from './likelihood-table.js';
+import { RATIOS, type RatioLikelihood } from './ratio-law.js';
+
+/** Logarithms of the likelihood further below its greatest do not count. */
+const REACH = -30;
+/** Points a standard deviation that quantiles need. */
+const POINTS_PER_DEVIATION = 3;
+const MOST_PARTS = 64;
+
+/** Points of the posterior: rates in even steps of their logarithm, weights that sum to 1. */
+export interface RatePosterior {
+  readonly logRates: Float64Array;
+  readonly weights: Float64Array;
+  /** Points in use. */
+  count: number;
+  /** Step of `logRates`. */
+  step: number;
+}
+
+const MOST_POINTS = (RATIOS + 1) * MOST_PARTS;
+
+/** Room for a posterior; filled again for each cell. */
+export const posteriorRoom = (): RatePosterior => ({
+  logRates: new Float64Array(MOST_POINTS),
+  weights: new Float64Array(MOST_POINTS),
+  count: 0,
+  step: LOG_STEP,
+});
+
+/** Into how many parts a grid step is cut for a likelihood of this shape. */
+function partsFor(logs: Float64Array, peak: number): number {
+  const before = peak > 0 ? (logs[peak - 1] as number) : Number.NEGATIVE_INFINITY;
+  const after = peak < RATIOS ? (logs[peak + 1] as number) : Number.NEGATIVE_INFINITY;
+  if (!Number.isFinite(before) || !Number.isFinite(after)) return 1;
+  // In units of the grid step; both neighbours are at or below the peak, whose logarithm is 0.
+  const curvature = -(before + after);
+  return Math.min(MOST_PARTS, Math.max(1, Math.ceil(POINTS_PER_DEVIATION * Math.sqrt(curvature))));
+}
+
+/** Lagrange's cubic through values at -1, 0, 1, 2, at `x` in 0..1. */
+const cubic = (a: number, b: number, c: number, d: number, x: number): number =>
+  (-x * (x - 1) * (x - 2) * a) / 6 +
+  ((x + 1) * (x - 1) * (x - 2) * b) / 2 -
+  ((x + 1) * x * (x - 2) * c) / 2 +
+  ((x + 1) * x * (x - 1) * d) / 6;
+
+/** Log-likelihood at `x` of the way from grid point j to the next; beyond what was computed it goes on as a parabola. */
+function interpolated(logs: Float64Array, j: number, x: number): number {
+  const b = logs[j] as number;
+  const c = logs[j + 1] as number;
+  const a = j > 0 ? (logs[j - 1] as number) : Number.NEGATIVE_INFINITY;
+  const d = j + 2 <= RATIOS ? (logs[j + 2] as number) : Number.NEGATIVE_INFINITY;
+  const hasBefore = Number.isFinite(a);
+  const hasAfter = Number.isFinite(d);
+  if (!hasBefore && !hasAfter) return (1 - x) * b + x * c;
+  return cubic(hasBefore ? a : 3 * b - 3 * c + d, b, c, hasAfter ? d : a - 3 * b + 3 * c, x);
+}
+
+/** Fills `room` with the posterior; false when the law of ratios rules the counts out. */
+export function fillPosterior(
+  room: RatePosterior,
+  { origin, fraction, logs }: RatioLikelihood,
+  ratios: Float64Array,
+  firstLogRate: number,
+): boolean {
+  let peak = 0;
+  for (let j = 1; j <= RATIOS; j++) if ((logs[j] as number) > (logs[peak] as number)) peak = j;
+  const parts = partsFor(logs, peak);
+  const priorAt = (j: number): number =>
+    (1 - fraction) * (j < RATIOS ? (ratios[j] as number) : 0) +
+    (j > 0 ? fraction * (ratios[j - 1] as number) : 0);
+  const { logRates, weights } = room;
+  let count = 0;
+  let total = 0;
+  const add = (position: number, log: number, prior: number): void => {
+    const weight = log > REACH ? Math.exp(log) * prior : 0;
+    if (weight === 0 && count === 0) return;
+    logRates[count] = firstLogRate + (origin + position) * LOG_STEP;
+    weights[count++] = weight;
+    total += weight;
+  };
+  for (let j = 0; j <= RATIOS; j++) {
+    const here = logs[j] as number;
+    const next = j < RATIOS ? (logs[j + 1] as number) : Number.NEGATIVE_INFINITY;
+    const counts = here > REACH || next > REACH;
+    if (counts) add(j, here, priorAt(j));
+    if (!(counts && Number.isFinite(here) && Number.isFinite(next))) continue;
+    for (let part = 1; part < parts; part++) {
+      const x = part / parts;
+      add(j + x, interpolated(logs, j, x), (1 - x) * priorAt(j) + x * priorAt(j + 1));
+    }
+  }
+  if (!(total > 0)) return false;
+  for (let k = 0; k < count; k++) weights[k] = (weights[k] as number) / total;
+  room.count = count;
+  room.step = LOG_STEP / parts;
+  return true;
+}
+
+/** Mean and variance of the rate. */
+export function posteriorMoments({ logRates, weights, count }: RatePosterior): {
+  mean: number;
+  variance: number;
+} {
+  let sum = 0;
+  let squares = 0;
+  for (let k = 0; k < count; k++) {
+    const weight = weights[k] as number;
+    if (weight === 0) continue;
+    const rate = Math.exp(logRates[k] as number);
+    sum += weight * rate;
+    squares += weight * rate * rate;
+  }
+  return { mean: sum, variance: Math.max(0, squares - sum * sum) };
+}
+
+/** Rate below which the share `p` of the posterior lies. Density between points is that of its own point, corrected for curvature. */
+export function posteriorQuantile(
+  { logRates, weights, count, step }: RatePosterior,
+  p: number,
+): number {
+  let below = 0;
+  for (let k = 0; k < count; k++) {
+    const here = weights[k] as number;
+    const before = k > 0 ? (weights[k - 1] as number) : 0;
+    const after = k < count - 1 ? (weights[k + 1] as number) : 0;
+    const mass = Math.max(0, here + (before - 2 * here + after) / 24);
+    if (below + mass >= p) {
+      const x = mass > 0 ? (p - below) / mass : 0.5;
+      return Math.exp((logRates[k] as number) + (x - 0.5) * step);
+    }
+    below += mass;
+  }
+  return Math.exp((logRates[count - 1] as number) + 0.5 * step);
+}
