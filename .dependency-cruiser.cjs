@@ -28,7 +28,7 @@ const MAY_IMPORT = {
   'libs/layers': ['bytes', 'dp', 'grid', 'query', 'analytics', 'protocol'],
   'libs/linkage-party': ['bytes', 'dp', 'grid', 'tlog', 'linkage', 'protocol', 'host'],
   'libs/jobs': ['bytes', 'host'],
-  'libs/doctor': ['bytes', 'tlog', 'host', 'journal'],
+  'libs/doctor': ['bytes', 'tlog', 'protocol', 'host', 'journal'],
   'libs/nest-kit': ['bytes', 'tlog', 'protocol', 'host'],
   'libs/testing': '*',
   // apps
@@ -49,6 +49,7 @@ const MAY_IMPORT = {
     'ledger',
     'protocol',
     'layers',
+    'linkage-party',
     'host',
     'jobs',
     'journal',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
+import { VERSION } from '#libs/host';
 import { openJournal, openWitness, type Witness, WitnessedLog } from '#libs/journal';
 import { noteSigner, PinnedManifest, ProcessKeys, verifySignature } from '#libs/keystore';
 import {
@@ -38,7 +39,6 @@ import { startKeyHolding } from './linkage.js';
 import { openSealing } from './sealing/open-sealing.js';
 import { startRetiring } from './sealing/retire-rounds.js';
 import { startUnmaskLoop } from './sealing/unmask-loop.js';
-import { VERSION } from './version.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
 export async function serveAuditor(
@@ -83,7 +83,13 @@ export async function serveAuditor(
   try {
     const at = new Date(nowMs()).toISOString();
     await journal.append(
-      encodeEntry({ kind: 'started', at, actor: config.id, process: 'auditor', version: VERSION }),
+      encodeEntry({
+        kind: 'started',
+        at,
+        actor: config.id,
+        process: 'auditor',
+        version: `concordat ${VERSION}`,
+      }),
     );
     const finishTurn = async (): Promise<void> => {
       if (!keys.isTurning(pinned.manifest.auditor)) return;

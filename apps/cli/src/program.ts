@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { VERSION } from '#libs/host';
 import { registerAnalyse } from './commands/analyse.js';
 import { registerAnalyst } from './commands/analyst.js';
 import { registerAudit } from './commands/audit.js';
@@ -20,7 +21,7 @@ export function createProgram(): Command {
     .description(
       'Federated analytics for crime concentrations: the data stays, only noisy counts travel.',
     )
-    .version('0.1.0')
+    .version(VERSION)
     .enablePositionalOptions()
     // Thrown instead of ending the process, so that usage errors get their own exit code. Subcommands inherit it.
     .exitOverride()

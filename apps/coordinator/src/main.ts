@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { registerDoctor } from '#libs/doctor';
 import { runProgram } from '#libs/nest-kit';
 import { registerIdentityProvider } from './commands/identity-provider.js';
 import { registerInit } from './commands/init.js';
@@ -7,7 +8,7 @@ import { registerMembers } from './commands/members.js';
 import { registerReplica } from './commands/replica.js';
 import { registerServe } from './commands/serve.js';
 import { registerWorker } from './commands/worker.js';
-import { registerDoctor } from './doctor.js';
+import { examineFolder } from './doctor.js';
 
 const program = new Command('concordat coordinator')
   .exitOverride()
@@ -19,6 +20,10 @@ registerIdentityProvider(program);
 registerServe(program);
 registerReplica(program);
 registerWorker(program);
-registerDoctor(program);
+registerDoctor(program, {
+  checks: 'keys, manifest, disk, clock, log, limits and sign-in, or the folder of a replica',
+  exampleFolder: '/var/lib/concordat/coordinator',
+  examine: (dir, examination) => examineFolder(dir, examination, process.env.REDIS_URL),
+});
 
 await runProgram(() => program.parseAsync());

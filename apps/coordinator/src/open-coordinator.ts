@@ -1,4 +1,5 @@
 import { ConcordatError } from '#libs/bytes';
+import { VERSION } from '#libs/host';
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadBoxKey, loadSigningKey, noteSigner, turnableKey } from '#libs/keystore';
 import { createLogger, type Logger } from '#libs/nest-kit';
@@ -8,7 +9,6 @@ import { coordinatorPaths, loadConfig } from './config.js';
 import type { Coordinator } from './coordinator.js';
 import { assertDemoStaysHere } from './federation/demo-identity.js';
 import { Federation } from './federation/federation.js';
-import { VERSION } from './version.js';
 
 /** Opens a coordinator's folder: settings, key, pinned manifest, log. Whatever is missing or wrong stops the start. */
 export async function openCoordinator(
@@ -71,7 +71,7 @@ export async function openCoordinator(
     at: new Date(options.nowMs()).toISOString(),
     actor: config.id,
     process: options.process ?? 'coordinator',
-    version: VERSION,
+    version: `concordat ${VERSION}`,
   });
   return coordinator;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { packageRoot } from '#libs/host';
 import type { Jobs } from '#libs/jobs';
 import {
   createHttpApp,
@@ -7,7 +8,6 @@ import {
   loopbackOf,
   Metrics,
   newToken,
-  packageRoot,
   RefusedRequests,
   type RunningProcess,
   removeControl,

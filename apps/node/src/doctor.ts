@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import {
   checkNamedKeys,
   checkPrivateFiles,
+  type Examination,
   type Finding,
   fail,
   folderChecks,
@@ -15,7 +16,7 @@ import {
 import { parseDomainFile } from '#libs/grid';
 import { formerPaths, loadSigningKey, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
-import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
+import type { Manifest } from '#libs/protocol';
 import { dateToDay, dayToDate, londonDay } from '#libs/query';
 import { budgetYears } from './budget.js';
 import { coordinatorOf, loadConfig, nodePaths } from './config.js';
@@ -62,10 +63,7 @@ function checkPolicy(dir: string, nowMs: number): Finding {
 }
 
 /** Runs every check on the folder of a node, which may be running. `full` verifies the whole log. */
-export async function examineNode(
-  dir: string,
-  { nowMs, full }: { readonly nowMs: () => number; readonly full: boolean },
-): Promise<Report> {
+export async function examineNode(dir: string, examination: Examination): Promise<Report> {
   const paths = nodePaths(dir);
   const ledger = emptyLedger();
   let isLogRead = false;
@@ -82,20 +80,12 @@ export async function examineNode(
         ]),
     ],
     ['manifest', () => checkManifest(dir)],
-    ['policy', () => checkPolicy(dir, nowMs())],
+    ['policy', () => checkPolicy(dir, examination.nowMs())],
     ...folderChecks({
+      ...examination,
       dir,
       logDir: paths.log,
-      nowMs,
-      full,
-      owner: () => {
-        const manifest = openManifest(dir);
-        const { agency } = loadConfig(dir);
-        return {
-          origin: logOrigin(manifest.federation, agency),
-          verifierKeys: allLogKeys(manifest, agency),
-        };
-      },
+      owner: () => ({ manifest: openManifest(dir), id: loadConfig(dir).agency }),
       url: () => loadConfig(dir).coordinator?.url,
       onEntry: (index, entry) => {
         applyEntry(ledger, index, entry);

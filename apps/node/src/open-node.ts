@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { buildTree, type GridTree, parseDomainFile, type Resolution } from '#libs/grid';
-import { osRandom } from '#libs/host';
+import { osRandom, VERSION } from '#libs/host';
 import { openBlobs, openJournal } from '#libs/journal';
 import { loadSecret, noteSigner, PinnedManifest, ProcessKeys } from '#libs/keystore';
 import { applyEntry, emptyLedger } from '#libs/ledger';
@@ -18,7 +18,6 @@ import { applyToHolds, emptyHoldBook } from './requests/hold-book.js';
 import { loadPolicies } from './signed-policy.js';
 import { finishTurn } from './turn-key.js';
 import { turns } from './turns.js';
-import { VERSION } from './version.js';
 
 /** This agency in a manifest. Throws `revoked`, `not-enrolled`. */
 function enrolledAs({ agencies, formerKeys }: Manifest, id: string): ManifestAgency {
@@ -143,7 +142,7 @@ export async function openNode(
       at: new Date(nowMs()).toISOString(),
       actor: agency.id,
       process: options.process ?? 'node',
-      version: VERSION,
+      version: `concordat ${VERSION}`,
       ...(journal.recovered.tornBytes > 0 ? { truncatedBytes: journal.recovered.tornBytes } : {}),
     });
     if (isTurning) await finishTurn(node, paths);

@@ -1,19 +1,18 @@
 /** What every process's folder is examined for, whatever the process: its disk, its log and its clock. */
+import { allLogKeys, logOrigin, type Manifest } from '#libs/protocol';
 import { decodeEntry, type Entry } from '#libs/tlog';
 import { checkClock } from './clock.js';
+import type { Examination } from './command.js';
 import { checkDisk, checkSync } from './disk.js';
 import type { Check } from './finding.js';
-import { checkLog, type LogOptions } from './log.js';
+import { checkLog } from './log.js';
 
-export interface FolderOptions {
+export interface FolderOptions extends Examination {
   /** The process's folder, and its log's within it. */
   readonly dir: string;
   readonly logDir: string;
-  readonly nowMs: () => number;
-  /** Verifies the whole log, not only its end. */
-  readonly full: boolean;
-  /** Whose log it is; what this throws is the finding of `log`. */
-  readonly owner: () => Pick<LogOptions, 'origin' | 'verifierKeys'>;
+  /** Whose log it is: the process `id` of this manifest; what this throws is the finding of `log`. */
+  readonly owner: () => { readonly manifest: Manifest; readonly id: string };
   /** Of another process, whose clock is compared; undefined for none. */
   readonly url: () => string | undefined;
   /** Sees every entry of the log in order. */
@@ -32,7 +31,15 @@ export function folderChecks(options: FolderOptions): readonly Check[] {
   return [
     ['disk', () => checkDisk(dir)],
     ['fsync', () => checkSync(dir)],
-    ['log', () => checkLog({ dir: logDir, full, ...owner(), onEntry: remember })],
+    [
+      'log',
+      () => {
+        const { manifest, id } = owner();
+        const origin = logOrigin(manifest.federation, id);
+        const verifierKeys = allLogKeys(manifest, id);
+        return checkLog({ dir: logDir, full, origin, verifierKeys, onEntry: remember });
+      },
+    ],
     ['clock', () => checkClock({ nowMs, dirs: [dir, logDir], newestEntryAt, url: url() })],
   ];
 }

@@ -9,4 +9,6 @@ export {
 } from './durable-file.js';
 export { verifyEd25519ByNode } from './ed25519.js';
 export { osRandom } from './os-random.js';
+export { packageRoot } from './package-root.js';
 export { eraseFile, readPrivateFile, writePrivateFile } from './private-file.js';
+export { VERSION } from './version.js';

@@ -6,12 +6,7 @@ export {
 export { joinElements, splitElements } from './elements.js';
 export { checkProject, type EpochName, epochFolder } from './epoch.js';
 export { Holder, type HolderOptions } from './holder.js';
+export { readPersonRows } from './person-rows.js';
 export { type Post, postOver } from './post.js';
-export {
-  loadResidents,
-  parseResidents,
-  RESIDENTS_FLOOR,
-  type Residents,
-  residentsOfArea,
-} from './residents.js';
+export { residentsAsked } from './residents.js';
 export { type Box, SealedFolder } from './sealed-folder.js';

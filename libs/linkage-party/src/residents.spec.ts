@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, childrenOf, parentOf, resolutionOf } from '#libs/grid';
-import { packageRoot } from '#libs/nest-kit';
+import { packageRoot } from '#libs/host';
 import { loadResidents, parseResidents, RESIDENTS_FLOOR, residentsOfArea } from './residents.js';
 
 const BRISTOL = cellAt(51.4545, -2.5879, 7);

@@ -3,13 +3,16 @@
  * linked people is asked for. Of a cell that the table does not hold nothing is known, and it is refused.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConcordatError } from '#libs/bytes';
 import { cellFromText, parentOf, resolutionFrom, resolutionOf } from '#libs/grid';
+import { packageRoot } from '#libs/host';
 
 /** Least residents of a cell that is asked about: those of the smallest middle layer super output area (MSOA) of the ONS. */
 export const RESIDENTS_FLOOR = 5_000;
 
+const TABLE = join(packageRoot(import.meta.url), 'samples', 'population', 'residents-res7.csv.gz');
 const HEADER = 'cell,residents';
 const RESOLUTION = 7;
 const COARSEST = 4;
@@ -79,4 +82,13 @@ export function residentsOfArea(residents: Residents, area: string): number | un
     'area-below-floor',
     `fewer than ${RESIDENTS_FLOOR} people live in this cell as far as the public table knows: ask about a larger one, or a local authority`,
   );
+}
+
+let shipped: Residents | undefined;
+
+/** The same by the table that ships, read when it is first needed; undefined too for a question of no linked count. */
+export function residentsAsked(linkage: { readonly area: string } | undefined): number | undefined {
+  if (!linkage || linkage.area === 'total') return undefined;
+  shipped ??= loadResidents(TABLE);
+  return residentsOfArea(shipped, linkage.area);
 }

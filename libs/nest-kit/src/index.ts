@@ -21,7 +21,6 @@ export {
 export { Metrics } from './metrics.js';
 export { notePoster } from './note-poster.js';
 export { type Operations, type ReadyCheck, serveOperations } from './operations.js';
-export { packageRoot } from './package-root.js';
 export {
   type ProcessMessage,
   type RunningProcess,

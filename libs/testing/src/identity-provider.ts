@@ -1,7 +1,7 @@
 /** A real OpenID provider in a process of its own (`tools/identity-provider.mjs`), and a browser that signs in there. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { packageRoot } from '#libs/nest-kit';
+import { packageRoot } from '#libs/host';
 
 const MAX_REDIRECTS = 10;
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 /** What a federation starts and calls. One after the other: Jest links modules that are imported at the same time in the wrong order. */
 export const loadApps = async () => {
-  const { packageRoot } = await import('#libs/nest-kit');
+  const { packageRoot } = await import('#libs/host');
   return {
     policies: join(packageRoot(import.meta.url), 'policies'),
     ...(await import('../../../apps/coordinator/src/serve.js')),

@@ -1,7 +1,7 @@
 /** A process of a federation as its operator runs it: the built program with a folder, to be killed at will. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { packageRoot } from '#libs/nest-kit';
+import { packageRoot } from '#libs/host';
 
 /** How much of what a process wrote last is kept for whoever wants to know why it ended. */
 const KEPT_CHARACTERS = 4_000;

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { CsvError, parse } from 'csv-parse/sync';
 import { ConcordatError } from '#libs/bytes';
 import { columnName, personReader, type StandardPerson, standardise } from '#libs/linkage';
+import { readPersonRows } from '#libs/linkage-party';
 
 export interface PersonFile {
   /** One per row, in file order. */
@@ -10,38 +9,9 @@ export interface PersonFile {
   readonly entities: readonly string[];
 }
 
-const read = (path: string): Buffer => {
-  try {
-    return readFileSync(path);
-  } catch {
-    throw new ConcordatError(
-      'unreadable-file',
-      'a file could not be read: check its path and permissions',
-    );
-  }
-};
-
-const parseRows = (path: string): Record<string, string>[] => {
-  try {
-    return parse(read(path), {
-      bom: true,
-      columns: (header: string[]) => header.map(columnName),
-      skip_empty_lines: true,
-      relax_quotes: true,
-      trim: true,
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new ConcordatError(
-      'malformed-csv',
-      `not a CSV file with a header and equal rows (${error.code})`,
-    );
-  }
-};
-
 /** Reads people from CSV with a header. Throws `unreadable-file`, `malformed-csv`, `no-id-column`, `no-person-columns`. */
 export function readPeople(path: string, idColumn: string): PersonFile {
-  const rows = parseRows(path);
+  const rows = readPersonRows(path);
   const columns = Object.keys(rows[0] ?? {});
   const id = columnName(idColumn);
   if (!columns.includes(id)) {

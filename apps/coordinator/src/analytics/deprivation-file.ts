@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { packageRoot } from '#libs/host';
 import type { Blobs } from '#libs/journal';
-import { packageRoot } from '#libs/nest-kit';
 
 const FILE = 'samples/deprivation/imd2019-cells.csv.gz';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type Areas, type Domain, parseAreas, parseDomainFile } from '#libs/grid';
-import { packageRoot } from '#libs/nest-kit';
+import { packageRoot } from '#libs/host';
 
 const GRID = join(packageRoot(import.meta.url), 'samples', 'grid');
 

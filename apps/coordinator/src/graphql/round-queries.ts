@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError } from '#libs/bytes';
 import { parseRho, rationalToNumberUp } from '#libs/dp';
 import { COUNTED_NUMBERS, noiseVariance, planRhoNoise } from '#libs/linkage';
+import { residentsAsked } from '#libs/linkage-party';
 import { SignedAssertion } from '#libs/protocol';
 import {
   answerNoise,
@@ -13,7 +14,6 @@ import {
   type Query,
 } from '#libs/query';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
-import { residentsAsked } from '../linkage/area-floor.js';
 import { reportedLoss } from '../releases/reported-loss.js';
 import { type Party, partiesOf, type Round } from '../rounds/round.js';
 import { RoundsService } from '../rounds/rounds.service.js';
@@ -48,7 +48,7 @@ export class RoundQueries {
   }
 
   private previewLinked(query: Query): Preview {
-    residentsAsked(query);
+    residentsAsked(query.linkage);
     const noise = planRhoNoise(parseRho(query.rho), COUNTED_NUMBERS);
     return {
       fingerprint: fingerprint(query),

@@ -1,6 +1,7 @@
 /** The jobs of a coordinator: which kinds there are, who carries them, what its log says of them. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { packageRoot } from '#libs/host';
 import {
   type JobEvent,
   type JobKind,
@@ -10,7 +11,7 @@ import {
   requireDurableRedis,
   Threads,
 } from '#libs/jobs';
-import { type Logger, packageRoot } from '#libs/nest-kit';
+import type { Logger } from '#libs/nest-kit';
 import type { Manifest } from '#libs/protocol';
 import { layerJob } from '../analytics/layer-job.js';
 import type { LayerStore } from '../analytics/layer-store.js';

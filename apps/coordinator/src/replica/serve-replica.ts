@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
+import { packageRoot } from '#libs/host';
 import { openBlobs } from '#libs/journal';
 import { PinnedManifest } from '#libs/keystore';
 import {
@@ -14,7 +15,6 @@ import {
   type Logger,
   listen,
   Metrics,
-  packageRoot,
   type RunningProcess,
   serveOperations,
 } from '#libs/nest-kit';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { residentsAsked } from '#libs/linkage-party';
 import { inRound, RequestLimit, traceRound } from '#libs/nest-kit';
 import {
   type Accept,
@@ -22,7 +23,6 @@ import {
 import { canonicaliseQuery, fingerprint, type Query } from '#libs/query';
 import { DEFAULT_LIMITS } from '../config.js';
 import { COORDINATOR, type Coordinator } from '../coordinator.js';
-import { residentsAsked } from '../linkage/area-floor.js';
 import { agenciesConcerned, isSealed } from './asked-agencies.js';
 import { AssertionCheck, NONCE_LIFE_MS } from './assertion-check.js';
 import { checkContribution } from './check-contribution.js';
@@ -137,7 +137,7 @@ export class RoundsService {
     if (query.gridHash !== federation.manifest.grid.hash) {
       refuse('wrong-grid', 'the query names another version of the grid than this federation uses');
     }
-    residentsAsked(query);
+    residentsAsked(query.linkage);
     const asked = fingerprint(query);
     await this.assertions.take(signed, asked, federation, nowMs());
     await this.questions.take(signed.payload.analyst);

@@ -2,8 +2,10 @@
  * How a node answers a question about linked people: by the same policy, person, ledger and log as any other. Its people are frozen for
  * the epoch, so the same question has the same answer for as long as there is one.
  */
+
 import { isConcordatError } from '#libs/bytes';
 import { formatRational, multiplyRational, rational } from '#libs/dp';
+import { residentsAsked } from '#libs/linkage-party';
 import type { Task } from '#libs/protocol';
 import { groupsOf, type LinkedPeople, type Query } from '#libs/query';
 import type { EntryOf } from '#libs/tlog';
@@ -11,7 +13,6 @@ import type { Admission, Payable } from '../admit-question.js';
 import type { Node } from '../node.js';
 import { type Outcome, refused } from '../outcome.js';
 import { about } from '../task.js';
-import { residentsAsked } from './area-floor.js';
 import type { Labelled } from './labelling.js';
 import { linkedAnswer, linkedNoise } from './linked-sets.js';
 import { PEOPLE_DATASET } from './people.js';
@@ -38,7 +39,7 @@ export async function answerLinked(
 ): Promise<Outcome> {
   let residents: number | undefined;
   try {
-    residents = residentsAsked(task.query);
+    residents = residentsAsked(task.query.linkage);
   } catch (error) {
     const isAreaRefused =
       isConcordatError(error, 'area-below-floor') || isConcordatError(error, 'area-not-covered');

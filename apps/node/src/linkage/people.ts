@@ -1,6 +1,4 @@
 /** People that an agency brings to linkage: standardised at the door, in one sealed file of the node's folder. */
-import { readFileSync } from 'node:fs';
-import { CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import {
   bytesToHex,
@@ -17,7 +15,7 @@ import {
   type StandardPerson,
   standardise,
 } from '#libs/linkage';
-import type { SealedFolder } from '#libs/linkage-party';
+import { readPersonRows, type SealedFolder } from '#libs/linkage-party';
 import { CATEGORIES, type Category } from '#libs/query';
 
 /** Name of the dataset in policies, ledger and log. */
@@ -67,32 +65,8 @@ const refuseRow = (row: number, what: string): never => {
   throw new ConcordatError('malformed-people', `row ${row}: ${what}`);
 };
 
-function readRows(path: string): Record<string, string>[] {
-  let text: Buffer;
-  try {
-    text = readFileSync(path);
-  } catch {
-    throw new ConcordatError('unreadable-file', 'the file could not be read: check its path');
-  }
-  try {
-    return parse(text, {
-      bom: true,
-      columns: (header: string[]) => header.map(columnName),
-      skip_empty_lines: true,
-      relax_quotes: true,
-      trim: true,
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new ConcordatError(
-      'malformed-csv',
-      `not a CSV file with a header and equal rows (${error.code})`,
-    );
-  }
-}
-
 /** The cell of a row's `latitude` and `longitude`; of a row with neither there is none. The place itself is not kept. */
-function cellOf(row: Record<string, string>, at: number): string | null {
+function cellOf(row: Readonly<Record<string, string>>, at: number): string | null {
   const { latitude = '', longitude = '' } = row;
   if (latitude === '' && longitude === '') return null;
   if (!DEGREES.test(latitude) || !DEGREES.test(longitude)) {
@@ -111,7 +85,7 @@ function cellOf(row: Record<string, string>, at: number): string | null {
  * row. Throws `unreadable-file`, `malformed-csv`, `malformed-people` (with the row, never a value), `no-person-columns`.
  */
 export function parsePeople(path: string, idColumn: string): People {
-  const rows = readRows(path);
+  const rows = readPersonRows(path);
   const columns = Object.keys(rows[0] ?? {});
   for (const needed of [columnName(idColumn), 'category', 'month']) {
     if (!columns.includes(needed)) {
