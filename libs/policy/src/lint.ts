@@ -16,6 +16,7 @@ export interface LintFault {
 
 /** The longest month: windows are made of months, so that is their step. */
 const MONTH = 31;
+const WEEK = 7;
 const DAYS_OF_SHORTEST_MONTH = 28;
 
 /** A floor that forbids nothing: lint is about the agency's own bounds. */
@@ -119,6 +120,13 @@ function grantLoosenings(policy: AgencyPolicy, grant: Grant): readonly Loosening
       window: { ...window, minDays: window.minDays - MONTH },
     });
   }
+  // Linked people are counted over months alone.
+  const mayBeWeekly = grant.measures.some((measure) => measure !== 'linked-people');
+  if (mayBeWeekly && window.minDays > WEEK && window.minDays <= DAYS_OF_SHORTEST_MONTH) {
+    put('window.minDays', 'add a case of one ISO week, which is too short', {
+      window: { ...window, minDays: WEEK },
+    });
+  }
   put('window.maxDays', 'add a case one month longer', {
     window: { ...window, maxDays: window.maxDays + MONTH },
   });
@@ -202,7 +210,7 @@ const denyLoosenings = (policy: AgencyPolicy): readonly Loosening[] =>
 
 /**
  * The bounds of an agency's document that none of its cases exercises, and the grants that no case is allowed or held
- * by. A bound at the end of what a query can ask (resolution 9, periods of one month, every category) is not named.
+ * by. A bound at the end of what a query can ask (resolution 9, periods of one week, every category) is not named.
  */
 export function lintPolicy(policy: AgencyPolicy): readonly LintFault[] {
   const federation = openFederation(policy);
