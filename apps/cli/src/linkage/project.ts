@@ -127,7 +127,8 @@ export function isFinished(status: LinkageStatus, action: LinkageAction): boolea
   const parts = partsOf(status, role);
   const failed = parts.find(({ part }) => part.state === 'failed');
   if (failed) {
-    throw new ConcordatError(failed.part.code ?? 'failed', `${failed.process} could not finish`);
+    const code = failed.part.code ?? 'failed';
+    throw new ConcordatError(code, `${failed.process} could not finish: ${code}`);
   }
   const reached = parts.filter(({ part }) => part.state === goal);
   if (action === 'keygen' && reached.length === holders.length) {
