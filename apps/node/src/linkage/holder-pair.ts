@@ -20,20 +20,26 @@ export interface ChosenPair {
   readonly keys: PublicKeySet;
 }
 
-/** Declares to a holder how many people and keys there are: once an epoch, again is harmless. */
+/** Declares to a holder how many people and keys there are: once an epoch, again is harmless. Whether it heard in time. */
 async function declare(
   { begun, side }: LabelledEpoch,
   letters: Correspondence,
   holder: string,
-): Promise<void> {
+): Promise<boolean> {
   const { project, epoch } = begun.project;
   const people = begun.declared;
   const keys = setsOf(side).length;
-  await letters.ask(
-    holder,
-    { kind: 'declaration', project, epoch, people, keys },
-    { timeoutMs: KEYS_WITHIN_MS },
-  );
+  try {
+    await letters.ask(
+      holder,
+      { kind: 'declaration', project, epoch, people, keys },
+      { timeoutMs: KEYS_WITHIN_MS },
+    );
+    return true;
+  } catch (error) {
+    if (isConcordatError(error, 'no-answer')) return false;
+    throw error;
+  }
 }
 
 const keysOf = (
@@ -49,7 +55,7 @@ const keysOf = (
 };
 
 /**
- * Waits for two holders that agree on the keys and have answered nothing wrongly. Throws `too-few-holders` when two have, `keys-differ`, `share-destroyed`, `stopped` once `isOver`, and the code of a refused
+ * Waits for two holders that agree on the keys, take the declaration and have answered nothing wrongly; one that goes away meanwhile is asked again. Throws `too-few-holders` when two have, `keys-differ`, `share-destroyed`, `stopped` once `isOver`, and the code of a refused
  * declaration.
  */
 export async function choosePair(
@@ -88,8 +94,10 @@ export async function choosePair(
     const pair = PAIRS.find(([a, b]) => texts[a - 1] && texts[a - 1] === texts[b - 1]);
     const body = pair && said[pair[0] - 1];
     if (pair && body?.kind === 'keys') {
-      for (const index of pair) await declare(epoch, letters, holders[index - 1] as string);
-      return { pair, keys: keysOf(epoch.begun.project, body) };
+      const heard = await Promise.all(
+        pair.map((index) => declare(epoch, letters, holders[index - 1] as string)),
+      );
+      if (!heard.includes(false)) return { pair, keys: keysOf(epoch.begun.project, body) };
     }
     if (new Set(texts.filter(Boolean)).size > 1) {
       throw new ConcordatError('keys-differ', 'the holders name different keys: begin a new epoch');
