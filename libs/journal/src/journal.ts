@@ -17,6 +17,7 @@ import {
   TILE_WIDTH,
 } from '#libs/tlog';
 import { assertPayload, HEADER_BYTES } from './frame.js';
+import { GroupCommit } from './group-commit.js';
 import {
   CHECKPOINT,
   ENTRIES,
@@ -39,21 +40,12 @@ import {
 import { signTail } from './tail-note.js';
 import { TileStore } from './tile-store.js';
 
-/** A batch takes no more entries or bytes than this; the rest waits for the next fsync. */
-const MAX_BATCH_ENTRIES = 4096;
-const MAX_BATCH_BYTES = 8 << 20;
 /** While a log is opened its tiles are compared with the disk this often, so that memory stays bounded. */
 const OPENING_STRIDE = 4096n;
 
 export interface JournalEntry {
   readonly index: bigint;
   readonly bytes: Uint8Array;
-}
-
-interface Waiting {
-  readonly entries: readonly Uint8Array[];
-  readonly resolve: (first: bigint) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 const unavailable = (cause: unknown): ConcordatError =>
@@ -75,8 +67,7 @@ export class Journal {
   #size = 0n;
   /** Byte offset in the record file of every 256th entry. */
   readonly #bundleOffsets: number[];
-  #waiting: Waiting[] = [];
-  #committing: Promise<void> | undefined;
+  readonly #commits = new GroupCommit((entries) => this.#write(entries));
   /** Checkpoints are made one after another. */
   #publishing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -196,54 +187,27 @@ export class Journal {
    */
   async appendAll(entries: readonly (Uint8Array | string)[]): Promise<bigint> {
     if (this.#isClosed) throw closed();
-    const bytes = entries.map(entryBytes);
-    const { promise, resolve, reject } = withResolvers<bigint>();
-    this.#waiting.push({ entries: bytes, resolve, reject });
-    this.#committing ??= this.#commitAll();
-    return promise;
+    return this.#commits.add(entries.map(entryBytes));
   }
 
-  async #commitAll(): Promise<void> {
-    // let the calls of this turn of the event loop join the first batch
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#takeBatch();
-      const payloads = batch.flatMap((waiting) => waiting.entries);
-      let offset = this.file.durableBytes;
-      try {
-        if (payloads.length > 0) await this.file.append(payloads);
-      } catch (error) {
-        for (const waiting of batch) waiting.reject(unavailable(error));
-        continue;
-      }
-      for (const payload of payloads) {
-        if (this.tiles.size % BigInt(TILE_WIDTH) === 0n) this.#bundleOffsets.push(offset);
-        this.tiles.add(payload);
-        offset += HEADER_BYTES + payload.length;
-      }
-      for (const waiting of batch) {
-        waiting.resolve(this.#size);
-        this.#size += BigInt(waiting.entries.length);
-      }
-      // the entries are safe already; tiles that cannot be written now are tried again with the next checkpoint
-      this.tiles.flush().catch(() => undefined);
+  /** Makes entries durable and takes them into the tree; resolves to the index of the first. Rejects with `log-unavailable`. */
+  async #write(entries: readonly Uint8Array[]): Promise<bigint> {
+    const first = this.#size;
+    let offset = this.file.durableBytes;
+    try {
+      if (entries.length > 0) await this.file.append(entries);
+    } catch (error) {
+      throw unavailable(error);
     }
-    // in the same step that found nobody waiting, so that no call slips in between and is never served
-    this.#committing = undefined;
-  }
-
-  /** The calls of the next batch: at least one, and not more than fit. */
-  #takeBatch(): Waiting[] {
-    let count = 0;
-    let bytes = 0;
-    let calls = 0;
-    for (const { entries } of this.#waiting) {
-      count += entries.length;
-      bytes += entries.reduce((sum, entry) => sum + entry.length, 0);
-      if (calls > 0 && (count > MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES)) break;
-      calls++;
+    for (const entry of entries) {
+      if (this.tiles.size % BigInt(TILE_WIDTH) === 0n) this.#bundleOffsets.push(offset);
+      this.tiles.add(entry);
+      offset += HEADER_BYTES + entry.length;
     }
-    return this.#waiting.splice(0, calls);
+    this.#size += BigInt(entries.length);
+    // the entries are safe already; tiles that cannot be written now are tried again with the next checkpoint
+    this.tiles.flush().catch(() => undefined);
+    return first;
   }
 
   /**
@@ -365,7 +329,7 @@ export class Journal {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#committing;
+    await this.#commits.idle();
     await this.#publishing;
     await this.tiles.flush().catch(() => undefined);
     const steps = [
@@ -401,17 +365,3 @@ const hasFile = (path: string): Promise<boolean> =>
 
 /** `Journal.open` by the name other processes know. */
 export const openJournal = (options: JournalOptions): Promise<Journal> => Journal.open(options);
-
-function withResolvers<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
