@@ -78,6 +78,8 @@ async function serve(dir: string, startMs: number): Promise<void> {
     delay.reset();
   });
   process.once('SIGTERM', () => void running.stop().finally(() => process.exit()));
+  // whoever measured is gone
+  process.once('disconnect', () => process.exit(1));
   delay.enable();
   process.send?.(running.url);
 }
