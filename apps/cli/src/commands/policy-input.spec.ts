@@ -208,7 +208,7 @@ describe('policy decide refuses with a code and exit code 1', () => {
     '99999-01-01T00:00:00Z',
     'NaN',
   ])('bad-instant for --at %j', async (at) =>
-    expect(await decide(QUERY, { at })).toMatchObject({ code: 'bad-instant', exitCode: 2 }),
+    expect(await decide(QUERY, { at })).toMatchObject({ code: 'bad-instant', exitCode: 1 }),
   );
 
   it.each<[string, unknown]>([

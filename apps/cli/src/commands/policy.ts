@@ -81,8 +81,6 @@ function runDecide(options: DecideOptions): void {
   } else if (refused) tell(`refuse: ${decision.code} (${decision.constraint})`);
   else tell(`${decision.decision}: grant ${decision.grant}`);
   if (decision.decision !== 'permit') fail();
-  // no document is at fault then, but the command line
-  if (refused && decision.code === 'bad-instant') process.exitCode = 2;
 }
 
 interface Fault {
@@ -215,8 +213,8 @@ Examples:
   concordat policy decide --policy p.yaml --query q.json --ledger ledger.json --at 2026-05-01T09:00:00Z
 
 QUERY is a canonical query; LEDGER is {"spent":{"incidents":{"2024":"15/8"}},"analysts":{"jo":{"rhoThisYear":"1/8","queriesToday":1}}}.
-Without --role the analyst is assumed to have every role the policy names. Exit code 0: permit, 1: hold or refuse (also
-when a document cannot be read), 2: --at is no instant in UTC.`;
+Without --role the analyst is assumed to have every role the policy names. Exit code 0: permit, 1: hold or refuse, also
+when a document cannot be read or --at is no instant in UTC; the code says which.`;
 
 /** Adds `concordat policy ...` to the program. */
 export function registerPolicy(program: Command): void {
