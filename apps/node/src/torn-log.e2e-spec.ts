@@ -58,21 +58,29 @@ const unsent = (attempt: number): Question => ({ rho: `1/${attempt + 100}` });
 const logOf = (dir: string): string => nodePaths(dir).log;
 const recordsOf = (dir: string): string => join(logOf(dir), 'entries.rec');
 
-/** The frames of a record file: four bytes of length and a flag, four of checksum, the entry. */
-function framesOf(file: Uint8Array): typeof whole {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const frames: typeof whole = [];
-  for (let at = 0; at < file.length; ) {
-    const end = at + HEADER_BYTES + (view.getUint32(at) & 0x7fffffff);
-    const bytes = file.slice(at + HEADER_BYTES, end);
-    frames.push({ bytes, end, entry: decodeEntry(bytes) });
+/** The whole frames of a record file: four bytes of length and a flag, four of checksum, the payload. The kill may have torn the last. */
+function framesOf(path: string): { bytes: Uint8Array; end: number }[] {
+  const file = readFileSync(path);
+  const frames: { bytes: Uint8Array; end: number }[] = [];
+  for (let at = 0; at + HEADER_BYTES <= file.length; ) {
+    const end = at + HEADER_BYTES + (file.readUInt32BE(at) & 0x7fffffff);
+    if (end > file.length) break;
+    frames.push({ bytes: Uint8Array.from(file.subarray(at + HEADER_BYTES, end)), end });
     at = end;
   }
   return frames;
 }
 
+const entriesOf = (dir: string): typeof whole =>
+  framesOf(recordsOf(dir)).map((frame) => ({ ...frame, entry: decodeEntry(frame.bytes) }));
+
+/** Of the last checkpoint in the history, which is written before the file `checkpoint` is: a number, the origin, the size, .. */
 const signedSize = (dir: string): number =>
-  Number(readFileSync(join(logOf(dir), 'checkpoint'), 'utf8').split('\n')[1]);
+  Number(
+    Buffer.from(framesOf(join(logOf(dir), 'checkpoints.rec')).at(-1)?.bytes ?? [])
+      .toString()
+      .split('\n')[2],
+  );
 
 const contributions = (sent: readonly Sent[]): Sent[] =>
   sent.filter(({ kind }) => kind === 'contribution');
@@ -106,7 +114,7 @@ beforeAll(async () => {
     queue.push(small.task(unsent(attempt)));
     while (releases() === known) await pause(1);
     await stop('SIGKILL');
-    whole = framesOf(readFileSync(recordsOf(small.dir)));
+    whole = entriesOf(small.dir);
     signed = signedSize(small.dir);
     if (whole.slice(signed).some(({ entry }) => entry.kind === 'release.made')) break;
     // the kill came too late on a busy machine: once more, with another question
@@ -277,7 +285,7 @@ it(`answers as before and pays once when the node starts on ${STARTS} of those l
     }
     expect([...answers.values()].filter(({ size }) => size !== 1)).toEqual([]);
 
-    const after = framesOf(readFileSync(recordsOf(dir)));
+    const after = entriesOf(dir);
     const kept = Math.max(wholeAt(cut), signed);
     expect(after.slice(0, kept).map(({ bytes }) => bytes)).toEqual(
       whole.slice(0, kept).map(({ bytes }) => bytes),
