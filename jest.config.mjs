@@ -24,8 +24,7 @@ const project = (displayName, testMatch) => ({
 
 /** @type {import('jest').Config} */
 export default {
-  // a worker often waits for the processes that its test started: one more than the two processors of a small machine
-  maxWorkers: 3,
+  maxWorkers: 2,
   workerIdleMemoryLimit: '768MB',
   // a test that passes never waits for it, on however slow a machine
   testTimeout: 300_000,
