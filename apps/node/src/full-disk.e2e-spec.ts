@@ -64,9 +64,7 @@ it('answers 503 within a second on a full disk, stays up, and goes on by itself 
     replies.push(await call(`/v1/requests/${id}/deny`, denial));
   } while (replies.at(-1)?.status === 200);
   expect(replies.at(-1)).toMatchObject({ status: 503, answer: { code: 'log-unavailable' } });
-  // within a second, and what this machine is late with a word about its health
-  const lateMs = 20 * (await call('/healthz')).tookMs;
-  expect(Math.max(...replies.map(({ tookMs }) => tookMs))).toBeLessThan(1000 + lateMs);
+  expect(Math.max(...replies.map(({ tookMs }) => tookMs))).toBeLessThan(1000);
   expect((await call('/healthz')).status).toBe(200);
 
   // a question asked of a node that cannot log it gets no answer at all

@@ -163,7 +163,7 @@ describe('hostile documents', () => {
     expect(status).toBeLessThan(500);
     expect(text).not.toMatch(/at .*\.(js|ts):\d+/);
     // Milliseconds on an idle machine; what grows without bound takes minutes.
-    expect(performance.now() - startedMs).toBeLessThan(30_000);
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
   });
 
   it.each([
