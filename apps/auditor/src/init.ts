@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import { makeFolders } from '#libs/host';
 import { createBoxKey, createSigningKey } from '#libs/keystore';
 import { type AuditorConfig, auditorPaths } from './config.js';
 
@@ -10,7 +11,7 @@ export async function initAuditor(
   config: AuditorConfig,
 ): Promise<{ readonly publicKey: string; readonly boxKey: string }> {
   const paths = auditorPaths(dir);
-  await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(paths.signingKey), { mode: 0o700 });
   const { publicKey } = createSigningKey(paths.signingKey);
   const { publicKey: boxKey } = createBoxKey(paths.boxKey);
   await writeFile(paths.config, stringify(config), { flag: 'wx' });

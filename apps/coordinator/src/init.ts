@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import { makeFolders } from '#libs/host';
 import { createBoxKey, createSigningKey } from '#libs/keystore';
 import { type CoordinatorConfig, coordinatorPaths } from './config.js';
 
@@ -10,8 +11,8 @@ export async function initCoordinator(
   config: CoordinatorConfig,
 ): Promise<{ readonly publicKey: string; readonly boxKey: string }> {
   const paths = coordinatorPaths(dir);
-  await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
-  await mkdir(paths.domains, { recursive: true });
+  makeFolders(dirname(paths.signingKey), { mode: 0o700 });
+  makeFolders(paths.domains);
   const { publicKey } = createSigningKey(paths.signingKey);
   const { publicKey: boxKey } = createBoxKey(paths.boxKey);
   await writeFile(paths.config, stringify({ ...config, publicKey }), { flag: 'wx' });

@@ -1,6 +1,7 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import { makeFolders } from '#libs/host';
 import { createBoxKey, createSecret, createSigningKey } from '#libs/keystore';
 import { type NodeConfig, nodePaths } from './config.js';
 import { signPolicies } from './signed-policy.js';
@@ -22,7 +23,7 @@ export async function initNode(
   sources: NodeSources,
 ): Promise<{ readonly publicKey: string; readonly boxKey: string }> {
   const paths = nodePaths(dir);
-  await mkdir(dirname(paths.signingKey), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(paths.signingKey), { mode: 0o700 });
   const key = createSigningKey(paths.signingKey);
   const { publicKey: boxKey } = createBoxKey(paths.boxKey);
   createSecret(paths.recordSecret);

@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolders } from './folder.js';
 
 /** Suffix of files still being written; whoever finds one after a crash may delete it. */
 export const TEMPORARY = '.tmp';
@@ -21,11 +22,7 @@ export async function syncDirectory(dir: string): Promise<void> {
 
 /** Creates `dir` and its parents, each durable in its own parent. */
 export async function makeDirectory(dir: string): Promise<void> {
-  const first = await mkdir(dir, { recursive: true });
-  if (first === undefined) return;
-  for (let created = dir; created.length >= first.length; created = dirname(created)) {
-    await syncDirectory(dirname(created));
-  }
+  for (const made of makeFolders(dir).toReversed()) await syncDirectory(dirname(made));
 }
 
 export interface ReplaceOptions {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   eraseFile,
+  makeFolders,
   readPrivateFile,
   replaceFile,
   replaceFileSync,
@@ -107,5 +109,35 @@ describe('a private file', () => {
     expect(existsSync(path)).toBe(false);
     expect(readFileSync(linked)).toEqual(Buffer.alloc(100));
     eraseFile(path);
+  });
+});
+
+describe('folders', () => {
+  it('are made with the parents they lack; those that are there are left as they are', () => {
+    const deep = join(dir, 'a', 'b', 'c');
+    expect(makeFolders(join(dir, 'a'))).toEqual([join(dir, 'a')]);
+    expect(makeFolders(deep, { mode: 0o700 })).toEqual([join(dir, 'a', 'b'), deep]);
+    expect(modeOf(deep)).toBe(0o700);
+    expect(makeFolders(deep)).toEqual([]);
+    expect(makeFolders(`${dir}/a//b/../b/c/`)).toEqual([]);
+  });
+
+  it('are followed through a link', () => {
+    symlinkSync(join(dir), join(dir, 'link'));
+    makeFolders(join(dir, 'link', 'inside'));
+    expect(existsSync(join(dir, 'inside'))).toBe(true);
+  });
+
+  // Node's own `recursive` asks again for ever in the first two
+  it.each([
+    ['below /proc, which takes none', () => '/proc/concordat', 'ENOENT'],
+    ['deeper there', () => '/proc/concordat/a/b', 'ENOENT'],
+    ['below a link to nowhere', () => join(dir, 'nowhere', 'a'), 'EEXIST'],
+    ['in the place of a file', () => path, 'EEXIST'],
+    ['below a file', () => join(path, 'a', 'b'), 'ENOTDIR'],
+  ])('are refused at once %s', (_what, place, code) => {
+    symlinkSync(join(dir, 'missing'), join(dir, 'nowhere'));
+    writeFileSync(path, 'a file');
+    expect(() => makeFolders(place())).toThrow(expect.objectContaining({ code }));
   });
 });

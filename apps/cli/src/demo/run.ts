@@ -1,9 +1,10 @@
 /** The demo from empty folders to a release: what `npm start` does. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { bytesToHex, ConcordatError } from '#libs/bytes';
+import { makeFolders } from '#libs/host';
 import { parseCheckpoint } from '#libs/tlog';
 import { ask, type RoundProgress } from '../ask.js';
 import { graphql, reach } from '../graphql-client.js';
@@ -83,7 +84,7 @@ export async function runDemo(
     options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
   if (options.withLinkage) assertLinkable(agencies);
   const { dir } = options;
-  mkdirSync(dir, { recursive: true });
+  makeFolders(dir);
   progress.say(`making keys and folders for ${agencies.length} agencies in ${dir}`);
   const analystKey = await prepareFederation(
     dir,
@@ -362,7 +363,7 @@ async function readLogs(url: string): Promise<DemoReport['logs']> {
 }
 
 async function writeOut(url: string, id: string, out: string, progress: Progress): Promise<void> {
-  mkdirSync(out, { recursive: true });
+  makeFolders(out);
   const path = join(out, 'cells.csv');
   rmSync(path, { force: true });
   progress.say(`writing ${path}`);

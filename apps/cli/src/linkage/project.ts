@@ -1,7 +1,8 @@
 /** Linkage projects as the coordinator's operator runs them: the project file in the coordinator's folder, and signed instructions. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConcordatError, canonicalBytes, canonicalJson } from '#libs/bytes';
+import { makeFolders } from '#libs/host';
 import { loadSigningKey, verifySignature } from '#libs/keystore';
 import {
   type LinkageAction,
@@ -72,7 +73,7 @@ export function makeProject(
   const project = parsed.data;
   const path = projectPath(dir, project.project, project.epoch);
   const text = `${canonicalJson(project)}\n`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   try {
     writeFileSync(path, text, { flag: 'wx' });
   } catch (cause) {

@@ -1,10 +1,10 @@
 /** A series: the same questions every month or every week, signed by an analyst's machine, within a budget for the year. One file each. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
 import { parseRho } from '#libs/dp';
-import { replaceFileSync } from '#libs/host';
+import { makeFolders, replaceFileSync } from '#libs/host';
 import { Code, Digest, Instant, MonthText, Name, WeekText } from '#libs/protocol';
 import { CATEGORIES, isWeek } from '#libs/query';
 
@@ -107,7 +107,7 @@ export function writeSeriesFile(dir: string, series: Series): void {
 
 /** Makes the file of a new series. Throws `series-exists`. */
 export function createSeriesFile(dir: string, series: Series): void {
-  mkdirSync(dir, { recursive: true });
+  makeFolders(dir);
   if (existsSync(pathOf(dir, series.name))) {
     throw new ConcordatError('series-exists', 'there is a series of this name: choose another one');
   }

@@ -1,10 +1,10 @@
 /** Who is signed in on this machine: a key made for this session and the ID token that says whose it is, in files that only their owner can read. */
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
-import { replaceFileSync } from '#libs/host';
+import { makeFolders, replaceFileSync } from '#libs/host';
 import { createSigningKey, loadSigningKey, type SigningKey } from '#libs/keystore';
 
 const SessionFile = z.strictObject({
@@ -34,7 +34,7 @@ const signedOut = (): ConcordatError =>
 
 /** Makes the key of a session to come. Returns its file name too, which `writeSession` takes. */
 export function newSessionKey(folder: string, name: string): SigningKey {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, { mode: 0o700 });
   return createSigningKey(join(folder, name));
 }
 

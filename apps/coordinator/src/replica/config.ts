@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
+import { makeFolders } from '#libs/host';
 import { readConfig } from '#libs/nest-kit';
 import { PublicKey } from '#libs/protocol';
 import { CoordinatorConfig, coordinatorPaths } from '../config.js';
@@ -31,7 +32,7 @@ export const loadReplicaConfig = (dir: string): ReplicaConfig =>
 export function makeReplicaFolder(dir: string, config: ReplicaConfig): void {
   const { config: path } = coordinatorPaths(dir);
   if (!existsSync(path)) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(dir, { mode: 0o700 });
     writeFileSync(path, stringify(ReplicaConfig.parse(config)), { flag: 'wx' });
     return;
   }
