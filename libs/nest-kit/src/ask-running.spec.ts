@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { problem } from '#libs/protocol';
-import { askRunning } from './ask-running.js';
+import { askRunning, isServed } from './ask-running.js';
 import { newToken, writeControl } from './control-file.js';
 
 const token = newToken();
@@ -83,4 +83,13 @@ it('says that a process which runs does not answer, before its headers and after
   await expect(ask('control.json', 50)).rejects.toMatchObject({ code: 'node-unresponsive' });
   answer = (_request, response) => void response.writeHead(200).write('{');
   await expect(ask('control.json', 500)).rejects.toMatchObject({ code: 'node-unresponsive' });
+});
+
+it('knows whether anybody serves: whatever answers does, as long as it listens', async () => {
+  const control = join(dir, 'control.json');
+  answer = answerWith(503, '');
+  expect(await isServed(control)).toBe(true);
+  expect(await isServed(join(dir, 'other.json'))).toBe(false);
+  await new Promise((resolve) => server.close(resolve));
+  expect(await isServed(control)).toBe(false);
 });

@@ -14,6 +14,9 @@ export interface RunningRequest {
   readonly timeoutMs: number;
 }
 
+/** One that takes longer is alive and busy. */
+const ALIVE_MS = 3_000;
+
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -21,6 +24,16 @@ const parseJson = (text: string): unknown => {
     return undefined;
   }
 };
+
+/** Whether a process that serves has written the control file: something answers at its address. Throws what `readControl` throws. */
+export async function isServed(control: string): Promise<boolean> {
+  const url = readControl(control)?.url;
+  if (url === undefined) return false;
+  return fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(ALIVE_MS) }).then(
+    () => true,
+    (error: Error) => error.name === 'TimeoutError',
+  );
+}
 
 /**
  * Posts to the process that wrote the control file; the object that it answers with, or undefined when none runs: there is no such file, or

@@ -1,4 +1,4 @@
-export { askRunning } from './ask-running.js';
+export { askRunning, isServed } from './ask-running.js';
 export { clientLeft } from './client-left.js';
 export { readConfig } from './config.js';
 export {

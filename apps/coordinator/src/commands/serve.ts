@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { portNumber } from '#libs/command-line';
 import { createLogger, runProcess } from '#libs/nest-kit';
-import { startWhenFree } from '../standby.js';
+import { coordinatorPaths } from '../config.js';
+import { startUnlessServed, startWhenFree } from '../standby.js';
 
 const EXAMPLES = `
 Examples:
@@ -13,7 +15,7 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('serve rounds, releases and the map until stopped')
     .requiredOption('--dir <folder>', 'folder made by init')
-    .option('--port <port>', 'port to listen on instead of the configured one', Number)
+    .option('--port <port>', 'port to listen on instead of the configured one', portNumber)
     .option('--standby', 'wait while another process serves the folder, and take over after it')
     .addHelpText('after', EXAMPLES)
     .action((options) => {
@@ -27,7 +29,9 @@ export function registerServe(program: Command): void {
             nowMs: Date.now,
             redisUrl: process.env.REDIS_URL,
           });
-        return options.standby ? startWhenFree(start, logger) : start();
+        return options.standby
+          ? startWhenFree(start, logger)
+          : startUnlessServed(start, logger, coordinatorPaths(options.dir).control);
       });
     });
 }
