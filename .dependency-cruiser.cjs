@@ -20,6 +20,7 @@ const MAY_IMPORT = {
   'libs/protocol': ['bytes', 'dp', 'grid', 'query', 'tlog'],
   // level 3
   'libs/host': ['bytes', 'dp', 'tlog'],
+  'libs/command-line': ['bytes', 'protocol'],
   // level 4
   'libs/journal': ['bytes', 'tlog', 'host'],
   'libs/keystore': ['bytes', 'tlog', 'protocol', 'host'],
@@ -29,7 +30,7 @@ const MAY_IMPORT = {
   'libs/linkage-party': ['bytes', 'dp', 'grid', 'tlog', 'linkage', 'protocol', 'host'],
   'libs/jobs': ['bytes', 'host'],
   'libs/doctor': ['bytes', 'tlog', 'protocol', 'host', 'journal'],
-  'libs/nest-kit': ['bytes', 'tlog', 'protocol', 'host'],
+  'libs/nest-kit': ['bytes', 'tlog', 'protocol', 'host', 'command-line'],
   'libs/testing': '*',
   // apps
   'apps/node': '*',
@@ -51,6 +52,7 @@ const MAY_IMPORT = {
     'layers',
     'linkage-party',
     'host',
+    'command-line',
     'jobs',
     'journal',
     'keystore',

@@ -52,6 +52,12 @@ it.each([
     'file-unavailable',
     ['node', 'init', '--dir', file, '--agency', 'x', '--area', 'force:city-of-london'],
   ],
+  [
+    1,
+    'file-unavailable',
+    ['node', 'init', '--dir', '/proc/x', '--agency', 'x', '--area', 'force:city-of-london'],
+  ],
+  [1, 'file-unavailable', ['start', '--dir', '/proc/x', '--once']],
 ])('exit code %i, %s: %j', async (exitCode, code, args) => {
   const ended = await concordat([...args, '--json']);
   expect(JSON.parse(ended.out)).toEqual({
@@ -59,4 +65,19 @@ it.each([
   });
   expect(ended.exitCode).toBe(exitCode);
   expect(ended.said).not.toMatch(/\n {4}at /);
+});
+
+it.each([
+  [['auditor', 'init', '--port', 'abc']],
+  [['auditor', 'serve', '--port', '-1']],
+  [['coordinator', 'init', '--port', '1e3']],
+  [['coordinator', 'serve', '--port', '70000']],
+  [['coordinator', 'worker', '--port', '65536']],
+  [['coordinator', 'replica', '--port', '80.5']],
+  [['node', 'init', '--port', '1e99']],
+])('%j is a usage error that names the option', async (args) => {
+  const ended = await concordat([...args, '--dir', join(folder, 'new')]);
+  expect(ended.said).toContain("error: option '--port <port>' argument");
+  expect(ended.exitCode).toBe(2);
+  expect(ended.out).toBe('');
 });

@@ -1,5 +1,5 @@
-import { CommanderError } from 'commander';
-import { exitCodeOf, failureOf } from '#libs/bytes';
+import { failureOf } from '#libs/bytes';
+import { endFailed } from '#libs/command-line';
 import type { Logger } from './logger.js';
 import { startTracing } from './tracing.js';
 
@@ -93,7 +93,7 @@ export async function runProcess(
 
 /**
  * Runs the command line of a server process (its program set to `exitOverride`); a failed command is told to the parent and
- * ends with the exit code of `exitCodeOf`. A command whose parent is killed ends at once; one whose output nobody reads any more goes on.
+ * ends with its exit code. A command whose parent is killed ends at once; one whose output nobody reads any more goes on.
  */
 export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
@@ -108,18 +108,10 @@ export async function runProgram(parse: () => Promise<unknown>): Promise<void> {
   try {
     await parse();
   } catch (error) {
-    const isCommandLine = error instanceof CommanderError;
-    // Help and version end here too, with exit code 0.
-    if (isCommandLine && error.exitCode === 0) process.exit(0);
-    const { code, message } = isCommandLine
-      ? { code: 'usage', message: error.message }
-      : failureOf(error);
-    if (process.argv.includes('--json')) {
-      process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-    } else if (!isCommandLine) process.stderr.write(`${message} [${code}]\n`);
-    if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    tellParent({ type: 'failed', code, message });
-    process.exitCode = exitCodeOf(code);
+    const failed = endFailed(error);
+    if (failed?.code === 'internal' && error instanceof Error)
+      process.stderr.write(`${error.stack}\n`);
+    if (failed) tellParent({ type: 'failed', ...failed });
   }
   process.off('disconnect', orphaned);
   // A command that is done must not be kept alive by the channel to its parent; a server is, until `runProcess` ends it.

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { httpAddress, keyArgument, nameArgument, portNumber } from '#libs/command-line';
 import { tellParent } from '#libs/nest-kit';
 import { initAuditor } from '../init.js';
 
@@ -8,11 +9,15 @@ export function registerInit(program: Command): void {
     .command('init')
     .description('make the folder, key and settings of an auditor')
     .requiredOption('--dir <folder>', 'folder to make')
-    .requiredOption('--coordinator <url>', 'address of the coordinator')
-    .requiredOption('--coordinator-key <key>', "the coordinator's public key, from its operator")
-    .option('--id <id>', 'its name in the federation', 'auditor')
+    .requiredOption('--coordinator <url>', 'address of the coordinator', httpAddress)
+    .requiredOption(
+      '--coordinator-key <key>',
+      "the coordinator's public key, from its operator",
+      keyArgument,
+    )
+    .option('--id <id>', 'its name in the federation', nameArgument, 'auditor')
     .option('--host <host>', 'address that nodes reach it at', '127.0.0.1')
-    .option('--port <port>', 'port to listen on, 0 for a free one', Number, 4200)
+    .option('--port <port>', 'port to listen on, 0 for a free one', portNumber, 4200)
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',

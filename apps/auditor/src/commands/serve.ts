@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { httpAddress, portNumber } from '#libs/command-line';
 import { createLogger, runProcess } from '#libs/nest-kit';
 
 /** `concordat auditor serve`: witnesses logs and holds seeds until stopped. */
@@ -7,8 +8,12 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('witness logs and hold the seeds of sealed rounds until stopped')
     .requiredOption('--dir <folder>', 'folder made by init')
-    .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
-    .option('--port <port>', 'port to listen on instead of the configured one', Number)
+    .option(
+      '--coordinator <url>',
+      'address of the coordinator instead of the configured one',
+      httpAddress,
+    )
+    .option('--port <port>', 'port to listen on instead of the configured one', portNumber)
     .addHelpText('after', '\nExample:\n  concordat auditor serve --dir /var/lib/concordat/auditor')
     .action((options) =>
       runProcess(createLogger('auditor'), async () => {

@@ -1,14 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { nameArgument } from '#libs/command-line';
+import { makeFolders } from '#libs/host';
 import { createSigningKey } from '#libs/keystore';
-import { Name } from '#libs/protocol';
-
-const named = (text: string): string => {
-  if (!Name.safeParse(text).success)
-    throw new InvalidArgumentError('small letters, digits and hyphens, at most 64');
-  return text;
-};
 
 /** `concordat analyst init`: the key with which a person asks. */
 export function registerAnalyst(program: Command): void {
@@ -16,7 +10,7 @@ export function registerAnalyst(program: Command): void {
   analyst
     .command('init')
     .description("make an analyst's private key and print the card to hand to the operator")
-    .requiredOption('--id <id>', 'id that the analyst will have in the federation', named)
+    .requiredOption('--id <id>', 'id that the analyst will have in the federation', nameArgument)
     .requiredOption('--key <file>', 'file to make, which only you can read')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
@@ -28,7 +22,7 @@ Example:
   concordat analyst init --id first-analyst --key first-analyst.pem`,
     )
     .action(({ id, key, json }: { id: string; key: string; json?: boolean }) => {
-      mkdirSync(dirname(key), { recursive: true });
+      makeFolders(dirname(key));
       const { publicKey } = createSigningKey(key);
       const card = `${id}.${publicKey}`;
       process.stdout.write(`${json ? JSON.stringify({ id, publicKey, card }) : card}\n`);

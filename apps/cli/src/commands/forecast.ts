@@ -3,10 +3,11 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import { loadSigningKey } from '#libs/keystore';
 import { ForecastOrder, seal } from '#libs/protocol';
 import { graphql } from '../graphql-client.js';
-import { DEFAULT_URL, httpAddress } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 const Layer = z.object({
   layer: z.string(),

@@ -1,11 +1,12 @@
 /** `concordat linkage count`: asks how many people are known to two agencies, and prints the one number. */
 import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import { loadSigningKey } from '#libs/keystore';
 import { areaResolution, type LinkedPeople } from '#libs/query';
 import { ask } from '../ask.js';
 import { fetchRelease } from '../release-files.js';
-import { DEFAULT_URL, httpAddress } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 interface CountFlags {
   readonly url: string;

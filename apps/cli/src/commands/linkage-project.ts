@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import type { LinkageAction, LinkageStatus } from '#libs/protocol';
 import {
   assertAccepted,
@@ -14,7 +15,7 @@ import {
   sharesMade,
   statusLines,
 } from '../linkage/project.js';
-import { DEFAULT_URL, httpAddress } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 interface ProjectFlags {
   readonly dir: string;

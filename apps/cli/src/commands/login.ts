@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import { verifyIdentity } from '#libs/identity';
 import { type IdentityProvider, SignedManifest } from '#libs/protocol';
 import { reach } from '../graphql-client.js';
@@ -14,7 +15,7 @@ import {
   sessionFolder,
   writeSession,
 } from '../session/session-file.js';
-import { DEFAULT_URL, httpAddress } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 const SIGN_IN_WITHIN_MS = 10 * 60_000;
 

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import { loadSigningKey } from '#libs/keystore';
 import { daysOf, MEASURES, type Measure, monthsOf, weeksWithin } from '#libs/query';
 import { type Analyst, ask, type RoundProgress } from '../ask.js';
 import { sessionAnalyst, sessionFolder } from '../session/session-file.js';
 import { traceQuestion } from '../trace-question.js';
-import { DEFAULT_URL, httpAddress } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 type Step = 'month' | 'week' | 'window';
 

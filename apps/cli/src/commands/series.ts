@@ -5,6 +5,7 @@ import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { ConcordatError } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import { parseResult } from '#libs/layers';
 import { canonicalPeriod, isWeek } from '#libs/query';
 import { dueNow, runDue } from '../series/run-series.js';
@@ -20,7 +21,7 @@ import {
   writeSeriesFile,
 } from '../series/series-file.js';
 import { serveSeries } from '../series/serve-series.js';
-import { DEFAULT_URL, httpAddress } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 const DIR = ['--dir <folder>', 'folder of the series of this machine', 'series'] as const;
 const JSON_FLAG = ['--json', 'print one JSON document on stdout'] as const;

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { portNumber } from '#libs/command-line';
 import { Children } from '../demo/children.js';
 import { Progress } from '../demo/progress.js';
 import { formatDemo } from '../demo/report.js';
 import { runDemo } from '../demo/run.js';
-import { DEFAULT_URL, portNumber } from './options.js';
+import { DEFAULT_URL } from './default-url.js';
 
 const DEFAULT_PORT = 4100;
 /** 128 and the number of SIGINT, as shells report it: interrupted before there was anything to show. */

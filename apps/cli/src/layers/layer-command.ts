@@ -5,6 +5,7 @@ import { SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { ConcordatError, equalBytes } from '#libs/bytes';
+import { httpAddress } from '#libs/command-line';
 import {
   computeLayer,
   type LayerRequest,
@@ -14,7 +15,7 @@ import {
   type Method,
   parseResult,
 } from '#libs/layers';
-import { DEFAULT_URL, httpAddress } from '../commands/options.js';
+import { DEFAULT_URL } from '../commands/default-url.js';
 import { graphql, reach } from '../graphql-client.js';
 import { publicBlobs, shippedDeprivation } from './public-blobs.js';
 

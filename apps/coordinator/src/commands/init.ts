@@ -1,26 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { nameArgument, portNumber, wholeNumber } from '#libs/command-line';
 import { tellParent } from '#libs/nest-kit';
-import { Name } from '#libs/protocol';
 import { foundFederation, parseCard } from '../federation/found.js';
 import { initCoordinator } from '../init.js';
 import { print } from './print.js';
-
-const integer =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d{1,9}$/.test(text) || value < least || value > most)
-      throw new InvalidArgumentError(`an integer from ${least} to ${most}`);
-    return value;
-  };
-
-/** An id as the manifest takes it. */
-export const named = (text: string): string => {
-  if (!Name.safeParse(text).success)
-    throw new InvalidArgumentError('small letters, digits and hyphens, at most 64');
-  return text;
-};
 
 /** `concordat coordinator init` and `found`: the folder, and the federation's first manifest in it. */
 export function registerInit(program: Command): void {
@@ -28,13 +12,13 @@ export function registerInit(program: Command): void {
     .command('init')
     .description('make the folder, keys and settings of a coordinator')
     .requiredOption('--dir <folder>', 'folder to make')
-    .option('--id <id>', 'its name in the federation', named, 'coordinator')
+    .option('--id <id>', 'its name in the federation', nameArgument, 'coordinator')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on', integer(0, 65_535), 4100)
+    .option('--port <port>', 'port to listen on', portNumber, 4100)
     .option(
       '--deadline <seconds>',
       'how long agencies have to answer',
-      integer(1, 30 * 86_400),
+      wholeNumber(1, 30 * 86_400),
       120,
     )
     .option('--json', 'print one JSON document')
@@ -56,12 +40,12 @@ export function registerInit(program: Command): void {
     .command('found')
     .description('found a federation: sign its first manifest, which has no agencies yet')
     .requiredOption('--dir <folder>', 'folder made by init')
-    .requiredOption('--federation <name>', 'name of the federation, for ever', named)
+    .requiredOption('--federation <name>', 'name of the federation, for ever', nameArgument)
     .requiredOption('--auditor <card>', "what the auditor's init printed, from its operator")
     .option(
       '--quorum <count>',
       'how many witnesses must have seen a log: 1, the auditor, or 0',
-      integer(0, 1),
+      wholeNumber(0, 1),
       1,
     )
     .option('--json', 'print one JSON document')

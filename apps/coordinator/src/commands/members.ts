@@ -1,8 +1,10 @@
 /** `concordat coordinator token | enrolments | confirm | decline | revoke | analyst | key-holders | rotate-key`: the operator's hand on the federation. */
 import type { Command } from 'commander';
+import { nameArgument, wholeNumber } from '#libs/command-line';
 import type { Enrolling } from '../federation/enrolment-desk.js';
 import { operateInFolder } from '../federation/operate-in-folder.js';
-import { named, parseAnalystCard } from './init.js';
+import { MAX_TOKEN_HOURS } from '../federation/operations.js';
+import { parseAnalystCard } from './init.js';
 import { print } from './print.js';
 
 const DIR = ['--dir <folder>', 'folder of the coordinator, running or not'] as const;
@@ -29,8 +31,8 @@ function registerEnrolment(program: Command): void {
     .command('token')
     .description('issue a one-time token with which one agency can enrol')
     .requiredOption(...DIR)
-    .requiredOption('--agency <id>', 'id that the agency will have, for ever', named)
-    .option('--hours <hours>', 'how long it is good', Number, 24)
+    .requiredOption('--agency <id>', 'id that the agency will have, for ever', nameArgument)
+    .option('--hours <hours>', 'how long it is good', wholeNumber(1, MAX_TOKEN_HOURS), 24)
     .option(...JSON_FLAG)
     .addHelpText(
       'after',
@@ -69,7 +71,7 @@ Example:
     .command('confirm')
     .description('enrol an agency whose operator has read its words out to you')
     .requiredOption(...DIR)
-    .requiredOption('--agency <id>', 'the agency', named)
+    .requiredOption('--agency <id>', 'the agency', nameArgument)
     .requiredOption(
       '--words <words>',
       'the eight words as you heard them, not as you see them here',
@@ -92,7 +94,7 @@ Example:
     .command('decline')
     .description('send an enrolment away')
     .requiredOption(...DIR)
-    .requiredOption('--agency <id>', 'the agency', named)
+    .requiredOption('--agency <id>', 'the agency', nameArgument)
     .requiredOption('--reason <text>', 'why: kept in the log, which others may read')
     .option(...JSON_FLAG)
     .addHelpText(
@@ -130,7 +132,7 @@ function registerAnalysts(program: Command): void {
     .command('remove')
     .description('no longer take questions of an analyst')
     .requiredOption(...DIR)
-    .requiredOption('--analyst <id>', 'the analyst', named)
+    .requiredOption('--analyst <id>', 'the analyst', nameArgument)
     .requiredOption('--reason <text>', 'why: everybody reads it in the manifest')
     .option(...JSON_FLAG)
     .action(async ({ dir, analyst: id, reason, json }) => {
@@ -149,9 +151,9 @@ function registerKeyHolders(program: Command): void {
     .description('who keeps the shares of linkage keys')
     .command('name')
     .description('name three of the auditor and the agencies; the manifest says so to everybody')
-    .argument('<process>', 'first key-holder', named)
-    .argument('<process>', 'second', named)
-    .argument('<process>', 'third', named)
+    .argument('<process>', 'first key-holder', nameArgument)
+    .argument('<process>', 'second', nameArgument)
+    .argument('<process>', 'third', nameArgument)
     .requiredOption(...DIR)
     .option(...JSON_FLAG)
     .addHelpText(
@@ -179,7 +181,7 @@ export function registerMembers(program: Command): void {
     .command('revoke')
     .description('remove an agency: its requests are refused from now on, its log stays verifiable')
     .requiredOption(...DIR)
-    .requiredOption('--agency <id>', 'the agency; its id is never given again', named)
+    .requiredOption('--agency <id>', 'the agency; its id is never given again', nameArgument)
     .requiredOption('--reason <text>', 'why: everybody reads it in the manifest')
     .option(...JSON_FLAG)
     .addHelpText(

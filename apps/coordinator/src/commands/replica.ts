@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { httpAddress, keyArgument, portNumber } from '#libs/command-line';
 import { createLogger, runProcess } from '#libs/nest-kit';
 
 const EXAMPLES = `
@@ -10,32 +11,24 @@ Examples:
   $ concordat coordinator replica --dir replica --of https://concordat.example --key KEY --port 4110
   $ concordat coordinator replica --dir replica`;
 
-const port = (text: string): number => {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new InvalidArgumentError('an integer from 0 to 65535');
-  return Number(text);
-};
-
 /** `concordat coordinator replica`: releases, map and layers out of a verified copy of a coordinator's log. */
 export function registerReplica(program: Command): void {
   program
     .command('replica')
     .description('serve what a coordinator published, from a verified copy that follows its log')
     .requiredOption('--dir <folder>', 'folder of the copy')
-    .option('--of <url>', 'address of the coordinator')
-    .option('--key <key>', "the coordinator's public key")
+    .option('--of <url>', 'address of the coordinator', httpAddress)
+    .option('--key <key>', "the coordinator's public key", keyArgument)
     .option('--host <host>', 'address to listen on when the folder is made', '127.0.0.1')
-    .option('--port <port>', 'port to listen on', port)
+    .option('--port <port>', 'port to listen on', portNumber)
     .addHelpText('after', EXAMPLES)
-    .action((options) =>
-      runProcess(createLogger('replica'), async () => {
+    .action((options) => {
+      const { dir, of, key } = options;
+      if ((of === undefined) !== (key === undefined))
+        throw new ConcordatError('usage', '--of and --key go together');
+      return runProcess(createLogger('replica'), async () => {
         const { makeReplicaFolder } = await import('../replica/config.js');
-        const { dir, of, key } = options;
-        if ((of === undefined) !== (key === undefined))
-          throw new ConcordatError('usage', '--of and --key go together');
         if (of !== undefined) {
-          if (!URL.canParse(of) || !/^[A-Za-z0-9_-]{43}$/.test(key))
-            throw new ConcordatError('usage', '--of is an address and --key 43 characters');
           makeReplicaFolder(dir, {
             ...{ version: 1, replicaOf: of, publicKey: key },
             listen: { host: options.host, port: options.port ?? 4110 },
@@ -46,6 +39,6 @@ export function registerReplica(program: Command): void {
           ...(options.port === undefined ? {} : { port: options.port }),
           nowMs: Date.now,
         });
-      }),
-    );
+      });
+    });
 }

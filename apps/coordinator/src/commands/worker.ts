@@ -1,15 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { portNumber, wholeNumber } from '#libs/command-line';
 import { createLogger, runProcess } from '#libs/nest-kit';
 import { defaultConcurrency } from '../jobs/coordinator-jobs.js';
 
 const MOST_AT_ONCE = 64;
-
-function atOnce(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= MOST_AT_ONCE) return value;
-  throw new InvalidArgumentError(`give a whole number from 1 to ${MOST_AT_ONCE}`);
-}
 
 /** `concordat coordinator worker`: runs the coordinator's jobs out of Redis. */
 export function registerWorker(program: Command): void {
@@ -17,8 +12,18 @@ export function registerWorker(program: Command): void {
     .command('worker')
     .description("run the coordinator's heavy jobs from Redis until stopped; as many as wanted")
     .requiredOption('--dir <folder>', "the coordinator's folder, or one that shares its files")
-    .option('--jobs <count>', 'jobs to run at once', atOnce, defaultConcurrency())
-    .option('--port <port>', 'port of health and metrics on loopback, 0 for a free one', Number, 0)
+    .option(
+      '--jobs <count>',
+      'jobs to run at once',
+      wholeNumber(1, MOST_AT_ONCE),
+      defaultConcurrency(),
+    )
+    .option(
+      '--port <port>',
+      'port of health and metrics on loopback, 0 for a free one',
+      portNumber,
+      0,
+    )
     .addHelpText(
       'after',
       `

@@ -23,13 +23,13 @@ const Reason = z
   .transform((text) => text.normalize('NFC'));
 
 /** A week: whoever needs longer asks again. */
-const MAX_HOURS = 168;
+export const MAX_TOKEN_HOURS = 168;
 
 export const Operation = z.discriminatedUnion('operation', [
   z.strictObject({
     operation: z.literal('token'),
     agency: Name,
-    hours: z.int().min(1).max(MAX_HOURS),
+    hours: z.int().min(1).max(MAX_TOKEN_HOURS),
   }),
   z.strictObject({ operation: z.literal('enrolments') }),
   z.strictObject({

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { httpAddress } from '#libs/command-line';
 import { CATEGORIES } from '#libs/query';
 import { enrolNode } from '../enrol.js';
 
@@ -8,7 +9,7 @@ export function registerEnrol(program: Command): void {
     .command('enrol')
     .description('ask a coordinator to enrol this node, with the token of its operator')
     .requiredOption('--dir <folder>', 'folder made by init')
-    .requiredOption('--coordinator <url>', 'address of the coordinator')
+    .requiredOption('--coordinator <url>', 'address of the coordinator', httpAddress)
     .requiredOption('--token <token>', 'one-time token from its operator')
     .requiredOption('--name <name>', 'name of the agency as people know it')
     .option('--kind <kind>', 'police, council, health or social-care', 'police')

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
+import { httpAddress } from '#libs/command-line';
 import { createLogger, runProcess } from '#libs/nest-kit';
 import { ensureManifest } from '../take-manifest.js';
 
@@ -12,8 +13,12 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('answer the coordinator until stopped')
     .requiredOption('--dir <folder>', 'folder of the node')
-    .option('--coordinator <url>', 'address of the coordinator instead of the configured one')
-    .option('--auditor <url>', 'address of the auditor instead of the configured one')
+    .option(
+      '--coordinator <url>',
+      'address of the coordinator instead of the configured one',
+      httpAddress,
+    )
+    .option('--auditor <url>', 'address of the auditor instead of the configured one', httpAddress)
     .addHelpText('after', '\nExample:\n  concordat node serve --dir /var/lib/concordat/my-force')
     .action((options) =>
       runProcess(createLogger('node'), async () => {

@@ -1,0 +1,2 @@
+export { httpAddress, keyArgument, nameArgument, portNumber, wholeNumber } from './arguments.js';
+export { endFailed } from './failure.js';
