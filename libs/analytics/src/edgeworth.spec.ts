@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { edgeworthTwoSided, noiseCumulants } from './edgeworth.js';
+import { edgeworthLimit, edgeworthTwoSided, noiseCumulants } from './edgeworth.js';
 import { normalTwoSided } from './normal.js';
 import { type NoiseLaw, noisePmf, sumOfCopies } from './pmf.js';
 
@@ -51,5 +51,22 @@ describe('edgeworthTwoSided', () => {
     expect(edgeworthTwoSided(-6, { second: 9, fourth: 0, sixth: 0 })).toBe(normalTwoSided(2));
     expect(edgeworthTwoSided(0, { second: 0, fourth: 0, sixth: 0 })).toBe(1);
     expect(edgeworthTwoSided(1, { second: 0, fourth: 0, sixth: 0 })).toBe(0);
+  });
+});
+
+describe('edgeworthLimit', () => {
+  it.each([0.01, 0.05, 0.4])('is exceeded with probability %d', (share) => {
+    const noise = noiseCumulants(laplace(0.3));
+    const cumulants = {
+      second: noise.second + 9,
+      fourth: noise.fourth + 9,
+      sixth: noise.sixth + 9,
+    };
+    expect(edgeworthTwoSided(edgeworthLimit(share, cumulants), cumulants)).toBeCloseTo(share, 10);
+  });
+
+  it('is the quantile of the normal law without excess, and 0 without variance', () => {
+    expect(edgeworthLimit(0.05, { second: 4, fourth: 0, sixth: 0 })).toBeCloseTo(3.919928, 6);
+    expect(edgeworthLimit(0.05, { second: 0, fourth: 0, sixth: 0 })).toBe(0);
   });
 });

@@ -57,3 +57,19 @@ export function edgeworthTwoSided(x: number, { second, fourth, sixth }: EvenCumu
   const correction = (k4 * he3) / 24 + (k6 * he5) / 720 + (k4 * k4 * he7) / 1152;
   return Math.min(1, Math.max(0, normalTwoSided(z) + 2 * normalDensity(z) * correction));
 }
+
+/** Beyond this many standard errors no interval is looked for: the normal law leaves 1e-88. */
+const MOST_ERRORS = 20;
+
+/** The value that |X| exceeds with probability `share`, 0 < share < 1: the inverse of `edgeworthTwoSided`. */
+export function edgeworthLimit(share: number, cumulants: EvenCumulants): number {
+  const se = Math.sqrt(cumulants.second);
+  let low = 0;
+  let high = MOST_ERRORS;
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (edgeworthTwoSided(middle * se, cumulants) > share) low = middle;
+    else high = middle;
+  }
+  return high * se;
+}

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
+import { seededRandom } from '#libs/testing';
 import { kernelSquares, smooth } from './empirical-bayes.js';
 import { denoise, forecast } from './forecast.js';
 import { rateInterval } from './forecast-interval.js';
@@ -88,10 +90,57 @@ describe('forecast', () => {
     const near = forecast(release, neighbours, { horizon: 1 });
     const far = forecast(release, neighbours, { horizon: 4 });
     expect(far.rateVariance[3]).toBeGreaterThanOrEqual(near.rateVariance[3] as number);
+    expect(near.cellVariance[3]).toBeLessThan(near.rateVariance[3] as number);
     const { low, high } = rateInterval(near, 0.95);
     near.mean.forEach((mean, i) => {
       expect(low[i]).toBeLessThanOrEqual(mean);
       expect(high[i]).toBeGreaterThanOrEqual(mean);
+    });
+  });
+
+  it('leaves what all cells share out of the variance that is each cell’s own', () => {
+    // Totals that swing for all cells alike: nothing that tells one cell from another.
+    const swinging = Array.from({ length: 12 }, (_, t) =>
+      month((i) => (5 + (i % 7)) * (1 + (t % 2))),
+    );
+    const { cellVariance, rateVariance, growth } = forecast(
+      { periods: swinging, noiseVariance: 1 },
+      neighbours,
+    );
+    expect(growth.excess).toBeGreaterThan(0);
+    expect(cellVariance[3]).toBeLessThan((rateVariance[3] as number) / 2);
+  });
+
+  describe('the prior', () => {
+    const random = seededRandom('noise of two releases');
+    const noise = discreteLaplace({ scale: rational(10n) });
+    const released = (rate: (i: number) => number) => ({
+      periods: Array.from({ length: 12 }, () => {
+        const drawn = new Int32Array(neighbours.degrees.length);
+        noise.sampleInto(drawn, random);
+        return Float64Array.from(drawn, (value, i) => value + rate(i));
+      }),
+      noiseVariance: 200,
+    });
+    const places = (i: number) => (i % 97 === 0 ? 200 : 0);
+
+    it('stays the all-crime map where nothing but noise speaks for the own one', () => {
+      for (let draw = 0; draw < 10; draw++) {
+        const allCrime = released(places);
+        expect(
+          forecast(
+            released(() => 0),
+            neighbours,
+            { allCrime },
+          ).prior,
+        ).toBe('all-crime');
+      }
+    });
+
+    it('is the own map where all crime is elsewhere', () => {
+      const allCrime = released(places);
+      const release = released((i) => (i > 600 && i < 700 ? 60 : 0));
+      expect(forecast(release, neighbours, { allCrime }).prior).toBe('own-map');
     });
   });
 

@@ -1,8 +1,8 @@
 /**
  * Where will it be next? Expected counts of the coming periods from noisy ones: a prior from what the map already shows
  * (`empirical-bayes.ts`), updated month by month (`level.ts`). Two priors compete: the all-crime release (places with much
- * crime of any kind have more of each) and the category's own smoothed map. The one whose forecast of held-out noisy
- * periods has the lower estimated risk is used; noise is independent between periods and has mean zero, so a held-out
+ * crime of any kind have more of each) and the category's own smoothed map. The second is used where its forecast of held-out
+ * noisy periods is clearly nearer to them in shape; noise is independent between periods and has mean zero, so a held-out
  * noisy count judges a forecast without bias. Places are scored; no person enters.
  */
 import { ConcordatError } from '#libs/bytes';
@@ -36,6 +36,8 @@ export interface Forecast {
   readonly mean: Float64Array;
   /** Variance of `mean` around the true rate of that period. */
   readonly rateVariance: Float64Array;
+  /** The part of it that is each cell's own: without the error of the growth that all cells share. */
+  readonly cellVariance: Float64Array;
   /** Which prior the held-out risk chose. */
   readonly prior: Prior;
   readonly model: LevelModel;
@@ -60,6 +62,8 @@ const LONGEST_HORIZON = 4;
 /** A quarter of the periods, at most three, is held out to choose the prior. */
 const HELD_OUT_SHARE = 4;
 const MOST_HELD_OUT = 3;
+/** Standard errors by which the own map must be better: fifteen categories are asked about twelve times a year, and a false own map at a low budget finds nothing. */
+const CLEAR = 3;
 /** A common fall takes no more than this leaves. */
 const LEAST_GROWTH = 0.25;
 
@@ -141,22 +145,28 @@ const truncated = ({ periods, noiseVariance }: Release, count: number): Release 
   noiseVariance,
 });
 
+const length = (vector: Float64Array): number =>
+  Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+
 /**
- * True when the forecasts `other` have a lower squared risk on the held-out sums than `usual`, by more than one standard
- * error: sum (f - g)(f + g - 2 z) estimates the difference of risks without bias.
+ * True when the map `other` points more nearly to the held-out sums than `usual` does, by more than three standard errors: of two maps
+ * of unit length the one whose product with the true rates is larger has the lower squared risk at its best scale, and the product
+ * with noisy sums estimates it without bias. Scale is left out, as at low budgets the total of the early periods is mostly noise.
  */
 function clearlyBetter(other: Float64Array, usual: Float64Array, heldOut: NoisySums): boolean {
+  const f = other.map((rate, i) => rate * (heldOut.exposure[i] as number));
+  const g = usual.map((rate, i) => rate * (heldOut.exposure[i] as number));
+  const [lengthF, lengthG] = [length(f), length(g)];
   let difference = 0;
-  let squares = 0;
-  for (let i = 0; i < other.length; i++) {
-    const exposure = heldOut.exposure[i] as number;
-    const f = exposure * (other[i] as number);
-    const g = exposure * (usual[i] as number);
-    const d = (f - g) * (f + g - 2 * (heldOut.sums[i] as number));
-    difference += d;
-    squares += d * d;
+  let variance = 0;
+  for (let i = 0; i < f.length; i++) {
+    const weight = (f[i] as number) / lengthF - (g[i] as number) / lengthG;
+    const sum = heldOut.sums[i] as number;
+    difference += weight * sum;
+    // A noisy sum may be negative; over all cells it still estimates the Poisson variance.
+    variance += weight * weight * ((heldOut.exposure[i] as number) * heldOut.noiseVariance + sum);
   }
-  return difference < -Math.sqrt(squares);
+  return difference > CLEAR * Math.sqrt(Math.max(0, variance));
 }
 
 function choosePrior(release: Release, allCrime: Release, neighbours: NeighbourLists): Prior {
@@ -203,6 +213,7 @@ export function forecast(
   };
   const mean = new Float64Array(cells);
   const rateVariance = new Float64Array(cells);
+  const cellVariance = new Float64Array(cells);
   const factor = new Float64Array(cells);
   for (let i = 0; i < cells; i++) {
     const ahead = horizon + ageOfEvidence(evidence, i);
@@ -210,14 +221,16 @@ export function forecast(
     const rate = grown * (levels.level[i] as number);
     factor[i] = grown;
     mean[i] = rate;
-    rateVariance[i] =
+    const own =
       grown * grown * (levels.variance[i] as number) +
-      (horizon * model.step + model.burst) * (priors.mean[i] as number) ** 2 +
-      (growth.variance * ahead * ahead + growth.excess) * rate * rate;
+      (horizon * model.step + model.burst) * (priors.mean[i] as number) ** 2;
+    cellVariance[i] = own;
+    rateVariance[i] = own + (growth.variance * ahead * ahead + growth.excess) * rate * rate;
   }
   return {
     mean,
     rateVariance,
+    cellVariance,
     prior: chosen,
     model,
     growth,

@@ -4,7 +4,7 @@
  * adds the known variance of its noise, so the budget stands in every standard error.
  */
 import { ConcordatError } from '#libs/bytes';
-import { edgeworthTwoSided, noiseCumulants } from './edgeworth.js';
+import { edgeworthLimit, edgeworthTwoSided, noiseCumulants } from './edgeworth.js';
 import { normalQuantile, normalUpperTail } from './normal.js';
 import type { NoiseLaw } from './pmf.js';
 
@@ -22,6 +22,9 @@ export interface Effect {
   readonly se: number;
   readonly z: number;
   readonly p: number;
+  /** Interval of the effect on the expected incidents: the values that the test does not reject. */
+  readonly low: number;
+  readonly high: number;
 }
 
 interface Side {
@@ -52,12 +55,13 @@ function sideOf({ counts, noiseVariance, law }: AreaSeries, from: number, to: nu
 
 /**
  * Change of the treated area less change of its comparison area, per period; the intervention starts with period `start`.
- * NaN periods are missing. Throws `too-few-periods`.
+ * NaN periods are missing. The interval holds in 1 - `size` of repetitions. Throws `too-few-periods`.
  */
 export function differenceInDifferences(
   treated: AreaSeries,
   control: AreaSeries,
   start: number,
+  size = 0.05,
 ): Effect {
   const sides = [treated, control].map((series) => ({
     before: sideOf(series, 0, start),
@@ -69,11 +73,14 @@ export function differenceInDifferences(
     sides.reduce((sum, { before, after }) => sum + before[key] + after[key], 0);
   const cumulants = { second: total('second'), fourth: total('fourth'), sixth: total('sixth') };
   const se = Math.sqrt(cumulants.second);
+  const reach = edgeworthLimit(size, cumulants);
   return {
     effect,
     se,
     z: se === 0 ? 0 : effect / se,
     p: edgeworthTwoSided(effect, cumulants),
+    low: effect - reach,
+    high: effect + reach,
   };
 }
 

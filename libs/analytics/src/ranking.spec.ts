@@ -7,7 +7,7 @@ const release = (counts: readonly number[]) => ({
 });
 const rates = (mean: readonly number[], variance: number) => ({
   mean: Float64Array.from(mean),
-  rateVariance: new Float64Array(mean.length).fill(variance),
+  cellVariance: new Float64Array(mean.length).fill(variance),
 });
 
 describe('rankCells', () => {

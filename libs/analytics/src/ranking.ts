@@ -7,7 +7,8 @@
  * forecast's prior is all there is. (Where few are chosen, one cell may stand out though the area as a whole shows nothing.)
  *
  * The gain is the posterior mean of a difference of sums of rates, its variance that of the same sum with cells taken as independent
- * (Morris 1983, JASA 78, on decisions from empirical-Bayes posteriors).
+ * (Morris 1983, JASA 78, on decisions from empirical-Bayes posteriors). The growth that all cells share multiplies both choices alike:
+ * its error says nothing about which is better and is left out.
  */
 import { noiseCumulants } from './edgeworth.js';
 import { type Forecast, type Release, releasedMeans, sumPeriods } from './forecast.js';
@@ -61,7 +62,7 @@ function showsSignal(release: Release): boolean {
 /** Scores of the cells for choosing the `share` of highest ones, from a release and its forecast. */
 export function rankCells(
   release: Release,
-  { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
+  { mean, cellVariance }: Pick<Forecast, 'mean' | 'cellVariance'>,
   share: number,
 ): Ranking {
   const naive = releasedMeans(release);
@@ -73,7 +74,7 @@ export function rankCells(
   for (let i = 0; i < mean.length; i++) {
     const difference = (chosen[i] as number) - (naively[i] as number);
     gain += difference * (mean[i] as number);
-    variance += difference * difference * (rateVariance[i] as number);
+    variance += difference * difference * (cellVariance[i] as number);
   }
   const standardError = Math.sqrt(variance);
   const isClear = gain > CLEAR * standardError || (k >= MANY && !showsSignal(release));

@@ -217,9 +217,15 @@ describe('methods on known counts', () => {
       },
       [id],
     );
-    const wdd = summary.weightedDisplacement as { change: string; isSignificant: boolean };
+    const wdd = summary.weightedDisplacement as Record<string, string | boolean>;
     expect(Math.abs(Number(wdd.change) + 7 * 20 * 6)).toBeLessThan(60);
     expect(wdd.isSignificant).toBe(true);
+    expect(Number(wdd.low)).toBeLessThan(-7 * 20 * 6);
+    expect(Number(wdd.high)).toBeGreaterThan(-7 * 20 * 6);
+    expect(Number(wdd.high)).toBeLessThan(0);
+    const did = summary.differenceInDifferences as Record<string, string>;
+    expect(Number(did.low)).toBeLessThan(Number(did.effectPerMonth));
+    expect(Number(did.high)).toBeGreaterThan(Number(did.effectPerMonth));
     expect(rows).toHaveLength(12);
   });
 

@@ -59,9 +59,9 @@ it.each([
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
   ['emerging', 1, '66308d9c45e2bbc20c4eaa6374e3abbce559b7b9865e57c9877499004afbdb70'],
   ['warnings', 3, '6fc5da8deccffc7e74595bb63bc795baddaa3da9b121688f416f5ee09ac7bd36'],
-  ['forecast', 4, 'd9659e920646e6152fd7bbd1692d43d6c77438da4b0d9b5548f5e24092e5cc74'],
-  ['fairness', 3, '5f31d5ae0174a22188483887ba15fbdaa82b98f66efd7682eb5baf76df91b562'],
-  ['evaluation', 2, 'c8461a210f60b69b1ee0039dddc8e3e31f5b71120ab493adbe7288b08babb645'],
+  ['forecast', 5, '360a9c2f91d254c4d65a5b10919acd26c2928659b92391bff60019d9fb82a28e'],
+  ['fairness', 4, '0274abcc874d9d3d8ec87ee23278ab68276e871f1f0953033443a1f7d90b857d'],
+  ['evaluation', 3, '28bf2e6e9384b3b6c2f4c0f0e3313abebe9c0e6b50ef19865b49bdbfda79c3b3'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
 ] as const)('%s of version %d', async (method, version, digest) => {
   const request = layerRequest(method, parametersOf()[method], [release]);

@@ -113,9 +113,9 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   trend: 2,
   emerging: 1,
   warnings: 3,
-  forecast: 4,
-  fairness: 3,
-  evaluation: 2,
+  forecast: 5,
+  fairness: 4,
+  evaluation: 3,
   plan: 2,
 };
 

@@ -64,14 +64,17 @@ function placebo(
   present: readonly number[],
   start: string,
   roles: number,
+  size: number,
 ): Json {
   const pick = (area: number): Float64Array =>
     Float64Array.from(present, (t) => areas.counts[area]?.[t] ?? Number.NaN);
   const donors = areas.counts.slice(roles).map((_, d) => pick(roles + d));
   const first = present.findIndex((t) => (areas.months[t] as string) >= start);
-  const { effect, ratio, p, weights } = placeboTest(pick(0), donors, first);
+  const { effect, ratio, p, weights, low, high } = placeboTest(pick(0), donors, first, size);
   return {
     effect: decimalText(effect),
+    low: decimalText(low),
+    high: decimalText(high),
     ratio: decimalText(ratio),
     p: decimalText(p),
     weights: [...weights].map(decimalText),
@@ -82,9 +85,9 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
   description: {
     question: 'Did an intervention work, and could we have seen it?',
     citation:
-      'Wheeler and Ratcliffe 2018, Crime Science 7:11; Angrist and Pischke 2009, chapter 5; Abadie, Diamond, Hainmueller 2010, JASA 105.',
+      'Wheeler and Ratcliffe 2018, Crime Science 7:11; Angrist and Pischke 2009, chapter 5; Abadie, Diamond, Hainmueller 2010, JASA 105; Firpo and Possebom 2018, Journal of Causal Inference 6:2.',
     uncertainty:
-      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in each sum of estimates; p is two-sided, by an Edgeworth series with the longer tails of Poisson counts and the law of the noise, but for the placebo rank of synthetic control. detectableFall: smallest relative fall found with probability 0.8.',
+      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in each sum of estimates; p is two-sided, by an Edgeworth series with the longer tails of Poisson counts and the law of the noise, but for the placebo rank of synthetic control. low to high: the effects that the test does not reject at this size, so 0 lies outside where p is at most the size; null where the placebo test has too few donors to reject any, or no steady effect fits. detectableFall: smallest relative fall found with probability 0.8.',
     listed: 'One row a month: the estimate of each area and the standard deviation of its noise.',
   },
   async compute(parameters: ParametersOf<'evaluation'>, { releases, progress }) {
@@ -103,6 +106,7 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
         'evaluation: displacement and displacementControl are given together or not at all',
       );
     }
+    const size = Number(parameters.size);
     const roles = ROLES.filter((role) => parameters[role] !== undefined);
     const areas = await readAreas(releases, category, { from, to }, [
       ...roles.map((role) => parameters[role] ?? []),
@@ -129,6 +133,7 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
         displacementControlAfter: movedControl?.after ?? 0,
       },
       { law: gaussian(noise), terms: 1 },
+      size,
     );
     const largest = (area: number): number =>
       Math.max(0, ...(areas.variances[area] as Float64Array).filter((v) => !Number.isNaN(v)));
@@ -141,12 +146,13 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
       areaSeries(0),
       areaSeries(1),
       areas.months.findIndex((month) => month >= start),
+      size,
     );
     const fall = detectableFall({
       treated: Math.max(0, treated.before),
       control: Math.max(0, control.before),
       noiseVariance: treated.variance + control.variance,
-      size: Number(parameters.size),
+      size,
     });
     const names = [...roles, ...donors.map((_, d) => `donor${d + 1}`)];
     return {
@@ -161,20 +167,24 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
         monthsAfter: months.after.map((t) => areas.months[t] as string),
         weightedDisplacement: {
           change: decimalText(wdd.wdd),
+          low: decimalText(wdd.low),
+          high: decimalText(wdd.high),
           standardError: decimalText(wdd.se),
           z: decimalText(wdd.z),
           p: decimalText(wdd.p),
-          isSignificant: wdd.p <= Number(parameters.size),
+          isSignificant: wdd.p <= size,
         },
         differenceInDifferences: {
           effectPerMonth: decimalText(did.effect),
+          low: decimalText(did.low),
+          high: decimalText(did.high),
           standardError: decimalText(did.se),
           z: decimalText(did.z),
           p: decimalText(did.p),
         },
         detectableFall: fall === undefined ? null : decimalText(fall),
         syntheticControl:
-          donors.length === 0 ? null : placebo(areas, months.present, start, roles.length),
+          donors.length === 0 ? null : placebo(areas, months.present, start, roles.length, size),
       },
       columns: ['month', ...names.flatMap((name) => [name, `${name}NoiseSd`])],
       rows: areas.months.map((month, t) => [
