@@ -5,7 +5,8 @@
  */
 import type { LevelModel, Periods } from './level.js';
 import { type LikelihoodTable, LOG_STEP } from './likelihood-table.js';
-import { RATIO_ONE, RATIOS, type RatioLikelihood } from './ratio-law.js';
+import type { RatioLikelihood } from './ratio-law.js';
+import { RATIO_ONE, RATIOS } from './ratio-starts.js';
 
 /** Likelihoods below exp(-this) of the largest are zero towards higher rates. */
 const REACH = 30;

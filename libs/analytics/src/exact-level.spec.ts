@@ -13,7 +13,7 @@ import {
   posteriorQuantile,
   posteriorRoom,
 } from './rate-posterior.js';
-import { gammaRatios } from './ratio-law.js';
+import { gammaRatios } from './ratio-starts.js';
 
 const LAW = { mechanism: 'discrete-laplace', epsilon: 0.5 } as const;
 const V = noiseVariance(LAW);

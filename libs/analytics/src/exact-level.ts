@@ -50,6 +50,18 @@ function foreignPriors({ mean, least, leverage }: CellPriors, data: NoisySums): 
   });
 }
 
+/** Relative standard error of the total, which all priors share. */
+function totalError(mean: Float64Array, { exposure, noiseVariance }: NoisySums): number {
+  let expected = 0;
+  let variance = 0;
+  mean.forEach((m, i) => {
+    const periods = exposure[i] as number;
+    expected += m * periods;
+    variance += (m + noiseVariance) * periods;
+  });
+  return expected > 0 ? Math.sqrt(variance) / expected : 0;
+}
+
 /** Fits the law of the ratios over all cells. */
 export function fitExactLaw(
   periods: Periods,
@@ -68,7 +80,7 @@ export function fitExactLaw(
     mean,
     model,
     noiseVariance,
-    ratios: fitRatios(mean.length, likelihoodOf),
+    ratios: fitRatios(mean.length, likelihoodOf, totalError(priors.mean, data)),
   };
 }
 

@@ -6,8 +6,8 @@ export const LOG_STEP = 0.15;
 /** Rates and counts above these are in no table: noise hardly matters there. */
 const LARGEST_RATE = 400;
 export const LARGEST_COUNT = 700;
-/** Grid points below the least rate, down to a hundredth of it. */
-const STEPS_BELOW = 31;
+/** Grid points below the least rate, down to a four-hundredth of it. */
+export const STEPS_BELOW = 40;
 const LEAST_LOG = -60;
 
 export interface LikelihoodTable {
@@ -41,7 +41,7 @@ function likelihoodRow(out: Float32Array, rate: number, noise: Pmf, lowest: numb
   }
 }
 
-/** Rates from a hundredth of `least` to 400. */
+/** Rates from a four-hundredth of `least` to 400. */
 export function likelihoodTable(law: NoiseLaw, least: number): LikelihoodTable {
   const noise = noisePmf(law);
   const first = Math.log(least) - STEPS_BELOW * LOG_STEP;

@@ -4,10 +4,12 @@
  * Poisson sum with known noise), so that quantiles do not snap to the grid.
  */
 import { LOG_STEP } from './likelihood-table.js';
-import { RATIOS, type RatioLikelihood } from './ratio-law.js';
+import type { RatioLikelihood } from './ratio-law.js';
+import { RATIOS } from './ratio-starts.js';
 
 /** Logarithms of the likelihood further below its greatest do not count. */
 const REACH = -30;
+const LEAST_LIKELIHOOD = Math.exp(REACH);
 /** Points a standard deviation that quantiles need. */
 const POINTS_PER_DEVIATION = 3;
 const MOST_PARTS = 64;
@@ -20,6 +22,8 @@ export interface RatePosterior {
   count: number;
   /** Step of `logRates`. */
   step: number;
+  /** Rates whose logarithm is below this stand for all of them down to 0. */
+  floor: number;
 }
 
 const MOST_POINTS = (RATIOS + 1) * MOST_PARTS;
@@ -30,6 +34,7 @@ export const posteriorRoom = (): RatePosterior => ({
   weights: new Float64Array(MOST_POINTS),
   count: 0,
   step: LOG_STEP,
+  floor: Number.NEGATIVE_INFINITY,
 });
 
 /** Into how many parts a grid step is cut for a likelihood of this shape. */
@@ -64,7 +69,7 @@ function interpolated(logs: Float64Array, j: number, x: number): number {
 /** Fills `room` with the posterior; false when the law of ratios rules the counts out. */
 export function fillPosterior(
   room: RatePosterior,
-  { origin, fraction, logs }: RatioLikelihood,
+  { origin, fraction, values, logs }: RatioLikelihood,
   ratios: Float64Array,
   firstLogRate: number,
 ): boolean {
@@ -77,8 +82,8 @@ export function fillPosterior(
   const { logRates, weights } = room;
   let count = 0;
   let total = 0;
-  const add = (position: number, log: number, prior: number): void => {
-    const weight = log > REACH ? Math.exp(log) * prior : 0;
+  const add = (position: number, likelihood: number, prior: number): void => {
+    const weight = likelihood > LEAST_LIKELIHOOD ? likelihood * prior : 0;
     if (weight === 0 && count === 0) return;
     logRates[count] = firstLogRate + (origin + position) * LOG_STEP;
     weights[count++] = weight;
@@ -88,40 +93,42 @@ export function fillPosterior(
     const here = logs[j] as number;
     const next = j < RATIOS ? (logs[j + 1] as number) : Number.NEGATIVE_INFINITY;
     const counts = here > REACH || next > REACH;
-    if (counts) add(j, here, priorAt(j));
+    if (counts) add(j, values[j] as number, priorAt(j));
     if (!(counts && Number.isFinite(here) && Number.isFinite(next))) continue;
     for (let part = 1; part < parts; part++) {
       const x = part / parts;
-      add(j + x, interpolated(logs, j, x), (1 - x) * priorAt(j) + x * priorAt(j + 1));
+      add(j + x, Math.exp(interpolated(logs, j, x)), (1 - x) * priorAt(j) + x * priorAt(j + 1));
     }
   }
   if (!(total > 0)) return false;
   for (let k = 0; k < count; k++) weights[k] = (weights[k] as number) / total;
   room.count = count;
   room.step = LOG_STEP / parts;
+  room.floor = firstLogRate + (origin + fraction + 0.5) * LOG_STEP;
   return true;
 }
 
 /** Mean and variance of the rate. */
-export function posteriorMoments({ logRates, weights, count }: RatePosterior): {
+export function posteriorMoments({ logRates, weights, count, step }: RatePosterior): {
   mean: number;
   variance: number;
 } {
   let sum = 0;
   let squares = 0;
+  let rate = Math.exp(logRates[0] as number);
+  const growth = Math.exp(step);
   for (let k = 0; k < count; k++) {
-    const weight = weights[k] as number;
-    if (weight === 0) continue;
-    const rate = Math.exp(logRates[k] as number);
-    sum += weight * rate;
-    squares += weight * rate * rate;
+    const part = (weights[k] as number) * rate;
+    sum += part;
+    squares += part * rate;
+    rate *= growth;
   }
   return { mean: sum, variance: Math.max(0, squares - sum * sum) };
 }
 
-/** Rate below which the share `p` of the posterior lies. Density between points is that of its own point, corrected for curvature. */
+/** Rate below which the share `p` of the posterior lies. 0 where that is below the grid. Density between points is that of its own point, corrected for curvature. */
 export function posteriorQuantile(
-  { logRates, weights, count, step }: RatePosterior,
+  { logRates, weights, count, step, floor }: RatePosterior,
   p: number,
 ): number {
   let below = 0;
@@ -132,7 +139,8 @@ export function posteriorQuantile(
     const mass = Math.max(0, here + (before - 2 * here + after) / 24);
     if (below + mass >= p) {
       const x = mass > 0 ? (p - below) / mass : 0.5;
-      return Math.exp((logRates[k] as number) + (x - 0.5) * step);
+      const log = (logRates[k] as number) + (x - 0.5) * step;
+      return log < floor ? 0 : Math.exp(log);
     }
     below += mass;
   }

@@ -1,23 +1,17 @@
 /**
  * How far cells stand from their priors: the law of the ratio rate / prior mean over all cells, on a logarithmic grid. It is
  * the nonparametric maximum likelihood mixture (Robbins 1956; Laird 1978, JASA 73; Jiang and Zhang 2009, Annals of
- * Statistics 37), by EM from gamma laws: one station among quiet cells then has a ratio of 100 without widening the
+ * Statistics 37), by EM from gamma laws (`ratio-starts.ts`): one station among quiet cells then has a ratio of 100 without widening the
  * law of all others, which no gamma law can give.
  */
-import { LOG_STEP } from './likelihood-table.js';
+import { RATIOS, startLaws } from './ratio-starts.js';
 
-/** Ratios from a ninetieth to a thousand, in steps of the grid; ratio 1 has this index. */
-export const RATIO_ONE = 30;
-const STEPS_ABOVE = 46;
-export const RATIOS = RATIO_ONE + STEPS_ABOVE + 1;
-/** A narrower gamma start (squared coefficient of variation) falls between the points of the grid. */
-const NARROWEST_SPREAD = 0.01;
 /** Cells that the law is fitted to, evenly spread over the domain. */
 const FITTED_CELLS = 20_000;
+/** Of these, cells that the laws to start from are judged by. */
+const JUDGED_CELLS = 4000;
 /** Rounds of EM: few, as every further one follows the sample more and the start less. */
 const ROUNDS = 15;
-/** Squared coefficients of variation whose gamma laws the start is mixed from: from cells all alike to all in a few. */
-const SPREADS = [0.01, 0.05, 0.15, 0.3, 0.6, 1, 1.6, 2.5, 4, 7];
 
 /** Likelihood of the counts of one cell, up to a factor, under each ratio of the grid. */
 export interface RatioLikelihood {
@@ -29,17 +23,6 @@ export interface RatioLikelihood {
   readonly values: Float64Array;
   /** Their logarithms; minus infinity where not computed. */
   readonly logs: Float64Array;
-}
-
-/** Gamma law of mean 1 and squared coefficient of variation `spread`, per even step of the logarithm. */
-export function gammaRatios(spread: number): Float64Array {
-  const shape = 1 / Math.max(NARROWEST_SPREAD, spread);
-  const density = Float64Array.from({ length: RATIOS }, (_, j) => {
-    const relative = Math.exp((j - RATIO_ONE) * LOG_STEP);
-    return Math.exp(shape * (1 + Math.log(relative) - relative));
-  });
-  const total = density.reduce((sum, value) => sum + value, 0);
-  return density.map((value) => value / total);
 }
 
 /** Likelihoods of the fitted cells under each ratio, one row after the other, and the part of each row that is not zero. */
@@ -92,24 +75,24 @@ function posteriorLaw({ values, from, to, count }: Rows, law: Float64Array): Flo
       total += (law[at - row] as number) * (values[at] as number);
     }
     if (total === 0) continue;
+    const weight = share / total;
     for (let at = from[cell] as number; at < end; at++) {
-      const posterior = ((law[at - row] as number) * (values[at] as number)) / total;
-      next[at - row] = (next[at - row] as number) + share * posterior;
+      const posterior = (law[at - row] as number) * (values[at] as number) * weight;
+      next[at - row] = (next[at - row] as number) + posterior;
     }
   }
   return next;
 }
 
-/**
- * Gamma laws of every spread, each with the weight of its likelihood over all cells (equal ones before): how far cells differ is
- * itself uncertain where noise is wide, and one estimated spread, taken as known, makes every interval too narrow (Carlin and Louis
- * 2000, section 3.5; Morris 1983, JASA 78).
- */
-function mixedStart({ values, from, to, count }: Rows): Float64Array {
-  const laws = SPREADS.map(gammaRatios);
+/** The laws to start from, each with the weight of its likelihood over cells evenly spread (equal ones before). */
+function mixedStart(
+  { values, from, to, count }: Rows,
+  laws: readonly Float64Array[],
+): Float64Array {
+  const stride = Math.ceil(count / JUDGED_CELLS);
   const logs = laws.map((law) => {
     let sum = 0;
-    for (let cell = 0; cell < count; cell++) {
+    for (let cell = 0; cell < count; cell += stride) {
       const row = cell * RATIOS;
       const end = to[cell] as number;
       let total = 0;
@@ -130,14 +113,15 @@ function mixedStart({ values, from, to, count }: Rows): Float64Array {
 
 /**
  * Law of the ratios of `cells` cells from the likelihood of each (undefined: the cell has none). A uniform law with the
- * weight of one cell keeps every ratio possible.
+ * weight of one cell keeps every ratio possible. `totalError` is the relative standard error of the total that the priors share.
  */
 export function fitRatios(
   cells: number,
   likelihoodOf: (cell: number) => RatioLikelihood | undefined,
+  totalError: number,
 ): Float64Array {
   const rows = likelihoodRows(cells, likelihoodOf);
-  let law = mixedStart(rows);
+  let law = mixedStart(rows, startLaws(totalError));
   for (let round = 0; round < ROUNDS; round++) law = posteriorLaw(rows, law);
   return law;
 }

@@ -54,13 +54,13 @@ const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown
 };
 
 it.each([
-  ['concentration', 3, '252161a70c28b1f52e77fc68e44b90efdefe1f211c4c148c3bb4e7499472eb22'],
+  ['concentration', 4, '01aced27e1a7e9b6a6b3ddde0d62ddcd55ca3da26b35d5b38c0f63deba3e5b0f'],
   ['hotspots', 3, '59ab9a3800669006f77c4fd87cebd6ddb41667f41c6cbee976f4b3dc5e3ae175'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
   ['emerging', 1, '66308d9c45e2bbc20c4eaa6374e3abbce559b7b9865e57c9877499004afbdb70'],
-  ['warnings', 3, '6fc5da8deccffc7e74595bb63bc795baddaa3da9b121688f416f5ee09ac7bd36'],
-  ['forecast', 5, '360a9c2f91d254c4d65a5b10919acd26c2928659b92391bff60019d9fb82a28e'],
-  ['fairness', 4, '0274abcc874d9d3d8ec87ee23278ab68276e871f1f0953033443a1f7d90b857d'],
+  ['warnings', 4, '3db872683ac2ff22ea116cdc8e848406918f11527e2b6ba41f083fb086671ac9'],
+  ['forecast', 6, '098e938083476afcf7449738cabed6f78011d4e73ab58870b69c0371f60a7567'],
+  ['fairness', 5, '28af12f8d4c29e995cd8def8fe8e6c9e4101be025ba247cf6224465ef3555874'],
   ['evaluation', 3, '28bf2e6e9384b3b6c2f4c0f0e3313abebe9c0e6b50ef19865b49bdbfda79c3b3'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
 ] as const)('%s of version %d', async (method, version, digest) => {

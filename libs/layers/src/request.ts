@@ -108,13 +108,13 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 3,
+  concentration: 4,
   hotspots: 3,
   trend: 2,
   emerging: 1,
-  warnings: 3,
-  forecast: 5,
-  fairness: 4,
+  warnings: 4,
+  forecast: 6,
+  fairness: 5,
   evaluation: 3,
   plan: 2,
 };
