@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finding, fail, ok, warn } from './finding.js';
 
@@ -12,11 +12,14 @@ const TIMEOUT_MS = 3_000;
 const newestFileMs = (dirs: readonly string[]): number =>
   Math.max(
     0,
-    ...dirs.flatMap((dir) =>
-      readdirSync(dir).map(
-        (name) => statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    // a process that never ran has no log
+    ...dirs
+      .filter(existsSync)
+      .flatMap((dir) =>
+        readdirSync(dir).map(
+          (name) => statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+        ),
       ),
-    ),
   );
 
 /** Difference to the Date header of a server, which has whole seconds; undefined when it is out of reach. */

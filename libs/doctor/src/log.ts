@@ -1,5 +1,6 @@
 /** Whether a process's log is whole: its end by default, all of it on request. */
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConcordatError, equalBytes } from '#libs/bytes';
@@ -37,6 +38,12 @@ async function verifyAll({ dir, origin, verifierKeys }: LogOptions): Promise<Fin
  */
 export async function checkLog(options: LogOptions): Promise<Finding> {
   const { dir, origin, verifierKeys, full, onEntry } = options;
+  if (!existsSync(dir))
+    return fail(
+      'log',
+      'there is none',
+      'nothing before the first start, which founds it; else restore it from a copy, and start nothing until then',
+    );
   const recent = new Map<bigint, Uint8Array>();
   for await (const { index, bytes } of readJournal(dir, { unsigned: true })) {
     onEntry?.(index, bytes);

@@ -205,6 +205,16 @@ describe.each([
     expect(await failed({ full: true })).toContain('log');
   });
 
+  it('finds a log that is missing, and a clock that is right all the same', async () => {
+    rmSync(paths.log, { recursive: true });
+    const report = await examine();
+    expect(failedOf(report)).toEqual(['log']);
+    expect(report.findings.find(({ check }) => check === 'log')).toMatchObject({
+      says: 'there is none',
+      todo: expect.stringMatching(/first start/),
+    });
+  });
+
   it('finds a clock behind the log', async () => {
     expect(await failed({ nowMs: () => Date.now() - 86_400_000 })).toEqual(['clock']);
   });
