@@ -4,6 +4,7 @@ import { ConcordatError } from '#libs/bytes';
 import { type Logger, nestLogger } from './logger.js';
 import { type ResponseSigning, responseSigner } from './signed-response.js';
 import { contextOf, within } from './tracing.js';
+import { refuseBytes, refuseUrl } from './unreadable-request.js';
 
 /** JSON bodies are messages, not data: vectors travel as octet streams, which this limit does not touch. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -27,6 +28,8 @@ export async function createHttpApp(
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_JSON_BYTES,
     forceCloseConnections: true,
+    frameworkErrors: refuseUrl,
+    clientErrorHandler: refuseBytes,
     ...(trustedProxies.length > 0 ? { trustProxy: [...trustedProxies] } : {}),
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

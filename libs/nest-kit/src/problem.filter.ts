@@ -1,9 +1,10 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ConcordatError } from '#libs/bytes';
-import { problem } from '#libs/protocol';
+import { type Problem, problem } from '#libs/protocol';
 import type { Logger } from './logger.js';
 import { TooManyRequests } from './request-limits.js';
+import { sendProblem, unreadable } from './unreadable-request.js';
 
 /** HTTP status of our codes; a code that is not here is 422: well understood and never going to work. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -49,42 +50,21 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     if (host.getType<string>() !== 'http') throw error;
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const { status, code, title } = this.describe(error);
+    const document = this.describe(error);
     if (error instanceof TooManyRequests) {
       void reply.header('retry-after', String(error.retryAfterSeconds));
-    } else if (status === 409 || status === 503) void reply.header('retry-after', '1');
-    void reply
-      .status(status)
-      .header('content-type', 'application/problem+json')
-      // As bytes: to a text Fastify would add a charset, which this media type does not have.
-      .send(Buffer.from(JSON.stringify(problem(status, code, title))));
+    } else if (document.status === 409 || document.status === 503)
+      void reply.header('retry-after', '1');
+    sendProblem(reply, document);
   }
 
-  private describe(error: unknown): { status: number; code: string; title: string } {
-    if (error instanceof ConcordatError) {
-      return { status: STATUS[error.code] ?? 422, code: error.code, title: error.message };
-    }
-    if (error instanceof HttpException) {
-      const status = error.getStatus();
-      return {
-        status,
-        code: status === 404 ? 'not-found' : `http-${status}`,
-        title: error.message,
-      };
-    }
-    const fastifyStatus = (error as { statusCode?: unknown } | null)?.statusCode;
-    if (typeof fastifyStatus === 'number' && fastifyStatus >= 400 && fastifyStatus < 500) {
-      return {
-        status: fastifyStatus,
-        code: `http-${fastifyStatus}`,
-        title: 'the request could not be read',
-      };
-    }
+  private describe(error: unknown): Problem {
+    if (error instanceof ConcordatError)
+      return problem(STATUS[error.code] ?? 422, error.code, error.message);
+    if (error instanceof HttpException) return unreadable(error.getStatus());
+    const status = (error as { statusCode?: unknown } | null)?.statusCode;
+    if (typeof status === 'number' && status >= 400 && status < 500) return unreadable(status);
     this.logger.error({ err: error }, 'unexpected error');
-    return {
-      status: 500,
-      code: 'internal',
-      title: 'this is our fault; the log of the process names it',
-    };
+    return problem(500, 'internal', 'this is our fault; the log of the process names it');
   }
 }

@@ -306,7 +306,7 @@ const unread: readonly [string, { status: number; code: string }, Lie][] = [
   ],
   [
     'NaN as a bound',
-    { status: 400, code: 'http-400' },
+    { status: 400, code: 'malformed-json' },
     (given) => post(given.round, altered(given, /"maxPerYear":1/, '"maxPerYear":NaN')),
   ],
   [
