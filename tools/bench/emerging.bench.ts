@@ -5,7 +5,7 @@
  * CONCORDAT_BENCH_INCIDENTS, with CONCORDAT_BENCH_CATEGORIES (labels, separated by commas) and CONCORDAT_BENCH_EPSILONS.
  */
 import process from 'node:process';
-import { emerging, LEAST_SHOWN } from '#libs/analytics';
+import { emerging, emergingClasses, LEAST_SHOWN, noiseVariance } from '#libs/analytics';
 import { neighbourLists } from '#libs/grid';
 import { areaCells } from '../../apps/cli/src/analyse/area-cells.js';
 import { noiseSampler } from '../../apps/cli/src/analyse/noise.js';
@@ -19,8 +19,8 @@ const {
   CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2',
   CONCORDAT_BENCH_CATEGORIES: CATEGORIES = 'all,Anti-social behaviour,Violence and sexual offences',
 } = process.env;
-/** Second draws that measure how stable a class is, as many as a layer draws. */
-const SECOND_DRAWS = 50;
+/** Worlds that classes and probabilities come from, as many as a layer draws. */
+const WORLDS = 50;
 const FRESH_RELEASES = 50;
 const MONTHS = 12;
 
@@ -40,7 +40,8 @@ export async function run(emit: Emit): Promise<void> {
         .selected.flatMap((month) => (month ? [month] : []))
         .slice(-MONTHS);
       for (const epsilon of EPSILONS.split(',').map(Number)) {
-        const sampler = noiseSampler({ mechanism: 'discrete-laplace', epsilon });
+        const law = { mechanism: 'discrete-laplace', epsilon } as const;
+        const sampler = noiseSampler(law);
         const random = analysisRandom(`emerging ${label} ${epsilon}`);
         const noise = new Int32Array(cells.length);
         const release = () =>
@@ -48,7 +49,11 @@ export async function run(emit: Emit): Promise<void> {
             sampler.sampleInto(noise, random);
             return Float64Array.from(month, (count, i) => count + (noise[i] as number));
           });
-        const first = emerging(release(), neighbours, { sampler, random, draws: SECOND_DRAWS });
+        const first = emerging(
+          { periods: release(), noiseVariance: noiseVariance(law), law },
+          neighbours,
+          { sampler, random, draws: WORLDS },
+        );
         const shown = [...cells.keys()].filter(
           (i) => (first.probability[i] as number) >= LEAST_SHOWN,
         );
@@ -56,7 +61,7 @@ export async function run(emit: Emit): Promise<void> {
         let kept = 0;
         let keptPattern = 0;
         for (let draw = 0; draw < FRESH_RELEASES; draw++) {
-          const { classes } = emerging(release(), neighbours, { sampler, random, draws: 0 });
+          const classes = emergingClasses(release(), neighbours);
           for (const i of shown) if (classes[i] === first.classes[i]) kept++;
           for (const i of patterned) if (classes[i] === first.classes[i]) keptPattern++;
         }

@@ -231,7 +231,7 @@ const emerging: Statistic = {
   ],
   read: (figures, document) => [
     emergingName(figures),
-    `It keeps this class in ${shareText(numberOf(figures, 'probability'))} of ${text(document, 'draws')} worlds with as much noise again.`,
+    `Fresh noise on the same incidents gives it this class in ${shareText(numberOf(figures, 'probability'))} of ${text(document, 'draws')} worlds.`,
   ],
   absent: 'No class that stays the same under as much noise again',
   note: (document) =>
@@ -301,7 +301,7 @@ const warnings: Statistic = {
   ],
   absent: 'No warning: the newest months are as usual, as far as the noise lets anybody see',
   note: (document) =>
-    `About ${share(document, 'falseAlarms')} of unchanged hexagons warn by chance. A season that returns every year warns too.`,
+    `About ${share(document, 'falseAlarms')} of unchanged hexagons warn by chance. What all hexagons share, such as a season, is no warning.`,
 };
 
 const forecast: Statistic = {

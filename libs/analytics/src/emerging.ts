@@ -2,15 +2,20 @@
  * What is new, growing or fading? The seventeen classes of "Emerging Hot Spot Analysis" (Esri, ArcGIS Pro tool reference):
  * G_i* in every period, Mann-Kendall on its z-scores, and rules on when the cell was hot or cold.
  *
- * What the noise does: a class is a chain of yes/no decisions, each of which noise can turn over. Every class therefore
- * carries the share of equally noisy worlds, made by adding a second draw of the same noise, in which the cell keeps it
- * (simulation-extrapolation's idea: Cook and Stefanski 1994). Show a class only from `LEAST_SHOWN` on.
+ * What the noise does: a class is a chain of yes/no decisions, each of which noise can turn over, and the cells that look hottest are
+ * picked out by their noise. So worlds are drawn from what the release says of the true counts (`possible-counts.ts`), each gets a
+ * fresh draw of the noise, and the class of a cell is the one it has most often, with that share as its probability: that another
+ * release of the same true counts gives this class (posterior predictive: Rubin 1984, Annals of Statistics 12). Show a class only from
+ * `LEAST_SHOWN` on.
  */
 import { ConcordatError } from '#libs/bytes';
 import type { NoiseSampler, RandomSource } from '#libs/dp';
 import type { NeighbourLists } from '#libs/grid';
+import { forecast, type Release } from './forecast.js';
 import { giStarOnGrid } from './getis-ord.js';
 import type { Periods } from './level.js';
+import type { NoiseLaw } from './pmf.js';
+import { possibleCounts } from './possible-counts.js';
 import { trends } from './trend.js';
 
 /** Class 0, then eight hot ones, then the same eight cold. The number of a class is its position here. */
@@ -79,11 +84,14 @@ function classOfSide(z: Float64Array, trend: number, side: 1 | -1): number {
   return opposite === 0 ? 6 : 7;
 }
 
+function checkPeriods(periods: Periods): void {
+  if (periods.length >= 4) return;
+  throw new ConcordatError('too-few-periods', 'emerging classes need at least four periods');
+}
+
 /** Class of every cell from released counts. `periods` as in `trends`. */
 export function emergingClasses(periods: Periods, neighbours: NeighbourLists): Uint8Array {
-  if (periods.length < 4) {
-    throw new ConcordatError('too-few-periods', 'emerging classes need at least four periods');
-  }
+  checkPeriods(periods);
   const scores = periods.map((period) => giStarOnGrid(period, neighbours));
   const { z } = trends(scores, { slopes: false });
   const series = new Float64Array(periods.length);
@@ -96,28 +104,46 @@ export function emergingClasses(periods: Periods, neighbours: NeighbourLists): U
 }
 
 export interface Emerging {
+  /** Most probable class of every cell. */
   readonly classes: Uint8Array;
-  /** Share of the noisy worlds in which each cell has this class. */
+  /** Its probability in another release of the same true counts. */
   readonly probability: Float64Array;
 }
 
-/** Classes with their stability over `draws` second draws of the noise. */
+/**
+ * Most probable classes and their probabilities, over `draws` worlds. `sampler` draws the noise of one period of all cells. Throws
+ * `too-few-periods`, `too-few-draws`.
+ */
 export function emerging(
-  periods: Periods,
+  release: Release & { readonly law: NoiseLaw },
   neighbours: NeighbourLists,
   { sampler, random, draws }: { sampler: NoiseSampler; random: RandomSource; draws: number },
 ): Emerging {
-  const classes = emergingClasses(periods, neighbours);
-  const kept = new Float64Array(classes.length);
-  const noise = new Int32Array(classes.length);
+  if (!(draws >= 1)) throw new ConcordatError('too-few-draws', 'a class needs a draw or more');
+  checkPeriods(release.periods);
+  const cells = neighbours.degrees.length;
+  const worldOf = possibleCounts(forecast(release, neighbours), release.law, random);
+  const kinds = EMERGING_CLASSES.length;
+  const found = new Uint32Array(kinds * cells);
+  const noise = new Int32Array(cells);
   for (let draw = 0; draw < draws; draw++) {
-    const world = periods.map((period) => {
+    const world = worldOf().map((period) => {
       sampler.sampleInto(noise, random);
-      return period.map((value, i) => value + (noise[i] as number));
+      return period.map((count, i) => count + (noise[i] as number));
     });
-    emergingClasses(world, neighbours).forEach((value, i) => {
-      if (value === classes[i]) kept[i] = (kept[i] as number) + 1;
+    emergingClasses(world, neighbours).forEach((kind, i) => {
+      const at = kinds * i + kind;
+      found[at] = (found[at] as number) + 1;
     });
   }
-  return { classes, probability: kept.map((count) => count / Math.max(1, draws)) };
+  const probability = new Float64Array(cells);
+  const classes = Uint8Array.from(probability, (_, i) => {
+    let best = 0;
+    for (let kind = 1; kind < kinds; kind++) {
+      if ((found[kinds * i + kind] as number) > (found[kinds * i + best] as number)) best = kind;
+    }
+    probability[i] = (found[kinds * i + best] as number) / draws;
+    return best;
+  });
+  return { classes, probability };
 }

@@ -85,7 +85,7 @@ export function fitExactLaw(
 }
 
 /** Posterior of any cell; undefined where it has no whole counts or some beyond the table. Each call overwrites the last result. */
-function posteriors(exact: ExactLaw): (cell: number) => RatePosterior | undefined {
+export function posteriors(exact: ExactLaw): (cell: number) => RatePosterior | undefined {
   const likelihoodOf = cellLikelihoods(exact);
   const room = posteriorRoom();
   return (cell) => {

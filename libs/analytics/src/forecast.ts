@@ -129,8 +129,7 @@ function candidate(
   const data = sumPeriods(release);
   const priors = cellPriors(data, field, neighbours);
   const growth = commonGrowth(periods, priors.mean, noiseVariance);
-  // Of rates that differ from their priors the squares are larger than those of the priors.
-  const shared = (growth.perPeriod ** 2 + growth.variance) * (1 + priors.fullSpread);
+  const shared = growth.perPeriod ** 2 + growth.variance;
   const model = fitLevelModel(periods, priors.mean, noiseVariance, shared);
   const linear = filterLevels(periods, priors, model, noiseVariance);
   const exact =

@@ -1,4 +1,5 @@
 export { type BackTestInput, backTest, type MethodResult } from './back-test.js';
+export { type Baseline, knownBaseline, usualBaseline } from './baseline.js';
 export {
   type Concentration,
   concentration,

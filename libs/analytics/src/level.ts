@@ -50,8 +50,22 @@ const meanOfSquares = (
   return count === 0 ? Number.NaN : sum / count;
 };
 
+/** Unbiased estimate of the squared rate of a cell: the square of its mean count, less the variance of that. */
+function squaredRate(periods: Periods, i: number, noiseVariance: number): number {
+  let sum = 0;
+  let present = 0;
+  for (const period of periods) {
+    const value = period[i] as number;
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    present++;
+  }
+  const own = sum / Math.max(1, present);
+  return own * own - (noiseVariance + own) / Math.max(1, present);
+}
+
 /**
- * Step and burst by moments: (z_t - z_(t-l))^2 has mean 2 (V + m + burst m^2) + l step m^2 + l^2 growth m^2, so short lags give
+ * Step and burst by moments: (z_t - z_(t-l))^2 has mean 2 (V + m + burst m^2) + l step m^2 + l^2 growth rate^2, so short lags give
  * the burst and what long lags add gives the step; `growth` is the squared relative change a period that all cells share. Both are
  * shrunk towards none by their standard errors, as counts under wide noise can seem to jump by any factor. Fewer than four periods
  * say nothing: both are 0.
@@ -74,8 +88,9 @@ export function fitLevelModel(
   const w = new Float64Array(mean.length);
   for (let i = 0; i < mean.length; i++) {
     const m = mean[i] as number;
-    const near = meanOfSquares(periods, i, short, growth * m * m);
-    const far = meanOfSquares(periods, i, long, growth * m * m);
+    const common = growth * squaredRate(periods, i, noiseVariance);
+    const near = meanOfSquares(periods, i, short, common);
+    const far = meanOfSquares(periods, i, long, common);
     if (Number.isNaN(near) || Number.isNaN(far)) continue;
     x[i] = m * m;
     w[i] = 1 / (noiseVariance + m) ** 2;

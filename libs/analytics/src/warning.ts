@@ -1,18 +1,23 @@
 /**
- * Early warning: an exponentially weighted control chart per cell (Roberts 1959, Technometrics 1; Lucas and Saccucci 1990).
- * The released count z_t has mean lambda and variance lambda + V when nothing changes; the chart sums weighted departures
+ * Early warning: an exponentially weighted control chart per cell (Roberts 1959, Technometrics 1; Lucas and Saccucci 1990). It sums
+ * weighted departures of the released counts z_t from what is expected,
  *
- *   E_t = (1 - w) E_(t-1) + w (z_t - lambda),
+ *   E_t = (1 - w) E_(t-1) + w (z_t - f_t m),
  *
- * and warns above a limit that a fixed share of cell-periods exceeds. E_t is a sum of independent terms, so its limit comes
- * from its first four cumulants (Cornish and Fisher 1938): those of a Poisson count are all lambda, those of the noise are
- * known. With limits for lambda alone, noise sets off ten times as many warnings.
+ * m the usual count of the cell and f_t what all cells have more or less of in that period (`common-change.ts`): a season is one
+ * message, not one a cell. A cell warns where a cell whose rate has not changed exceeds its E_t with a probability below
+ * `falseAlarms`. That is the predictive law of E_t: the tail given the rate (`weighted-tail.ts`) averaged over what is known of the
+ * rate (`baseline.ts`) and of the common change. The same unknown rate stands behind all terms of E_t, so it is averaged
+ * last. Over many cells the share of false alarms is then right wherever the law of the rates is: a limit that takes
+ * an estimated baseline for known, or for normal, warns up to three times too often.
  */
 import { ConcordatError } from '#libs/bytes';
+import type { Baseline } from './baseline.js';
+import { commonChange } from './common-change.js';
 import { noiseCumulants } from './edgeworth.js';
 import type { Periods } from './level.js';
-import { normalQuantile } from './normal.js';
 import type { NoiseLaw } from './pmf.js';
+import { type WeightedTail, weightedTail } from './weighted-tail.js';
 
 export interface WarningOptions {
   readonly law: NoiseLaw;
@@ -25,33 +30,50 @@ export interface WarningOptions {
 export interface Warnings {
   /** Chart value after the last period, in incidents. */
   readonly statistic: Float64Array;
-  readonly limit: Float64Array;
+  /** Probability that an unchanged cell has a higher one; 1 where nothing is known. */
+  readonly p: Float64Array;
   /** 1 where the cell warns now. */
   readonly warned: Uint8Array;
+  /** What the chart value of a warning cell has exceeded; NaN elsewhere. */
+  readonly limit: Float64Array;
+  /** f_t of every period: count over the expected one, in all cells alike. */
+  readonly commonChange: readonly number[];
 }
 
 const WEIGHT = 0.25;
 /** Three in a thousand. */
 const FALSE_ALARMS = 0.003;
+/** Points of the law of a rate with less weight than this do not matter to a tail of one in a thousand. */
+const LEAST_WEIGHT = 1e-6;
+const HALVINGS = 40;
 
-/** z-quantile corrected for skewness and excess kurtosis [Cornish, Fisher 1938]. */
-export function cornishFisher(z: number, skewness: number, excess: number): number {
-  return (
-    z +
-    ((z * z - 1) * skewness) / 6 +
-    ((z ** 3 - 3 * z) * excess) / 24 -
-    ((2 * z ** 3 - 5 * z) * skewness * skewness) / 36
-  );
+/** What the charts of all cells with the same missing periods share. */
+interface Chart {
+  readonly tail: WeightedTail;
+  /** Sum of the weights of the periods, times f_t. */
+  readonly expected: number;
+  /** Shifts of the logarithm of a rate that stand for its change since the baseline, and their weights (Gauss and Hermite). */
+  readonly shifts: readonly (readonly [shift: number, weight: number])[];
+}
+
+/** Three points with the first five moments of a normal law. */
+function hermiteShifts(relativeVariance: number): Chart['shifts'] {
+  const variance = Math.log1p(relativeVariance);
+  if (variance === 0) return [[0, 1]];
+  const far = Math.sqrt(3 * variance);
+  return [
+    [-far - variance / 2, 1 / 6],
+    [-variance / 2, 2 / 3],
+    [far - variance / 2, 1 / 6],
+  ];
 }
 
 /**
- * Chart of every cell. `baseline` is the expected count per period when nothing changes, from earlier data;
- * `baselineVariance` is the uncertainty of that estimate (0 when known). NaN periods are skipped. Throws `invalid-warning`.
+ * Chart of every cell over the periods that follow those of its baseline; NaN periods are skipped. Throws `invalid-warning`.
  */
 export function warnings(
   periods: Periods,
-  baseline: Float64Array,
-  baselineVariance: Float64Array,
+  baseline: Baseline,
   { law, weight = WEIGHT, falseAlarms = FALSE_ALARMS }: WarningOptions,
 ): Warnings {
   if (!(weight > 0 && weight <= 1) || !(falseAlarms > 0 && falseAlarms < 0.5)) {
@@ -60,45 +82,79 @@ export function warnings(
       'the weight lies in 0..1 and the share of false alarms between 0 and 0.5',
     );
   }
-  const cells = baseline.length;
+  const cells = baseline.mean.length;
+  const { factors, variances } = commonChange(periods, baseline, noiseCumulants(law).second);
+
+  const chartOf = (present: readonly number[]): Chart => {
+    const terms = present.map((t, place) => ({
+      t,
+      weight: weight * (1 - weight) ** (present.length - 1 - place),
+      factor: factors[t] as number,
+    }));
+    const expected = terms.reduce((sum, term) => sum + term.weight * term.factor, 0);
+    // The change since the baseline, as one factor on all terms: drift grows with time, errors of f_t are independent.
+    let drift = 0;
+    let shared = 0;
+    for (const { t, weight: own, factor } of terms) {
+      drift += own * factor * Math.sqrt(baseline.step * (t + 1));
+      shared += own ** 2 * (variances[t] as number);
+    }
+    return {
+      tail: weightedTail(terms, { law, burst: baseline.burst }),
+      expected,
+      shifts: hermiteShifts((drift * drift + shared) / (expected * expected)),
+    };
+  };
+
+  const charts = new Map<number, Chart>();
   const statistic = new Float64Array(cells);
-  // Sums of the weights of the terms of E_t and of their powers, per cell as periods may be missing.
-  const first = new Float64Array(cells);
-  const keep = 1 - weight;
-  const powers = [2, 3, 4].map((power) => ({
-    kept: keep ** power,
-    added: weight ** power,
-    sums: new Float64Array(cells),
-  }));
-  for (const period of periods) {
-    for (let i = 0; i < cells; i++) {
-      const z = period[i] as number;
+  const p = new Float64Array(cells).fill(1);
+  const warned = new Uint8Array(cells);
+  const limit = new Float64Array(cells).fill(Number.NaN);
+  for (let i = 0; i < cells; i++) {
+    let sum = 0;
+    let pattern = 0;
+    for (let t = 0; t < periods.length; t++) {
+      const z = periods[t]?.[i] as number;
       if (Number.isNaN(z)) continue;
-      statistic[i] = keep * (statistic[i] as number) + weight * (z - (baseline[i] as number));
-      first[i] = keep * (first[i] as number) + weight;
+      sum = (1 - weight) * sum + weight * z;
+      pattern += 2 ** t;
     }
-    for (const { kept, added, sums } of powers) {
-      for (let i = 0; i < cells; i++) {
-        if (!Number.isNaN(period[i] as number)) sums[i] = kept * (sums[i] as number) + added;
+    if (pattern === 0) continue;
+    let chart = charts.get(pattern);
+    if (!chart) {
+      chart = chartOf(
+        periods.flatMap((period, t) => (Number.isNaN(period[i] as number) ? [] : [t])),
+      );
+      charts.set(pattern, chart);
+    }
+    const { tail, expected, shifts } = chart;
+    const usual = expected * (baseline.mean[i] as number);
+    statistic[i] = sum - usual;
+    const { logRates, weights, count } = baseline.lawOf(i);
+    const tailAt = (x: number): number => {
+      let total = 0;
+      for (let k = 0; k < count; k++) {
+        const share = weights[k] as number;
+        if (share < LEAST_WEIGHT) continue;
+        for (const [shift, part] of shifts) {
+          total += share * part * tail((logRates[k] as number) + shift, x);
+        }
       }
+      return total;
+    };
+    const own = tailAt(sum);
+    p[i] = own;
+    if (!(own < falseAlarms)) continue;
+    warned[i] = 1;
+    let low = usual;
+    let high = sum;
+    for (let halving = 0; halving < HALVINGS; halving++) {
+      const middle = (low + high) / 2;
+      if (tailAt(middle) < falseAlarms) high = middle;
+      else low = middle;
     }
+    limit[i] = high - usual;
   }
-  const z = normalQuantile(1 - falseAlarms);
-  const { second, fourth } = noiseCumulants(law);
-  const [squares, cubes, fourths] = powers.map(({ sums }) => sums) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  const limit = baseline.map((lambda, i) => {
-    const variance =
-      (squares[i] as number) * (lambda + second) +
-      (first[i] as number) ** 2 * (baselineVariance[i] as number);
-    if (variance === 0) return Number.POSITIVE_INFINITY;
-    const skewness = ((cubes[i] as number) * lambda) / variance ** 1.5;
-    const excess = ((fourths[i] as number) * (lambda + fourth)) / variance ** 2;
-    return Math.sqrt(variance) * cornishFisher(z, skewness, excess);
-  });
-  const warned = Uint8Array.from(statistic, (value, i) => (value > (limit[i] as number) ? 1 : 0));
-  return { statistic, limit, warned };
+  return { statistic, p, warned, limit, commonChange: factors };
 }

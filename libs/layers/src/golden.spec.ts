@@ -54,12 +54,12 @@ const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown
 };
 
 it.each([
-  ['concentration', 4, '01aced27e1a7e9b6a6b3ddde0d62ddcd55ca3da26b35d5b38c0f63deba3e5b0f'],
-  ['hotspots', 3, '59ab9a3800669006f77c4fd87cebd6ddb41667f41c6cbee976f4b3dc5e3ae175'],
+  ['concentration', 5, 'deef8fe82413e922cc2867324b4a6cdf9fbf3bf748aeb3c976948276c9ac7f1c'],
+  ['hotspots', 4, 'e23413e26c8da8df3cbd33df17ea48da6e9bc4954bfb711d6db1130492e3818d'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
-  ['emerging', 1, '66308d9c45e2bbc20c4eaa6374e3abbce559b7b9865e57c9877499004afbdb70'],
-  ['warnings', 4, '3db872683ac2ff22ea116cdc8e848406918f11527e2b6ba41f083fb086671ac9'],
-  ['forecast', 6, '098e938083476afcf7449738cabed6f78011d4e73ab58870b69c0371f60a7567'],
+  ['emerging', 2, 'adffdbe1d3dab3adeface179e9a511855aee4c4a1e2f7a7da030a4470da4892b'],
+  ['warnings', 5, '09a72ffe1149c9ae5e942727aff5a5ad7a4a11f5a6d2ba4c260d97d74267fd92'],
+  ['forecast', 7, 'dd3270860d09425aa2d58d6d3b225cc383ed4917e006bb5f8e122e749007fdd3'],
   ['fairness', 5, '28af12f8d4c29e995cd8def8fe8e6c9e4101be025ba247cf6224465ef3555874'],
   ['evaluation', 3, '28bf2e6e9384b3b6c2f4c0f0e3313abebe9c0e6b50ef19865b49bdbfda79c3b3'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],

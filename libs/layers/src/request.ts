@@ -108,12 +108,12 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 4,
-  hotspots: 3,
+  concentration: 5,
+  hotspots: 4,
   trend: 2,
-  emerging: 1,
-  warnings: 4,
-  forecast: 6,
+  emerging: 2,
+  warnings: 5,
+  forecast: 7,
   fairness: 5,
   evaluation: 3,
   plan: 2,

@@ -1,5 +1,5 @@
 /** Statements that every layer over cells makes alike: how much was counted, under which noise, with which limits. */
-import type { Release } from '#libs/analytics';
+import type { NoiseLaw, Release } from '#libs/analytics';
 import { noiseVariance } from '#libs/analytics';
 import type { Json } from '#libs/bytes';
 import { cellToText } from '#libs/grid';
@@ -27,7 +27,7 @@ export const ONE_LAW =
   'Where areas of two agencies overlap the noise is wider than assumed (summary.noise.otherCells).';
 
 /** A series as the forecast takes it. Throws `mixed-noise`. */
-export function asRelease(series: CellSeries): Release {
+export function asRelease(series: CellSeries): Release & { readonly law: NoiseLaw } {
   const law = typicalLaw(series);
   return { periods: series.periods, noiseVariance: noiseVariance(law), law };
 }

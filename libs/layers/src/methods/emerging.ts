@@ -4,9 +4,17 @@ import { type CellSeries, cellsByLaw, readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import { keyedRandom } from '../keyed-random.js';
 import type { LayerMethod } from '../method.js';
-import { cellText, MISSING, positionsWhere, RECORDED, seriesSummary } from '../series-summary.js';
+import {
+  asRelease,
+  cellText,
+  MISSING,
+  ONE_LAW,
+  positionsWhere,
+  RECORDED,
+  seriesSummary,
+} from '../series-summary.js';
 
-/** Draws the noise of every cell once more, each under its own law. */
+/** Draws fresh noise of every cell, each under its own law. */
 function cellNoise(series: CellSeries): NoiseSampler {
   const laws = [...cellsByLaw(series)].map(([law, members]) => ({
     sampler: discreteGaussian({ sigma2: rationalFromNumber(law) }),
@@ -27,16 +35,16 @@ export const emergingLayer: LayerMethod<'emerging'> = {
   description: {
     question: 'What is new, growing or fading?',
     citation:
-      'Emerging Hot Spot Analysis (Esri, ArcGIS Pro tool reference) on G_i* of Ord and Getis 1995 and Mann 1945; stability after Cook and Stefanski 1994.',
+      'Emerging Hot Spot Analysis (Esri, ArcGIS Pro tool reference) on G_i* of Ord and Getis 1995 and Mann 1945; probabilities by posterior predictive draws (Rubin 1984, Annals of Statistics 12).',
     uncertainty:
-      'probability: share of `draws` equally noisy worlds, made by adding a second draw of the same noise, in which the cell keeps its class.',
+      'class: the most probable one. probability: share of `draws` worlds in which the cell has it, true counts drawn given the released ones and each world with fresh noise: how likely another release of the same incidents gives the same class.',
     listed: 'Cells of a class other than no-pattern whose probability is at least `leastShown`.',
   },
   async compute(parameters, context) {
     const { draws, leastShown } = parameters;
     const series = await readSeries(context.releases, parameters);
     await context.progress(0.1);
-    const { classes, probability } = emerging(series.periods, series.neighbours, {
+    const { classes, probability } = emerging(asRelease(series), series.neighbours, {
       sampler: cellNoise(series),
       random: keyedRandom(context.key),
       draws,
@@ -52,7 +60,8 @@ export const emergingLayer: LayerMethod<'emerging'> = {
       limitations: [
         RECORDED,
         MISSING,
-        'A class that keeps its name under twice the noise is stable, not certain; unstable ones are not shown.',
+        ONE_LAW,
+        'A class is shown where another draw of the noise would most likely give it again; where the noise hides the months, only what lasted all of them is.',
       ],
       summary: { ...seriesSummary(series), shown: shown.length, classes: counts },
       columns: ['cell', 'class', 'probability'],

@@ -1,6 +1,6 @@
-import { forecast, type Release, warnings } from '#libs/analytics';
+import { forecast, type Release, usualBaseline, warnings } from '#libs/analytics';
 import { ConcordatError } from '#libs/bytes';
-import { readSeries, typicalLaw } from '../cell-series.js';
+import { readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import type { LayerMethod } from '../method.js';
 import {
@@ -20,9 +20,9 @@ export const warningsLayer: LayerMethod<'warnings'> = {
   description: {
     question: 'Where should somebody look now?',
     citation:
-      'Roberts 1959, Technometrics 1; Lucas and Saccucci 1990; limits by Cornish and Fisher 1938.',
+      'Roberts 1959, Technometrics 1; Lucas and Saccucci 1990; predictive tails by Lugannani and Rice 1980, Advances in Applied Probability 12.',
     uncertainty:
-      'A cell warns when its exponentially weighted departure from its own earlier rate is above `limit`, which a share `falseAlarms` of unchanged cells exceeds: Poisson scatter, noise and the error of the earlier rate are in it.',
+      'A cell warns when its exponentially weighted departure from its own earlier rate, moved with all cells (`commonChange`), is above `limit`, which a share `falseAlarms` of cells that go as all others do exceeds: Poisson scatter, noise and all that is not known of the earlier rate are in it.',
     listed: 'Cells that warn after the last period.',
   },
   async compute(parameters, context) {
@@ -40,11 +40,10 @@ export const warningsLayer: LayerMethod<'warnings'> = {
     const before: Release = { ...release, periods: release.periods.slice(0, earlier) };
     const usual = forecast(before, series.neighbours);
     await context.progress(0.7);
-    const { statistic, limit, warned } = warnings(
+    const { statistic, limit, warned, commonChange } = warnings(
       release.periods.slice(earlier),
-      usual.mean,
-      usual.rateVariance,
-      { law: typicalLaw(series), falseAlarms: Number(falseAlarms) },
+      usualBaseline(usual),
+      { law: release.law, falseAlarms: Number(falseAlarms) },
     );
     const warning = positionsWhere(warned.length, (i) => warned[i] === 1);
     return {
@@ -52,11 +51,12 @@ export const warningsLayer: LayerMethod<'warnings'> = {
         RECORDED,
         MISSING,
         ONE_LAW,
-        'A season that returns every year is a departure here, and so is a bank holiday in a weekly series.',
+        'What all cells of the area share (a season, a bank holiday) is in commonChange and no warning; a season of some places alone, such as a beach, is a departure here.',
       ],
       summary: {
         ...seriesSummary(series),
         watched: series.names.slice(earlier),
+        commonChange: commonChange.map(decimalText),
         warned: warning.length,
         expectedFalseAlarms: decimalText(Number(falseAlarms) * series.cells.length),
       },

@@ -1,0 +1,99 @@
+/** What is drawn is compared with the law it claims, worked out term by term. */
+import { describe, expect, it } from '@jest/globals';
+import { cellAt, disk, neighbourLists } from '#libs/grid';
+import { seededRandom } from '#libs/testing';
+import { forecast } from './forecast.js';
+import { type NoiseLaw, noiseVariance } from './pmf.js';
+import { countDraw, possibleCounts } from './possible-counts.js';
+import { poissonDraws, uniforms } from './random-variates.js';
+
+const DRAWS = 20_000;
+/** False-alarm probability 1e-6 per assertion. */
+const ERRORS = 4.9;
+
+function noiseTerm(law: NoiseLaw, d: number): number {
+  if (law.mechanism === 'discrete-laplace') return Math.exp(-law.epsilon * Math.abs(d));
+  return law.mechanism === 'discrete-gaussian' ? Math.exp(-(d * d) / (2 * law.sigma2)) : 0;
+}
+
+/** Mean and variance of x given z, its mean and its index. */
+function expected(law: NoiseLaw, z: number, mean: number, index: number) {
+  let count = 1;
+  let total = 0;
+  let first = 0;
+  let second = 0;
+  for (let x = 0; x < 400; x++) {
+    const term = count * noiseTerm(law, z - x);
+    total += term;
+    first += term * x;
+    second += term * x * x;
+    count *= Number.isFinite(index)
+      ? ((mean / (mean + index)) * (x + index)) / (x + 1)
+      : mean / (x + 1);
+  }
+  const centre = first / total;
+  return { mean: centre, variance: second / total - centre * centre };
+}
+
+const LAPLACE = { mechanism: 'discrete-laplace', epsilon: 0.5 } as const;
+const GAUSSIAN = { mechanism: 'discrete-gaussian', sigma2: 9 } as const;
+
+describe('a count given its released one', () => {
+  it.each<[NoiseLaw, number, number, number]>([
+    [LAPLACE, 30, 5, Number.POSITIVE_INFINITY],
+    [LAPLACE, -12, 5, Number.POSITIVE_INFINITY],
+    [LAPLACE, 3, 0.2, Number.POSITIVE_INFINITY],
+    [LAPLACE, 30, 5, 2],
+    [GAUSSIAN, 30, 5, Number.POSITIVE_INFINITY],
+    [GAUSSIAN, -4, 60, Number.POSITIVE_INFINITY],
+    [GAUSSIAN, 8, 8, 1],
+  ])('under %j: released %d, rate %d, index %d', (law, z, mean, index) => {
+    const draw = countDraw(law, uniforms(seededRandom(`count ${z} ${mean} ${index}`)));
+    const want = expected(law, z, mean, index);
+    let sum = 0;
+    let squares = 0;
+    for (let i = 0; i < DRAWS; i++) {
+      const x = draw(z, mean, index);
+      expect(Number.isInteger(x) && x >= 0).toBe(true);
+      sum += x;
+      squares += (x - want.mean) ** 2;
+    }
+    expect(Math.abs(sum / DRAWS - want.mean)).toBeLessThan(
+      ERRORS * Math.sqrt(want.variance / DRAWS),
+    );
+    expect(Math.abs(squares / DRAWS / want.variance - 1)).toBeLessThan(0.1);
+  });
+});
+
+describe('possible counts', () => {
+  const neighbours = neighbourLists(disk(cellAt(51.5, -0.1, 9), 8));
+  const random = seededRandom('possible');
+  const rates = Float64Array.from(neighbours.degrees, (_, i) => (i % 9 === 0 ? 20 : 1));
+  const truth = Array.from({ length: 6 }, () => poissonDraws(rates, random));
+
+  it('are the released ones without noise, and missing where those are', () => {
+    const law = { mechanism: 'none' } as const;
+    const periods = truth.map((month) => month.slice());
+    (periods[2] as Float64Array)[5] = Number.NaN;
+    const release = { periods, noiseVariance: 0, law };
+    expect(possibleCounts(forecast(release, neighbours), law, random)()).toEqual(periods);
+  });
+
+  it('are nearer the truth than what was released', () => {
+    const law = { mechanism: 'discrete-gaussian', sigma2: 100 } as const;
+    const uniform = uniforms(random);
+    const periods = truth.map((month) =>
+      month.map((count) => count + Math.round(10 * Math.sqrt(12) * (uniform() - 0.5))),
+    );
+    const release = { periods, noiseVariance: noiseVariance(law), law };
+    const worldOf = possibleCounts(forecast(release, neighbours), law, random);
+    const distance = (world: readonly Float64Array[]): number =>
+      world.reduce(
+        (sum, month, t) =>
+          sum + month.reduce((all, x, i) => all + (x - (truth[t]?.[i] as number)) ** 2, 0),
+        0,
+      );
+    expect(distance(worldOf())).toBeLessThan(0.5 * distance(periods));
+    expect(worldOf()).not.toEqual(worldOf());
+  });
+});

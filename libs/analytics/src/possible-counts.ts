@@ -1,0 +1,158 @@
+/**
+ * Worlds that a release may have come from: true counts x_t of every cell and period given its released ones. The rate of a cell is
+ * drawn from its posterior given all its periods (`baseline.ts`); then, period by period and exactly,
+ *
+ *   P(x_t | rate, z_t) is proportional to P(x_t | rate) P(noise = z_t - x_t),
+ *
+ * counts being Poisson, or negative binomial where periods scatter more. Wide noise leaves x_t near the rate, narrow noise near z_t: what
+ * the noise of this release did to a cell is taken out as far as anybody can tell, and no further.
+ */
+import type { RandomSource } from '#libs/dp';
+import { levelLaws } from './baseline.js';
+import { commonChange } from './common-change.js';
+import { noiseCumulants } from './edgeworth.js';
+import type { Forecast } from './forecast.js';
+import { type NoiseLaw, noiseReach } from './pmf.js';
+import { uniforms } from './random-variates.js';
+
+/** Equally likely rates that stand for the posterior of a cell. */
+const RATES_PER_CELL = 16;
+/** Terms below this share of the largest are left out. */
+const LEAST_TERM = 1e-7;
+/** More scatter than this has no single most likely count. */
+const MOST_BURST = 1;
+
+/** P(noise = d - 1) / P(noise = d) for d = -reach..reach. */
+function noiseSteps(law: NoiseLaw): { readonly steps: Float64Array; readonly reach: number } {
+  const reach = noiseReach(law);
+  const steps = Float64Array.from({ length: 2 * reach + 1 }, (_, at) => {
+    const d = at - reach;
+    if (law.mechanism === 'discrete-gaussian') return Math.exp((2 * d - 1) / (2 * law.sigma2));
+    const slope = law.mechanism === 'discrete-laplace' ? law.epsilon : 0;
+    return Math.exp(d > 0 ? slope : -slope);
+  });
+  return { steps, reach };
+}
+
+/** A function that draws x given z, the mean of x and its index, 1 / burst (infinite: Poisson). */
+export function countDraw(law: NoiseLaw, uniform: () => number) {
+  const { steps, reach } = noiseSteps(law);
+  let terms = new Float64Array(256);
+  return (z: number, mean: number, index: number): number => {
+    const share = Number.isFinite(index) ? mean / (mean + index) : 0;
+    /** P(x + 1) / P(x), both given z; it falls with x. */
+    const rise = (x: number): number => {
+      const count = share > 0 ? (share * (x + index)) / (x + 1) : mean / (x + 1);
+      return count * (steps[Math.min(2 * reach, Math.max(0, z - x + reach))] as number);
+    };
+    // The most likely x lies between those of its two factors.
+    let low = Math.max(0, Math.floor(Math.min(z, mean)) - 1);
+    let high = Math.max(0, Math.ceil(Math.max(z, mean)));
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (rise(middle) > 1) low = middle + 1;
+      else high = middle;
+    }
+    const peak = low;
+    let first = peak;
+    let total = 1;
+    let used = 0;
+    let term = 1;
+    const keep = (value: number): void => {
+      if (used === terms.length) {
+        const wider = new Float64Array(2 * used);
+        wider.set(terms);
+        terms = wider;
+      }
+      terms[used++] = value;
+      total += value;
+    };
+    while (first > 0) {
+      term /= rise(first - 1);
+      if (term < LEAST_TERM) break;
+      first--;
+      keep(term);
+    }
+    const below = used;
+    term = 1;
+    for (let x = peak; ; x++) {
+      term *= rise(x);
+      if (term < LEAST_TERM) break;
+      keep(term);
+    }
+    let left = uniform() * total - 1;
+    if (left < 0) return peak;
+    for (let at = 0; at < used; at++) {
+      left -= terms[at] as number;
+      if (left < 0) return at < below ? peak - 1 - at : peak + 1 + (at - below);
+    }
+    return peak;
+  };
+}
+
+/** Equally likely rates of every cell, one after the other. */
+function likelyRates(forecast: Forecast, cells: number): Float32Array {
+  const lawOf = levelLaws(forecast);
+  const rates = new Float32Array(RATES_PER_CELL * cells);
+  for (let i = 0; i < cells; i++) {
+    const { logRates, weights, count, step } = lawOf(i);
+    let below = 0;
+    let k = 0;
+    for (let rank = 0; rank < RATES_PER_CELL; rank++) {
+      const share = (rank + 0.5) / RATES_PER_CELL;
+      while (k < count - 1 && below + (weights[k] as number) < share) {
+        below += weights[k] as number;
+        k++;
+      }
+      const weight = weights[k] as number;
+      const x = weight > 0 ? Math.min(1, (share - below) / weight) : 0.5;
+      rates[RATES_PER_CELL * i + rank] = Math.exp((logRates[k] as number) + (x - 0.5) * step);
+    }
+  }
+  return rates;
+}
+
+/**
+ * A function that draws the true counts of all periods of the release that `forecast` rests on, `law` being that of its noise. NaN
+ * where the release has NaN.
+ */
+export function possibleCounts(
+  forecast: Forecast,
+  law: NoiseLaw,
+  random: RandomSource,
+): () => Float64Array[] {
+  const { release, levels } = forecast.basis;
+  const { periods } = release;
+  const cells = levels.level.length;
+  const rates = likelyRates(forecast, cells);
+  const { factors } = commonChange(
+    periods,
+    {
+      mean: levels.level,
+      rateVariance: levels.variance,
+      growth: { perPeriod: 0, variance: 0, excess: forecast.growth.excess },
+    },
+    noiseCumulants(law).second,
+  );
+  const { step, burst } = forecast.model;
+  const indices = periods.map((_, t) => {
+    const scatter = Math.min(MOST_BURST, burst + step * (periods.length - 1 - t));
+    return scatter > 0 ? 1 / scatter : Number.POSITIVE_INFINITY;
+  });
+  const uniform = uniforms(random);
+  const draw = countDraw(law, uniform);
+  return () => {
+    const own = Float64Array.from(levels.level, (_, i) => {
+      const rank = Math.floor(RATES_PER_CELL * uniform());
+      return rates[RATES_PER_CELL * i + rank] as number;
+    });
+    return periods.map((period, t) => {
+      if (law.mechanism === 'none') return period;
+      return period.map((z, i) =>
+        Number.isNaN(z)
+          ? z
+          : draw(z, (own[i] as number) * (factors[t] as number), indices[t] as number),
+      );
+    });
+  };
+}
