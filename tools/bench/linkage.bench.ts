@@ -203,19 +203,19 @@ function benchFebrl(emit: Emit): void {
       people: train.map(({ person }) => person),
       entities: train.map(({ entity }) => entity),
     };
-    const keys = learnKeys([file], { maxKeys: 20 });
+    const keys = learnKeys([file], { maxKeys: 20 }).map(({ key }) => key);
     const sides = [true, false].map((original) =>
       test.filter((record) => record.original === original),
     );
     const labels = sides.map((side) =>
-      keys.map(({ key }) =>
+      keys.map((key) =>
         side.map(({ person }) => {
           const parts = key.components.map((name) => componentOf(name, person));
           return parts.includes('') ? null : parts.join('|');
         }),
       ),
     );
-    const linked = linkRows(labels[0] ?? [], labels[1] ?? []);
+    const linked = linkRows(keys, labels[0] ?? [], labels[1] ?? []);
     pairs += linked.length;
     right += linked.filter(
       (p) => sides[0]?.[p.left]?.entity === sides[1]?.[p.right]?.entity,

@@ -1,19 +1,23 @@
 /**
- * Proposes a key set from labelled records: a greedy weighted cover (Chvatal 1979) of the true pairs by keys that carry
- * enough entropy and join (almost) no strangers in the training files.
+ * Proposes a key set from labelled records: a greedy weighted cover (Chvatal 1979) of the true pairs, and of pairs recombined of them, by
+ * keys that carry enough entropy and join (almost) no strangers in the training files.
  */
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, domainDigest } from '#libs/bytes';
 import { collisions, encodeColumns, pairColumns } from './columns.js';
 import { COMPONENT_NAMES, type ComponentName, fieldsOf } from './component.js';
 import { EntropyMeter, MIN_KEY_BITS } from './entropy.js';
-import { type MatchKey, matchKey } from './match-key.js';
-import type { PersonField, StandardPerson } from './standardise.js';
+import { type MatchKey, matchKey, PERSONAL_FIELDS } from './match-key.js';
+import { secretStream } from './secret-stream.js';
+import type { PersonField } from './standardise.js';
+import {
+  hasPair,
+  type LabelledPeople,
+  type PairSet,
+  type TrainingPairs,
+  trainingPairs,
+} from './training-pairs.js';
 
-/** One file: standardised records and, in step, whom each is about. */
-export interface LabelledPeople {
-  readonly people: readonly StandardPerson[];
-  readonly entities: readonly string[];
-}
+export type { LabelledPeople } from './training-pairs.js';
 
 export interface LearnOptions {
   readonly maxKeys: number;
@@ -43,44 +47,12 @@ const MAX_COMPONENTS = 5;
 const MAX_FALSE_SHARE = 0.0005;
 /** What joining a pair once more is worth against joining it first: spare keys make up for errors the training lacks. */
 const REPEAT_WORTH = 0.15;
+/** A key that joins a smaller share of the pairs is not worth its labels. */
+const LEAST_SHARE = 0.1;
+/** Seeds the recombination: the same files give the same keys. */
+const SEED = domainDigest('concordat/linkage/learn/v1');
 
-interface Pairs {
-  /** Rows in the concatenation of all files. */
-  readonly left: Int32Array;
-  readonly right: Int32Array;
-  readonly weight: Float64Array;
-}
-
-/** All pairs of records of one person within one file; a person with k records weighs k - 1, not k (k - 1) / 2. */
-function truePairs(files: readonly LabelledPeople[]): Pairs {
-  const left: number[] = [];
-  const right: number[] = [];
-  const weight: number[] = [];
-  let offset = 0;
-  for (const { entities } of files) {
-    const rows = new Map<string, number[]>();
-    entities.forEach((entity, row) => {
-      rows.set(entity, [...(rows.get(entity) ?? []), offset + row]);
-    });
-    for (const same of rows.values()) {
-      for (let i = 0; i < same.length; i++) {
-        for (let j = i + 1; j < same.length; j++) {
-          left.push(same[i] as number);
-          right.push(same[j] as number);
-          weight.push(2 / same.length);
-        }
-      }
-    }
-    offset += entities.length;
-  }
-  return {
-    left: Int32Array.from(left),
-    right: Int32Array.from(right),
-    weight: Float64Array.from(weight),
-  };
-}
-
-const firstOfEach = ({ people, entities }: LabelledPeople): StandardPerson[] => {
+const firstOfEach = ({ people, entities }: LabelledPeople) => {
   const seen = new Set<string>();
   return people.filter((_, row) => {
     const entity = entities[row] as string;
@@ -90,27 +62,36 @@ const firstOfEach = ({ people, entities }: LabelledPeople): StandardPerson[] => 
   });
 };
 
-const agreement = (column: Int32Array, pairs: Pairs): Uint8Array =>
-  Uint8Array.from(pairs.left, (row, i) => {
-    const value = column[row] as number;
-    return value !== 0 && value === column[pairs.right[i] as number] ? 1 : 0;
-  });
-
 interface Candidate {
   readonly components: readonly ComponentName[];
   readonly bits: number;
-  readonly joins: Uint8Array;
+  readonly joins: PairSet;
 }
 
-/** Fields that tell the members of one household apart; surname and address do not. */
-const PERSONAL_FIELDS: readonly PersonField[] = ['forename', 'dateOfBirth', 'idNumber'];
 const readsAny = (components: readonly ComponentName[], fields: readonly PersonField[]): boolean =>
   components.some((name) => fieldsOf(name).some((field) => fields.includes(field)));
+
+const intersection = (a: PairSet, b: PairSet): PairSet =>
+  a.map((word, i) => word & (b[i] as number));
+
+/** Sum of `worth` over a set. */
+function worthOf(set: PairSet, worth: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < set.length; at++) {
+    let rest = set[at] as number;
+    while (rest !== 0) {
+      const bit = rest & -rest;
+      sum += worth[32 * at + 31 - Math.clz32(bit)] as number;
+      rest ^= bit;
+    }
+  }
+  return sum;
+}
 
 /** Minimal keys: tuples that reach `minBits` and fall below it without their last component. */
 function candidates(
   files: readonly LabelledPeople[],
-  pairs: Pairs,
+  pairs: TrainingPairs,
   options: LearnOptions,
 ): Candidate[] {
   const { minBits = MIN_KEY_BITS, without = [], reading, householdSafe = false } = options;
@@ -119,33 +100,23 @@ function candidates(
     (!householdSafe || readsAny(components, PERSONAL_FIELDS)) &&
     (reading === undefined || readsAny(components, [reading]));
   const meter = new EntropyMeter(files.flatMap(firstOfEach));
-  const agrees = new Map(
-    names.map((name) => {
-      const columns = encodeColumns(
-        name,
-        files.map(({ people }) => people),
-      );
-      const all = Int32Array.from(columns.flatMap((column) => [...column]));
-      return [name, agreement(all, pairs)] as const;
-    }),
-  );
+  const agrees = names.map((name) => pairs.agreeOn(name));
+  const least = LEAST_SHARE * pairs.weight.reduce((sum, weight) => sum + weight, 0);
   const found: Candidate[] = [];
-  const extend = (
-    chosen: readonly ComponentName[],
-    joins: Uint8Array | null,
-    from: number,
-  ): void => {
+  const extend = (chosen: readonly ComponentName[], joins: PairSet | null, from: number): void => {
     const taken = new Set(chosen.flatMap((name) => [...fieldsOf(name)]));
     for (let at = from; at < names.length; at++) {
       const name = names[at] as ComponentName;
       if (fieldsOf(name).some((field) => taken.has(field))) continue;
-      const agree = agrees.get(name) as Uint8Array;
-      const next = joins ? joins.map((bit, i) => bit & (agree[i] as number)) : agree;
       const components = [...chosen, name];
       const bits = meter.bits(components);
-      if (bits < minBits && components.length < MAX_COMPONENTS) extend(components, next, at + 1);
-      else if (bits >= minBits && allowed(components))
-        found.push({ components, bits, joins: next });
+      const isKey = bits >= minBits;
+      if (isKey ? !allowed(components) : components.length >= MAX_COMPONENTS) continue;
+      const agree = agrees[at] as PairSet;
+      const next = joins ? intersection(joins, agree) : agree;
+      if (worthOf(next, pairs.weight) < least) continue;
+      if (isKey) found.push({ components, bits, joins: next });
+      else extend(components, next, at + 1);
     }
   };
   extend([], null, 0);
@@ -173,6 +144,40 @@ function strangersJoined(
   return strangers;
 }
 
+/** The cover so far: what each pair is still worth. */
+class Cover {
+  private readonly worth: Float64Array;
+  private readonly covered: Uint8Array;
+
+  constructor(private readonly pairs: TrainingPairs) {
+    this.worth = Float64Array.from(pairs.weight);
+    this.covered = new Uint8Array(pairs.real);
+  }
+
+  gain({ joins }: Candidate): number {
+    return worthOf(joins, this.worth);
+  }
+
+  take({ joins }: Candidate): void {
+    for (let i = 0; i < this.worth.length; i++) {
+      if (!hasPair(joins, i)) continue;
+      this.worth[i] = (this.worth[i] as number) * REPEAT_WORTH;
+      if (i < this.pairs.real) this.covered[i] = 1;
+    }
+  }
+
+  /** Share of the pairs in the files, by weight. */
+  share(): number {
+    const { real, weight } = this.pairs;
+    let [sum, whole] = [0, 0];
+    for (let i = 0; i < real; i++) {
+      whole += weight[i] as number;
+      sum += (weight[i] as number) * (this.covered[i] as number);
+    }
+    return sum / whole;
+  }
+}
+
 /**
  * At most `maxKeys` keys of at least `minBits` bits, in the order chosen. Throws `no-labelled-pairs` when no person has
  * two records, and `bad-max-keys`.
@@ -181,42 +186,42 @@ export function learnKeys(files: readonly LabelledPeople[], options: LearnOption
   if (!Number.isSafeInteger(options.maxKeys) || options.maxKeys < 1 || options.maxKeys > 64) {
     throw new ConcordatError('bad-max-keys', 'ask for 1 to 64 keys');
   }
-  const pairs = truePairs(files);
-  if (pairs.left.length === 0) {
+  const pairs = trainingPairs(files, secretStream(SEED, 'recombined pairs'));
+  if (pairs.real === 0) {
     throw new ConcordatError(
       'no-labelled-pairs',
       'no person has two records in one file: nothing to learn from',
     );
   }
-  let left = candidates(files, pairs, options);
-  const worth = Float64Array.from(pairs.weight);
-  const whole = pairs.weight.reduce((sum, weight) => sum + weight, 0);
-  const covered = new Uint8Array(worth.length);
-  const learned: LearnedKey[] = [];
-  const gain = ({ joins }: Candidate): number => {
-    let sum = 0;
-    for (let i = 0; i < joins.length; i++) if (joins[i] === 1) sum += worth[i] as number;
-    return sum;
+  const cover = new Cover(pairs);
+  const isHarmless = ({ components, joins }: Candidate): boolean => {
+    let right = 0;
+    for (let i = 0; i < pairs.real; i++) if (hasPair(joins, i)) right++;
+    return strangersJoined(files, components) <= MAX_FALSE_SHARE * right;
   };
-  while (learned.length < options.maxKeys && left.length > 0) {
-    const ranked = left.map((candidate) => ({ candidate, score: gain(candidate) }));
-    ranked.sort((a, b) => b.score - a.score || b.candidate.bits - a.candidate.bits);
-    const chosen = ranked.find(({ candidate }) => {
-      const right = candidate.joins.reduce((sum, bit) => sum + bit, 0);
-      const harmless = strangersJoined(files, candidate.components) <= MAX_FALSE_SHARE * right;
-      if (!harmless) left = left.filter((other) => other !== candidate);
-      return harmless;
-    });
-    if (!chosen || chosen.score <= 0) break;
-    const { components, bits, joins } = chosen.candidate;
-    for (let i = 0; i < joins.length; i++) {
-      if (joins[i] !== 1) continue;
-      covered[i] = 1;
-      worth[i] = (worth[i] as number) * REPEAT_WORTH;
+  // Gains only fall as keys are taken (the cover is submodular), so an old gain bounds the new one (Minoux 1978).
+  let left = candidates(files, pairs, options).map((candidate) => ({
+    candidate,
+    bound: cover.gain(candidate),
+  }));
+  const learned: LearnedKey[] = [];
+  while (learned.length < options.maxKeys) {
+    left.sort((a, b) => b.bound - a.bound || b.candidate.bits - a.candidate.bits);
+    let best: (typeof left)[number] | null = null;
+    const harmful = new Set<(typeof left)[number]>();
+    for (const one of left) {
+      if (best && one.bound <= best.bound) break;
+      one.bound = cover.gain(one.candidate);
+      if (one.bound <= (best?.bound ?? 0)) continue;
+      if (isHarmless(one.candidate)) best = one;
+      else harmful.add(one);
     }
-    const share = pairs.weight.reduce((sum, weight, i) => sum + weight * (covered[i] as number), 0);
-    learned.push({ key: matchKey(components), bits, covered: share / whole });
-    left = left.filter((candidate) => candidate !== chosen.candidate);
+    if (!best) break;
+    const { candidate } = best;
+    cover.take(candidate);
+    const { components, bits } = candidate;
+    learned.push({ key: matchKey(components), bits, covered: cover.share() });
+    left = left.filter((one) => one !== best && !harmful.has(one));
     options.onKey?.();
   }
   return learned;

@@ -2,6 +2,7 @@
  * Linking people one to one from labels, for evaluation on labelled files only: a deployment counts (see `join.ts`) and
  * never learns which records belong together.
  */
+import { type MatchKey, PERSONAL_FIELDS, readsField } from './match-key.js';
 
 /** Labels of one file under one key, in row order; null where the record has no such key. */
 export type LabelColumn = readonly (string | null)[];
@@ -62,22 +63,25 @@ function peopleOf(columns: readonly LabelColumn[], groups: readonly Map<string, 
   return person.map((_, row) => find(row));
 }
 
-/** The only person of one file who has each label, and the first of their rows that does; labels of several people are left out. */
-function ownersOf(group: ReadonlyMap<string, readonly number[]>, person: Int32Array) {
-  const owners = new Map<string, { readonly person: number; readonly row: number }>();
-  for (const [label, rows] of group) {
-    const [row] = rows as [number];
+/** The persons of one file among the rows that share a label, each with the first of those rows. */
+function ownersOf(rows: readonly number[], person: Int32Array): ReadonlyMap<number, number> {
+  const owners = new Map<number, number>();
+  for (const row of rows) {
     const owner = person[row] as number;
-    if (rows.every((other) => person[other] === owner)) owners.set(label, { person: owner, row });
+    if (!owners.has(owner)) owners.set(owner, row);
   }
   return owners;
 }
 
 /**
- * Pairs of rows, each person of either file in at most one. A key proposes a pair when its label is that of one person in either file; pairs
- * with more votes win, then pairs of earlier keys, then lower rows. Depends on which labels are equal, never on the labels.
+ * Pairs of rows, each person of either file in at most one. A key proposes a pair when its label is that of one person in either file. One
+ * that reads a personal field proposes all pairs of those who share its label: they are records of one person that nothing else joined,
+ * seldom twins, and the votes of other keys tell which are alike; so a further key adds proposals and takes none away but by joining
+ * records. Pairs with more votes win, then pairs of earlier keys, then lower rows. Depends on which labels are equal, never on the labels.
+ * `left` and `right` are in step with `keys`.
  */
 export function linkRows(
+  keys: readonly MatchKey[],
   left: readonly LabelColumn[],
   right: readonly LabelColumn[],
 ): LinkedPair[] {
@@ -85,15 +89,21 @@ export function linkRows(
   const here = peopleOf(left, leftGroups);
   const there = peopleOf(right, rightGroups);
   const proposed = new Map<string, { left: number; right: number; votes: number; key: number }>();
-  leftGroups.forEach((group, key) => {
-    const others = ownersOf(rightGroups[key] ?? new Map(), there);
-    for (const [label, owner] of ownersOf(group, here)) {
-      const other = others.get(label);
-      if (!other) continue;
-      const id = `${owner.person},${other.person}`;
-      const pair = proposed.get(id) ?? { left: owner.row, right: other.row, votes: 0, key };
-      pair.votes++;
-      proposed.set(id, pair);
+  keys.forEach((matchKey, key) => {
+    const most = readsField(matchKey, PERSONAL_FIELDS) ? MOST_ROWS : 1;
+    const others = rightGroups[key];
+    for (const [label, rows] of leftGroups[key] ?? []) {
+      const owners = ownersOf(rows, here);
+      const candidates = ownersOf(others?.get(label) ?? [], there);
+      if (owners.size > most || candidates.size > most) continue;
+      for (const [one, row] of owners) {
+        for (const [other, otherRow] of candidates) {
+          const id = `${one},${other}`;
+          const pair = proposed.get(id) ?? { left: row, right: otherRow, votes: 0, key };
+          pair.votes++;
+          proposed.set(id, pair);
+        }
+      }
     }
   });
   const order = [...proposed.values()].sort(

@@ -75,6 +75,9 @@ export const formatKeySet = (keys: readonly MatchKey[]): unknown => ({
 export const readsField = (key: MatchKey, fields: readonly PersonField[]): boolean =>
   key.components.some((name) => fieldsOf(name).some((field) => fields.includes(field)));
 
+/** Fields that tell the members of one household apart; surname and address do not. */
+export const PERSONAL_FIELDS: readonly PersonField[] = ['forename', 'dateOfBirth', 'idNumber'];
+
 /** Project and epoch a label is made for. */
 export interface LabelContext {
   readonly project: string;

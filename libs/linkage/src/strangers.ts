@@ -25,7 +25,8 @@ const FIXED_POINT_ROUNDS = 30;
  * Relatives: where a pair of relatives within either list is as likely as p, there are 2 p m n across, and the labels that several share,
  * left + right = p (m^2 + n^2), tell p. They are taken to err independently of one another, as one person's two records do: then a pair
  * across agrees as often as the geometric mean of pairs within. Whole households that move between the lists make them fewer, at
- * most by the agreement rate of one person; that enters the variance as the width of a uniform distribution. A relative whose record is right
+ * most by the agreement rate of one person. That enters the variance about the most there can be: as likely none fewer as any number up to
+ * that rate, of mean square width^2 / 6. A relative whose record is right
  * agrees with his own other record more often than most, with the root of the agreement rate.
  *
  * T counts labels. Two people known to both who share one are counted once; T^2 / 2 pairs of them share it as often as strangers and
@@ -52,7 +53,7 @@ export function agreeingPeople(key: KeyCount, people: number, noiseVariance: num
     value: Math.max(0.5, labels * (1 + (labels * (decoys + related)) / (2 * m * n))),
     variance: byChance * strangers + measured + noiseVariance,
     relatives: Math.max(0, related) * amongRelatives,
-    unknown: (Math.abs(related) * amongRelatives * (1 - rate)) / Math.sqrt(12),
+    unknown: (Math.abs(related) * amongRelatives * (1 - rate)) / Math.sqrt(6),
     counted:
       key.relatives === null
         ? 0

@@ -101,7 +101,7 @@ export function evaluateLinkage(
   columns: LabelColumns,
 ): Evaluation {
   const columnsOf = (list: List) => keys.map((key) => columns.get(nameOf(list, key)) ?? []);
-  const linked = linkRows(columnsOf('left'), columnsOf('right'));
+  const linked = linkRows(keys, columnsOf('left'), columnsOf('right'));
   const right1 = linked.filter((pair) => left.entities[pair.left] === right.entities[pair.right]);
   const found = new Set(right1.map((pair) => left.entities[pair.left])).size;
   const overlap = overlapOf(left, right, columns);
