@@ -101,7 +101,7 @@ const POPULATIONS: readonly (readonly [name: string, population: Population, sha
 
 /** Whole populations under several error rates, and subgroups of the usual one, of twice the size, by the origin of names. */
 export function benchEstimate(emit: Emit): void {
-  const runs = process.env.CONCORDAT_NIGHTLY === '1' ? 200 : 20;
+  const runs = process.env.CONCORDAT_NIGHTLY === '1' ? 240 : 20;
   const standard = (list: readonly SyntheticRecord[]) =>
     list.map(({ record }) => standardise(record));
   for (const [name, population, share] of POPULATIONS) {
