@@ -1,8 +1,9 @@
 /**
  * How much each watched period has more or less than expected in all cells alike: growth, seasons, holidays. One factor a period by
- * weighted least squares of the released counts on the expected ones; its error is the larger of what noise and Poisson explain and
- * what cells really do (sandwich form: Huber 1967), so that one street that boils over is not taken for the whole town. The factor
- * is then shrunk towards the common growth seen before, by that error and by how far months usually leave their line.
+ * weighted least squares of the released counts on the expected ones, without the cells that clearly went their own way in a first fit.
+ * Its error is the larger of what noise and Poisson explain and what cells really do (sandwich form: Huber 1967), so that one
+ * street that boils over is not taken for the whole town. The factor is then shrunk towards the common growth seen before, by that
+ * error and by how far months usually leave their line.
  */
 import type { Baseline } from './baseline.js';
 import type { Periods } from './level.js';
@@ -16,47 +17,83 @@ export interface CommonChange {
 
 /** Standard deviation of the relative departure of a period from its line before anything is seen. */
 const USUAL_DEPARTURE = 0.1;
+const LEAST_FACTOR = 0.1;
+/** Standard deviations of its total departure from which a cell goes its own way. */
+const OWN_WAY = 2.5;
+/** Counts with less variance than this are too skewed to tell. */
+export const LEAST_VARIANCE = 3;
+
+type Expected = Pick<Baseline, 'mean' | 'rateVariance' | 'growth'>;
+
+/** Factor of one period over the cells that `counts`. */
+function periodFactor(
+  period: Float64Array,
+  t: number,
+  { mean, rateVariance, growth }: Expected,
+  noiseVariance: number,
+  counts: (cell: number) => boolean,
+): { factor: number; variance: number } {
+  let products = 0;
+  let squares = 0;
+  const weightOf = (i: number): number => {
+    if (Number.isNaN(period[i] as number) || !counts(i)) return 0;
+    const m = mean[i] as number;
+    return m / (noiseVariance + m + (rateVariance[i] as number));
+  };
+  for (let i = 0; i < mean.length; i++) {
+    const weight = weightOf(i);
+    if (!(weight > 0)) continue;
+    products += weight * (period[i] as number);
+    squares += weight * (mean[i] as number);
+  }
+  const grown = 1 + growth.perPeriod * t;
+  const prior = growth.variance * (t + 1) ** 2 + growth.excess + USUAL_DEPARTURE ** 2;
+  if (!(squares > 0)) return { factor: grown, variance: prior };
+  const found = products / squares;
+  let residuals = 0;
+  for (let i = 0; i < mean.length; i++) {
+    const weight = weightOf(i);
+    if (weight > 0)
+      residuals += (weight * ((period[i] as number) - found * (mean[i] as number))) ** 2;
+  }
+  // By noise and Poisson alone the sum of the squared residuals is `squares`.
+  const error = Math.max(squares, residuals) / squares ** 2;
+  const share = prior / (prior + error);
+  return {
+    factor: Math.max(LEAST_FACTOR, grown + share * (found - grown)),
+    variance: prior * (1 - share),
+  };
+}
 
 /** Factors of the periods that follow those of the baseline. */
 export function commonChange(
   periods: Periods,
-  { mean, rateVariance, growth }: Pick<Baseline, 'mean' | 'rateVariance' | 'growth'>,
+  expected: Expected,
   noiseVariance: number,
 ): CommonChange {
-  const factors: number[] = [];
-  const variances: number[] = [];
-  periods.forEach((period, t) => {
-    let products = 0;
-    let squares = 0;
-    let known = 0;
-    period.forEach((z, i) => {
+  const { mean, rateVariance } = expected;
+  const factorsOver = (counts: (cell: number) => boolean) =>
+    periods.map((period, t) => periodFactor(period, t, expected, noiseVariance, counts));
+  const first = factorsOver(() => true);
+  const goesOwnWay = Uint8Array.from(mean, (m, i) => {
+    if (!(noiseVariance + m >= LEAST_VARIANCE)) return 0;
+    let departure = 0;
+    let factors = 0;
+    let variance = 0;
+    periods.forEach((period, t) => {
+      const z = period[i] as number;
       if (Number.isNaN(z)) return;
-      const m = mean[i] as number;
-      const variance = noiseVariance + m + (rateVariance[i] as number);
-      if (!(variance > 0)) return;
-      products += (m / variance) * z;
-      squares += (m * m) / variance;
-      known += (m * m) / variance;
+      const { factor } = first[t] as { factor: number };
+      departure += z - factor * m;
+      factors += factor;
+      variance += noiseVariance + factor * m;
     });
-    const grown = 1 + growth.perPeriod * t;
-    const prior = growth.variance * (t + 1) ** 2 + growth.excess + USUAL_DEPARTURE ** 2;
-    if (!(squares > 0)) {
-      factors.push(grown);
-      variances.push(prior);
-      return;
-    }
-    const found = products / squares;
-    let residuals = 0;
-    period.forEach((z, i) => {
-      if (Number.isNaN(z)) return;
-      const m = mean[i] as number;
-      const variance = noiseVariance + m + (rateVariance[i] as number);
-      if (variance > 0) residuals += ((m / variance) * (z - found * m)) ** 2;
-    });
-    const error = Math.max(known, residuals) / squares ** 2;
-    const weight = prior / (prior + error);
-    factors.push(Math.max(0.1, grown + weight * (found - grown)));
-    variances.push(prior * (1 - weight));
+    variance += factors * factors * (rateVariance[i] as number);
+    return departure * departure > OWN_WAY * OWN_WAY * variance ? 1 : 0;
   });
-  return { factors, variances };
+  const fitted = factorsOver((cell) => goesOwnWay[cell] === 0);
+  return {
+    factors: fitted.map(({ factor }) => factor),
+    variances: fitted.map(({ variance }) => variance),
+  };
 }

@@ -21,8 +21,10 @@ export type NoiseLaw =
 
 /** Probabilities below this are cut off at the ends of a table. */
 const CUT_OFF = 1e-40;
-/** A table of more outcomes than this would take minutes to convolve. */
+/** Outcomes of the widest table. */
 const MOST_OUTCOMES = 1 << 16;
+/** Products of the largest convolution: about half a second. */
+const MOST_PRODUCTS = 2 ** 29;
 
 const trimmed = ({ first, weights }: Pmf): Pmf => {
   let from = 0;
@@ -32,12 +34,19 @@ const trimmed = ({ first, weights }: Pmf): Pmf => {
   return { first: first + from, weights: weights.slice(from, to) };
 };
 
-const checkWidth = (outcomes: number): void => {
-  if (outcomes <= MOST_OUTCOMES) return;
-  throw new ConcordatError(
+const tooWide = (): ConcordatError =>
+  new ConcordatError(
     'noise-too-wide',
     'the noise has too many outcomes to convolve exactly: use more budget, fewer terms or a coarser resolution',
   );
+
+const checkWidth = (outcomes: number): void => {
+  if (outcomes > MOST_OUTCOMES) throw tooWide();
+};
+
+const checkProducts = (outcomes: number, others: number): void => {
+  checkWidth(outcomes + others);
+  if (outcomes * others > MOST_PRODUCTS) throw tooWide();
 };
 
 function symmetricPmf(half: number, weight: (k: number) => number): Pmf {
@@ -79,9 +88,9 @@ export function noiseVariance(law: NoiseLaw): number {
   return weights.reduce((sum, weight, i) => sum + weight * (first + i) ** 2, 0);
 }
 
-/** Law of the sum of two independent variables. */
+/** Law of the sum of two independent variables. Throws `noise-too-wide`. */
 export function convolve(a: Pmf, b: Pmf): Pmf {
-  checkWidth(a.weights.length + b.weights.length);
+  checkProducts(a.weights.length, b.weights.length);
   const weights = new Float64Array(a.weights.length + b.weights.length - 1);
   for (let i = 0; i < a.weights.length; i++) {
     const weight = a.weights[i] as number;
@@ -92,11 +101,27 @@ export function convolve(a: Pmf, b: Pmf): Pmf {
   return trimmed({ first: a.first + b.first, weights });
 }
 
-/** Law of the sum of `terms` independent copies, by repeated doubling. Throws `invalid-terms`. */
+/** Outcomes this many standard deviations out have more than `CUT_OFF` in every sum: noise has no lighter tails than a normal law. */
+const LEAST_DEVIATIONS = 12.5;
+
+/** Refuses at once what the doubling would refuse after its last steps but one, which convolve tables at least this wide. */
+function checkCopies({ first, weights }: Pmf, terms: number): void {
+  const mean = weights.reduce((sum, weight, i) => sum + weight * (first + i), 0);
+  const variance = weights.reduce((sum, weight, i) => sum + weight * (first + i - mean) ** 2, 0);
+  const leastWidth = (copies: number): number =>
+    Math.min(copies * (weights.length - 1), 2 * LEAST_DEVIATIONS * Math.sqrt(copies * variance));
+  for (let power = 1; 2 * power <= terms; power *= 2) {
+    checkProducts(leastWidth(power), leastWidth(power));
+  }
+  checkWidth(leastWidth(terms));
+}
+
+/** Law of the sum of `terms` independent copies of a noise, by repeated doubling. Throws `invalid-terms`, `noise-too-wide`. */
 export function sumOfCopies(pmf: Pmf, terms: number): Pmf {
   if (!Number.isInteger(terms) || terms < 0) {
     throw new ConcordatError('invalid-terms', 'the number of noise terms is a whole number >= 0');
   }
+  checkCopies(pmf, terms);
   let sum: Pmf = { first: 0, weights: Float64Array.of(1) };
   let power = pmf;
   for (let left = terms; left > 0; left = Math.floor(left / 2)) {

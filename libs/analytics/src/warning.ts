@@ -9,14 +9,18 @@
  * `falseAlarms`. That is the predictive law of E_t: the tail given the rate (`weighted-tail.ts`) averaged over what is known of the
  * rate (`baseline.ts`) and of the common change. The same unknown rate stands behind all terms of E_t, so it is averaged
  * last. Over many cells the share of false alarms is then right wherever the law of the rates is: a limit that takes
- * an estimated baseline for known, or for normal, warns up to three times too often.
+ * an estimated baseline for known, or for normal, warns up to three times too often. Where the law is too wide or too narrow for all
+ * cells (all alike; a season taken for drift), the middle of their p-values tells (`empirical-null.ts`).
  */
 import { ConcordatError } from '#libs/bytes';
 import type { Baseline } from './baseline.js';
-import { commonChange } from './common-change.js';
+import { commonChange, LEAST_VARIANCE } from './common-change.js';
 import { noiseCumulants } from './edgeworth.js';
+import { nullDeviation } from './empirical-null.js';
 import type { Periods } from './level.js';
+import { normalQuantile, normalUpperTail } from './normal.js';
 import type { NoiseLaw } from './pmf.js';
+import type { RatePosterior } from './rate-posterior.js';
 import { type WeightedTail, weightedTail } from './weighted-tail.js';
 
 export interface WarningOptions {
@@ -30,8 +34,10 @@ export interface WarningOptions {
 export interface Warnings {
   /** Chart value after the last period, in incidents. */
   readonly statistic: Float64Array;
-  /** Probability that an unchanged cell has a higher one; 1 where nothing is known. */
+  /** Probability by the predictive law that an unchanged cell has a higher one; 1 where nothing is known. */
   readonly p: Float64Array;
+  /** Standard deviation of the scores of `p` over the cells, 1 where the predictive law holds. Limits are on that scale. */
+  readonly deviation: number;
   /** 1 where the cell warns now. */
   readonly warned: Uint8Array;
   /** What the chart value of a warning cell has exceeded; NaN elsewhere. */
@@ -54,6 +60,23 @@ interface Chart {
   readonly expected: number;
   /** Shifts of the logarithm of a rate that stand for its change since the baseline, and their weights (Gauss and Hermite). */
   readonly shifts: readonly (readonly [shift: number, weight: number])[];
+}
+
+/** P(S > x) of the weighted sum S of the counts of a cell whose rate has this law. */
+function predictiveTail(
+  { tail, shifts }: Chart,
+  { logRates, weights, count }: Readonly<RatePosterior>,
+  x: number,
+): number {
+  let total = 0;
+  for (let k = 0; k < count; k++) {
+    const share = weights[k] as number;
+    if (share < LEAST_WEIGHT) continue;
+    for (const [shift, part] of shifts) {
+      total += share * part * tail((logRates[k] as number) + shift, x);
+    }
+  }
+  return total;
 }
 
 /** Three points with the first five moments of a normal law. */
@@ -83,7 +106,8 @@ export function warnings(
     );
   }
   const cells = baseline.mean.length;
-  const { factors, variances } = commonChange(periods, baseline, noiseCumulants(law).second);
+  const noise = noiseCumulants(law).second;
+  const { factors, variances } = commonChange(periods, baseline, noise);
 
   const chartOf = (present: readonly number[]): Chart => {
     const terms = present.map((t, place) => ({
@@ -107,11 +131,7 @@ export function warnings(
   };
 
   const charts = new Map<number, Chart>();
-  const statistic = new Float64Array(cells);
-  const p = new Float64Array(cells).fill(1);
-  const warned = new Uint8Array(cells);
-  const limit = new Float64Array(cells).fill(Number.NaN);
-  for (let i = 0; i < cells; i++) {
+  const chartAt = (i: number): { chart: Chart; sum: number } | undefined => {
     let sum = 0;
     let pattern = 0;
     for (let t = 0; t < periods.length; t++) {
@@ -120,41 +140,46 @@ export function warnings(
       sum = (1 - weight) * sum + weight * z;
       pattern += 2 ** t;
     }
-    if (pattern === 0) continue;
+    if (pattern === 0) return undefined;
     let chart = charts.get(pattern);
     if (!chart) {
-      chart = chartOf(
-        periods.flatMap((period, t) => (Number.isNaN(period[i] as number) ? [] : [t])),
-      );
+      chart = chartOf(periods.flatMap((period, t) => (Number.isNaN(period[i]) ? [] : [t])));
       charts.set(pattern, chart);
     }
-    const { tail, expected, shifts } = chart;
-    const usual = expected * (baseline.mean[i] as number);
-    statistic[i] = sum - usual;
-    const { logRates, weights, count } = baseline.lawOf(i);
-    const tailAt = (x: number): number => {
-      let total = 0;
-      for (let k = 0; k < count; k++) {
-        const share = weights[k] as number;
-        if (share < LEAST_WEIGHT) continue;
-        for (const [shift, part] of shifts) {
-          total += share * part * tail((logRates[k] as number) + shift, x);
-        }
-      }
-      return total;
-    };
-    const own = tailAt(sum);
-    p[i] = own;
-    if (!(own < falseAlarms)) continue;
+    return { chart, sum };
+  };
+
+  const statistic = new Float64Array(cells);
+  const p = new Float64Array(cells).fill(1);
+  for (let i = 0; i < cells; i++) {
+    const own = chartAt(i);
+    if (!own) continue;
+    statistic[i] = own.sum - own.chart.expected * (baseline.mean[i] as number);
+    p[i] = predictiveTail(own.chart, baseline.lawOf(i), own.sum);
+  }
+
+  // Counts with less variance come in steps, which p-values of unchanged cells show.
+  const isFine = (i: number): boolean => noise + (baseline.mean[i] as number) >= LEAST_VARIANCE;
+  const deviation = nullDeviation(p.filter((value, i) => value < 1 && isFine(i)));
+  const strictest = normalUpperTail(-normalQuantile(falseAlarms) * deviation);
+  const warned = new Uint8Array(cells);
+  const limit = new Float64Array(cells).fill(Number.NaN);
+  for (let i = 0; i < cells; i++) {
+    const least = isFine(i) ? strictest : falseAlarms;
+    const own = (p[i] as number) < least ? chartAt(i) : undefined;
+    if (!own) continue;
     warned[i] = 1;
+    const { chart, sum } = own;
+    const law = baseline.lawOf(i);
+    const usual = chart.expected * (baseline.mean[i] as number);
     let low = usual;
     let high = sum;
     for (let halving = 0; halving < HALVINGS; halving++) {
       const middle = (low + high) / 2;
-      if (tailAt(middle) < falseAlarms) high = middle;
+      if (predictiveTail(chart, law, middle) < least) high = middle;
       else low = middle;
     }
     limit[i] = high - usual;
   }
-  return { statistic, p, warned, limit, commonChange: factors };
+  return { statistic, p, deviation, warned, limit, commonChange: factors };
 }

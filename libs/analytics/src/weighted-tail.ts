@@ -9,7 +9,7 @@
  * number of standard deviations changes slowly with the rate.
  */
 import { noiseCumulants } from './edgeworth.js';
-import { normalDensity, normalTwoSided } from './normal.js';
+import { normalDensity, normalUpperTail } from './normal.js';
 import { type NoiseLaw, noisePmf } from './pmf.js';
 
 /** One term of the sum. */
@@ -199,8 +199,7 @@ function tailAt(t: number, { k, k1, k2 }: Generated): number {
   const w = Math.sign(t) * Math.sqrt(Math.max(0, 2 * (t * k1 - k)));
   const v = t * Math.sqrt(k2);
   if (Number.isNaN(v) || w === 0 || v === 0) return 0.5;
-  const beyond = w > 0 ? normalTwoSided(w) / 2 : 1 - normalTwoSided(w) / 2;
-  return Math.min(1, Math.max(0, beyond + normalDensity(w) * (1 / v - 1 / w)));
+  return Math.min(1, Math.max(0, normalUpperTail(w) + normalDensity(w) * (1 / v - 1 / w)));
 }
 
 /** Tail of the sum of `counts`, none of them missing, for any rate between 1e-4 and 20,000. */

@@ -116,6 +116,11 @@ describe('concordat analyse STATISTIC', () => {
         { lambda: 1, m: 1e15, mechanism: 'discrete-laplace', epsilon: 1e-9, z: 1 },
         'noise-too-wide',
       ],
+      [
+        'tail',
+        { lambda: 1, m: 1e15, mechanism: 'discrete-laplace', epsilon: 0.5, z: 1 },
+        'noise-too-wide',
+      ],
       ['tail', { lambda: 2e9, mechanism: 'discrete-laplace', epsilon: 1, z: 1 }, 'invalid-rate'],
     ];
     for (const [name, input, code] of refusals) {
