@@ -71,7 +71,7 @@ const percent = (text: string | number | null | undefined): string =>
 
 const rate = (figures: Json | undefined): string => {
   const { hitRate, standardError, months } = (figures ?? {}) as Figures & { months?: string[] };
-  return `${percent(hitRate)} (standard error ${percent(standardError)}; ${(months ?? []).join(', ') || 'no month'})`;
+  return `${percent(hitRate)} (standard error ${percent(standardError)}; ${(months ?? []).join(', ') || 'none tested'})`;
 };
 
 const fairnessTable = (reports: readonly Figures[], step: Step): string[] => [
@@ -103,7 +103,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     '## How well',
     '',
     `Back-test on released counts: hit rate ${rate(card.backTest)}.`,
-    `Before: ${rate(baseline)}. Newest months: ${rate(recent)}; z ${z ?? 'unknown'}. Drift alarm: ${alarm === true ? 'YES' : 'no'}. Alarms so far: ${(card.alarms as readonly string[]).length}.`,
+    `Before: ${rate(baseline)}. Newest ${step}s: ${rate(recent)}; z ${z ?? 'unknown'}. Drift alarm: ${alarm === true ? 'YES' : 'no'}. Alarms so far: ${(card.alarms as readonly string[]).length}.`,
     '',
     '## For whom',
     '',
