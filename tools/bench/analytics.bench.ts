@@ -29,14 +29,7 @@ import {
 } from '#libs/analytics';
 import { discreteLaplace, type RandomSource, rational } from '#libs/dp';
 import { cellAt, disk, type NeighbourLists, neighbourLists, parseDomainFile } from '#libs/grid';
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
+import type { Emit } from './line.js';
 
 const MONTHS = 12;
 /** Newest months that early warning watches. */

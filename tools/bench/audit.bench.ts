@@ -20,17 +20,10 @@ import {
   openNote,
   verifyEd25519,
 } from '#libs/tlog';
+import type { Emit } from './line.js';
 
 const ENTRIES = 100_000;
 const PER_CHECKPOINT = 1_000;
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
 
 function nodeSigner(name: string): NoteSigner {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');

@@ -8,12 +8,7 @@ import {
   encodeChunk,
   parseDomainFile,
 } from '#libs/grid';
-
-interface Line {
-  readonly name: string;
-  readonly figure: number;
-  readonly unit: string;
-}
+import type { Emit } from './line.js';
 
 const DOMAIN = 'samples/grid/ew-2026-1.txt.gz';
 /** Epsilon 0.5 and 2.4 at delta 1e-6, one count a cell: the least budget of the goal, and that of the demo. */
@@ -26,7 +21,7 @@ const BUDGETS = [
  * The national map at its finest: encode, compress and decode 1.6 million cells, one in twelve of them not empty. Standard errors are
  * those of the real tree estimate, cell by cell.
  */
-export async function run(emit: (line: Line) => void): Promise<void> {
+export async function run(emit: Emit): Promise<void> {
   const domain = parseDomainFile('ew-2026-1', gunzipSync(readFileSync(DOMAIN)).toString());
   const tree = buildTree(domain, { finest: 9 });
   for (const [budget, rho] of BUDGETS) {

@@ -8,15 +8,8 @@ import {
   referenceGaussian,
 } from '#libs/dp';
 import { osRandom } from '#libs/host';
+import type { Emit } from './line.js';
 import { nationalTree, utilityGates } from './tree.bench.js';
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
 
 const random = osRandom();
 

@@ -15,9 +15,8 @@ import {
 } from '#libs/analytics';
 import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
+import type { Emit } from './line.js';
 import { seededWords } from './seeded-words.js';
-
-type Emit = (line: { name: string; figure: number; unit: string }) => void;
 
 /** Incidents a cell-month. */
 const DENSITIES = [0.3, 1, 4, 15];

@@ -11,8 +11,7 @@ import { areaCells } from '../../apps/cli/src/analyse/area-cells.js';
 import { noiseSampler } from '../../apps/cli/src/analyse/noise.js';
 import { analysisRandom } from '../../apps/cli/src/analyse/random.js';
 import { countersOf, RESOLUTION, SHIPPED } from './incident-counters.js';
-
-type Emit = (line: { name: string; figure: number; unit: string; peer?: string }) => void;
+import type { Emit } from './line.js';
 
 const {
   CONCORDAT_BENCH_INCIDENTS: PATTERNS = SHIPPED,

@@ -7,9 +7,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { cellAt, parseDomainFile } from '#libs/grid';
 import { COORDINATOR, Federation, streetFile } from '#libs/testing';
+import type { Emit } from './line.js';
 import { MeasuredCoordinator } from './measured-coordinator.js';
-
-type Emit = (line: { name: string; figure: number; unit: string }) => void;
 
 const GRID = 'samples/grid/ew-2026-1.txt.gz';
 /** The first composes while everything is new to it. */

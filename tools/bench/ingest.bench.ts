@@ -7,14 +7,7 @@ import { parse } from 'csv-parse/sync';
 import { findArea, parseAreas } from '#libs/grid';
 import { parseAgency, parseMapping, parseTaxonomy } from '#libs/harmonise';
 import { openRecords } from '#libs/records';
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
+import type { Emit } from './line.js';
 
 const FOLDER = 'samples/agencies/avon-and-somerset-police';
 const NOW_MS = Date.UTC(2026, 0, 1);

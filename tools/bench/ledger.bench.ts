@@ -1,7 +1,6 @@
 import { checkEntryOrder } from '#libs/ledger';
 import { decodeEntry, type Entry, encodeEntry } from '#libs/tlog';
-
-type Emit = (line: { name: string; figure: number; unit: string }) => void;
+import type { Emit } from './line.js';
 
 const QUESTIONS = 50_000;
 const hex = (n: number): string => n.toString(16).padStart(64, '0');

@@ -30,16 +30,8 @@ import {
   standardise,
   unblindBatch,
 } from '#libs/linkage';
+import type { Emit } from './line.js';
 import { benchEstimate } from './overlap-estimate.js';
-
-interface Line {
-  readonly name: string;
-  readonly figure: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-}
-type Emit = (line: Line) => void;
 
 const PAIR: HolderPair = [1, 2];
 const random = osRandom();

@@ -12,16 +12,8 @@ import {
   syntheticLists,
 } from '#libs/linkage';
 import { type CarelessPlan, carelessLists } from './careless-people.js';
+import type { Emit } from './line.js';
 import { seededWords } from './seeded-words.js';
-
-interface Line {
-  readonly name: string;
-  readonly figure: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-}
-type Emit = (line: Line) => void;
 
 /** Bias and coverage of estimates whose truth is known. */
 class Score {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decide, parseFederation, parsePolicy, requestOf } from '#libs/policy';
-
-type Emit = (line: { name: string; figure: number; unit: string }) => void;
+import type { Emit } from './line.js';
 
 const ROUNDS = 20_000;
 const read = (path: string): string => readFileSync(`policies/${path}`, 'utf8');

@@ -7,15 +7,8 @@ import { COORDINATOR, FaultProxy, Federation, streetFile } from '#libs/testing';
 import { CoordinatorClient } from '../../apps/node/src/coordinator-client.js';
 import { handleTask } from '../../apps/node/src/handle-task.js';
 import { openNode } from '../../apps/node/src/open-node.js';
+import type { Emit } from './line.js';
 import { MeasuredCoordinator, type Published } from './measured-coordinator.js';
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
 
 const AGENCIES = 43;
 const DEAD = 3;

@@ -1,14 +1,7 @@
 import type { NoisyCounts } from '#libs/dp';
 import { aesKeyStream } from '#libs/host';
 import { addMask, addMasked, maskedToBytes, share, unmask } from '#libs/sealing';
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
+import type { Emit } from './line.js';
 
 /** Resolution-9 cells, and the nodes above them, of a large police force. */
 const CELLS = 205_000;

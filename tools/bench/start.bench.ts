@@ -1,16 +1,11 @@
 /** Wall time of the whole demo on the bundled samples, as `npm start -- --once` runs it once everything is built. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Emit } from './line.js';
 
 const CONCORDAT = fileURLToPath(new URL('../../../bin/concordat.mjs', import.meta.url));
 
-interface Line {
-  readonly name: string;
-  readonly figure: number;
-  readonly unit: string;
-}
-
-export async function run(emit: (line: Line) => void): Promise<void> {
+export async function run(emit: Emit): Promise<void> {
   const startedMs = performance.now();
   const { status, stdout } = spawnSync(process.execPath, [CONCORDAT, 'start', '--once', '--json'], {
     encoding: 'utf8',

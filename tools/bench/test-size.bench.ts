@@ -24,9 +24,8 @@ import {
 } from '#libs/analytics';
 import { discreteLaplace, type RandomSource, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
+import type { Emit } from './line.js';
 import { seededWords } from './seeded-words.js';
-
-type Emit = (line: { name: string; figure: number; unit: string }) => void;
 
 const { CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2' } = process.env;
 

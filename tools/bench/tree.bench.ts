@@ -45,14 +45,7 @@ import {
   parseTaxonomy,
 } from '#libs/harmonise';
 import { seededRandom } from '#libs/testing';
-
-type Emit = (line: {
-  name: string;
-  figure: number;
-  unit: string;
-  peer?: string;
-  ratio?: number;
-}) => void;
+import type { Emit } from './line.js';
 
 const DRAWS = 5;
 const LEVELS = levelVariances({ rho: parseRho('1/8'), finest: 9, l2SensitivitySquared: 1n });
