@@ -23,6 +23,7 @@ import { ForecastsService } from './analytics/forecasts.service.js';
 import { LayerStore } from './analytics/layer-store.js';
 import { appModule } from './app.module.js';
 import { coordinatorPaths } from './config.js';
+import { EventStreams } from './event-streams.js';
 import { openOffice } from './federation/office.js';
 import { startWitnessing, type Witnessing } from './federation/witnessing.js';
 import { defaultConcurrency, openCoordinatorJobs, queueOf } from './jobs/coordinator-jobs.js';
@@ -32,7 +33,6 @@ import { serveWeb } from './map/web-assets.js';
 import { openCoordinator } from './open-coordinator.js';
 import { coordinatorOperations, jobMetrics } from './operations.js';
 import { ReleaseStore } from './releases/release-store.js';
-import { EventsController } from './rounds/events.controller.js';
 import { Inboxes } from './rounds/inbox.js';
 import { RoundBook } from './rounds/round-book.js';
 import { RoundsService } from './rounds/rounds.service.js';
@@ -127,7 +127,7 @@ export async function serveCoordinator(
       stop: () =>
         stopInOrder(coordinator.logger, [
           () => removeControl(control),
-          () => app.get(EventsController).close(),
+          () => app.get(EventStreams).close(),
           () => app.get(Inboxes).close(),
           () => office.succession.close(),
           () => app.get(Unmaskings).close(),

@@ -1,26 +1,37 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { cellCentre, cellFromText, cellToText } from '#libs/grid';
+import { overlap, type Role, withCell } from './area.js';
 import { CellInspector } from './cell-inspector.js';
 import { CellTable } from './cell-table.js';
 import { Controls } from './controls.js';
 import { EmptyState } from './empty-state.js';
-import { csvText, geoJsonText, type Provenance, provenanceOf } from './export-data.js';
+import {
+  csvText,
+  geoJsonText,
+  type Provenance,
+  provenanceOf,
+  reportProvenance,
+} from './export-data.js';
 import { picture, pngOf } from './export-picture.js';
 import { Exports } from './exports.js';
 import { Legend } from './legend.js';
 import { popupContent } from './reading.js';
 import { ReleaseStores } from './release-stores.js';
-import { selectionOf } from './selection.js';
+import { EvaluationForm } from './reports/evaluation-form.js';
+import { PlanForm } from './reports/plan-form.js';
+import { ReportPanel } from './reports/report-panel.js';
+import { budgetOf, evaluationOf, type Selection, selectionOf } from './selection.js';
 import { ForecastOwner, NoForecast, StatisticPanel } from './statistic-panel.js';
 import { useTheme } from './theme.js';
 import { TimeSlider } from './time-slider.js';
 import { Totals } from './totals.js';
 import { formatViewState, parseViewState, type ViewState } from './url-state.js';
+import { type AreaStates, namedCells, useAreas } from './use-areas.js';
+import { type Computation, useComputation, useForecasts } from './use-computation.js';
 import { useCellHistory, useLayerView, type ViewQuestion } from './use-layer-view.js';
 import { useBasemap, useMap } from './use-map.js';
 import { useReleases } from './use-releases.js';
 import { type Shown, useShown, useSteady } from './use-shown.js';
-import { type StatisticState, useForecasts, useStatistic } from './use-statistic.js';
 import { resolutionFor } from './viewport.js';
 import { periodText } from './words.js';
 
@@ -50,17 +61,37 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
     () => selectionOf(state, releases.value ?? [], forecasts.value ?? []),
     [state, releases.value, forecasts.value],
   );
-  const statistic = useStatistic(selection?.question);
+  const finest = selection?.release.query.resolution ?? 9;
+  const isEvaluation = selection?.report?.id === 'evaluation';
+  const areas = useAreas(
+    stores,
+    isEvaluation ? selection.counts : undefined,
+    finest,
+    state,
+    basemap.value,
+  );
+  const problemOfReport = selection && reportProblem(selection, areas);
+  const computation = useComputation(
+    problemOfReport === undefined
+      ? (selection?.question ?? (selection && evaluationOf(selection, state, namedCells(areas))))
+      : undefined,
+  );
+  const [picking, setPicking] = useState<Role>();
 
   const container = useRef<HTMLDivElement>(null);
   const { map, bounds } = useMap(container, workerUrl, basemap.value, theme, state, {
     onMove: (camera) => patch(camera),
     onPick: (longitude, latitude, found) => {
       if (!map.current || !shown) return;
-      const cell = map.current.cellAt(longitude, latitude, shown.resolution);
-      patch({ cell: found ?? cellToText(cell) });
+      const cell = found ?? cellToText(map.current.cellAt(longitude, latitude, shown.resolution));
+      if (!isEvaluation || !picking) patch({ cell });
+      else if (view.value?.view.at(cellFromText(cell)) !== 'uncovered')
+        patch({ [picking]: withCell(state[picking], cell), cell: undefined });
     },
-    onClose: () => patch({ cell: undefined }),
+    onClose: () => {
+      setPicking(undefined);
+      patch({ cell: undefined });
+    },
   });
 
   const wanted = {
@@ -69,7 +100,6 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
     next: selection?.next ?? [],
   };
   const { counts, scale, next } = useSteady(wanted, JSON.stringify(wanted));
-  const finest = selection?.release.query.resolution ?? 9;
   const resolution = bounds && resolutionFor(state.zoom, bounds, finest);
   const question = useMemo<ViewQuestion | undefined>(
     () =>
@@ -90,7 +120,8 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
     selection,
     releases: releases.value ?? [],
     counts: counts ? view.value : undefined,
-    computed: statistic.state,
+    computed: computation.state,
+    areas,
     bounds,
     basemap: basemap.value,
     theme,
@@ -169,15 +200,40 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
         {selection?.statistic?.id === 'forecast' && forecasts.value && !selection.forecast && (
           <NoForecast layers={forecasts.value} />
         )}
-        {selection?.forecast && <ForecastOwner layer={selection.forecast} />}
+        {selection?.forecast && <ForecastOwner layer={selection.forecast} result={shown?.result} />}
         {selection?.statistic && (
           <StatisticPanel
             statistic={selection.statistic}
-            state={statistic.state}
+            state={computation.state}
             forecast={selection.forecast?.layer}
             found={shown?.found ?? 0}
-            onRetry={statistic.retry}
-            onCancel={statistic.cancel}
+            onRetry={computation.retry}
+            onCancel={computation.cancel}
+          />
+        )}
+        {selection?.report?.id === 'evaluation' && (
+          <EvaluationForm
+            selection={selection}
+            state={state}
+            areas={areas}
+            picking={picking}
+            onPicking={setPicking}
+            onChange={patch}
+          />
+        )}
+        {selection?.report?.id === 'plan' && (
+          <PlanForm {...budgetOf(state, selection.release)} onChange={patch} />
+        )}
+        {selection?.report && (
+          <ReportPanel
+            report={selection.report}
+            state={computation.state}
+            problem={problemOfReport}
+            provenance={(document) =>
+              reportProvenance(document, selection.series, location.href, ATTRIBUTION)
+            }
+            onRetry={computation.retry}
+            onCancel={computation.cancel}
           />
         )}
         {reading && (
@@ -192,7 +248,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
         {shown?.table && (
           <Exports
             stem={`concordat-${state.show}-${shown.sources[0]?.id.slice(0, 8) ?? 'none'}`}
-            onCsv={() => csvText(shown.records(), provenance(shown))}
+            onCsv={() => csvText(recordsOf(shown), provenance(shown))}
             onGeoJson={() => geoJsonText(shown.records(), provenance(shown))}
             onPicture={async () => {
               const canvas = await map.current?.picture();
@@ -223,7 +279,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
       </aside>
       <main>
         <div class="map" ref={container} />
-        {selection && (
+        {selection && !isEvaluation && (
           <TimeSlider
             moments={moments}
             period={selection.period}
@@ -243,7 +299,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
             ? `${reading.place}: ${reading.text}`
             : loading
               ? 'Loading…'
-              : statusText(statistic.state)}
+              : statusText(computation.state)}
         </p>
       </main>
       <footer>{ATTRIBUTION}</footer>
@@ -256,7 +312,25 @@ const provenance = ({ legend, sources, result }: Shown): Provenance =>
 
 const skipToTable = (): void => document.getElementById('cells')?.focus();
 
-const statusText = (state: StatisticState): string => {
+const statusText = (state: Computation): string => {
   if (state.step === 'computing') return `Computing… ${Math.round(100 * state.progress)} %`;
   return state.step === 'failed' ? 'Not computed' : '';
 };
+
+/** Why a report is not asked for, where its form does not say so itself. */
+function reportProblem(
+  { report, question }: Selection,
+  { treated, control }: AreaStates,
+): string | undefined {
+  if (report?.id === 'plan' && !question) {
+    return 'That is too little for a question as often: raise ε, or ask less often.';
+  }
+  if (report?.id !== 'evaluation') return undefined;
+  if (treated?.step !== 'found' || control?.step !== 'found') return undefined;
+  const [one, other] = [treated, control].map(({ area }) => area.cells.map(({ cell }) => cell));
+  return overlap(one ?? [], other ?? [])
+    ? 'The two areas share a hexagon. A control is a place without the intervention: choose areas that do not overlap.'
+    : undefined;
+}
+
+const recordsOf = (shown: Shown) => shown.records().map(({ properties }) => properties);

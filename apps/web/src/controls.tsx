@@ -1,8 +1,17 @@
 import type { ForecastLayer } from './layer-client.js';
 import type { Release } from './release-client.js';
+import { isReport, REPORT_IDS, REPORTS } from './reports/reports.js';
+import { Select } from './select.js';
 import { STATISTIC_IDS, STATISTICS } from './statistics.js';
 import type { ViewState } from './url-state.js';
 import { areaText, dateText, layerText, periodText } from './words.js';
+
+/** Of each hexagon first, of a whole area after. */
+const VIEWS = [
+  ['counts', 'Counts'] as const,
+  ...STATISTIC_IDS.map((id) => [id, STATISTICS[id].name] as const),
+  ...REPORT_IDS.map((id) => [id, REPORTS[id].name] as const),
+];
 
 interface ControlsProps {
   readonly releases: readonly Release[];
@@ -28,8 +37,8 @@ export function Controls(props: ControlsProps) {
     <form class="controls" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="views">
         <legend>Show</legend>
-        {(['counts', ...STATISTIC_IDS] as const).map((id) => (
-          <label key={id}>
+        {VIEWS.map(([id, name]) => (
+          <label key={id} class={isReport(id) ? 'of-area' : undefined}>
             <input
               type="radio"
               name="show"
@@ -37,7 +46,7 @@ export function Controls(props: ControlsProps) {
               checked={id === show}
               onChange={() => onChange({ show: id, cell: undefined })}
             />
-            <span>{id === 'counts' ? 'Counts' : STATISTICS[id].name}</span>
+            <span>{name}</span>
           </label>
         ))}
       </fieldset>
@@ -58,7 +67,7 @@ export function Controls(props: ControlsProps) {
             onChange={(name) => onChange({ forecast: name, cell: undefined })}
           />
         )
-      ) : (
+      ) : show === 'plan' ? null : (
         <Select
           label="Category"
           value={category}
@@ -66,7 +75,7 @@ export function Controls(props: ControlsProps) {
           onChange={(name) => onChange({ layer: name })}
         />
       )}
-      {show !== 'counts' && show !== 'forecast' && (
+      {!['counts', 'forecast', 'evaluation', 'plan'].includes(show) && (
         <Select
           label="Hexagons of about"
           value={String(props.resolution)}
@@ -96,25 +105,3 @@ export function Controls(props: ControlsProps) {
 /** What tells one release from another, for people. */
 const releaseText = ({ id, query, releasedAt }: Release): string =>
   `${layerText('all', query.categories)}, ${periodText('all', query.periods)} · ${dateText(releasedAt)} · ${id.slice(0, 8)}`;
-
-interface SelectProps {
-  readonly label: string;
-  readonly value: string;
-  readonly options: readonly (readonly [value: string, text: string])[];
-  readonly onChange: (value: string) => void;
-}
-
-function Select({ label, value, options, onChange }: SelectProps) {
-  return (
-    <label>
-      <span>{label}</span>
-      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-        {options.map(([name, text]) => (
-          <option key={name} value={name}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}

@@ -16,7 +16,8 @@ const provenance = { title: 'Hot spots', releases: ['aa', 'bb'], note: 'two\r\nl
 
 describe('exports', () => {
   it('are CSV that other programs read, under comments that say where it comes from', () => {
-    const text = csvText(rows, provenance);
+    const figures = rows.map(({ properties }) => properties);
+    const text = csvText(figures, provenance);
     expect(text).toMatch(
       /^# title: Hot spots\r\n# releases: aa\r\n# releases: bb\r\n# note: two lines\r\n/,
     );

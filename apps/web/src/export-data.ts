@@ -3,9 +3,11 @@ import { cellToText } from '#libs/grid';
 import type { Ring } from './domain-cells.js';
 import type { Figures } from './figures.js';
 import type { FoundCell } from './found-cells.js';
+import type { LayerDocument } from './layer-client.js';
 import type { CellValue } from './layer-store.js';
-import type { LegendModel } from './legend-model.js';
+import type { FairnessLine, LegendModel } from './legend-model.js';
 import type { Release } from './release-client.js';
+import { missingAgencies } from './words.js';
 
 /** One exported cell; every row of an export has the same properties. */
 export interface ExportRow {
@@ -31,21 +33,37 @@ export const countRecords = (cells: readonly CellValue[]): ExportRow[] =>
 export const foundRecords = (found: readonly FoundCell[]): ExportRow[] =>
   found.map(({ ring, figures }) => ({ ring, properties: figures }));
 
+/** One deprivation fifth of a forecast in words: no forecast is without. */
+export const fairnessText = (line: FairnessLine): string =>
+  `Deprivation fifth ${line.quintile}: ${line.patrolShare} of chosen, ${line.populationShare} of residents; hit a month ${line.hits}, missed ${line.misses}, of these by noise ${line.missesByNoise}`;
+
 /** What was asked, paid and published, and where the view can be seen again. */
 export function provenanceOf(
-  { title, when, unit, note, facts }: LegendModel,
+  { title, when, unit, note, facts, fairness, record }: LegendModel,
   releases: readonly Release[],
   result: string | undefined,
   address: string,
   attribution: string,
 ): Provenance {
-  const [first] = releases;
   return {
     title,
     when,
     unit,
     ...(note && { note }),
     ...(result && { result }),
+    ...(record.length > 0 && { record }),
+    ...(fairness && { fairness: fairness.map(fairnessText) }),
+    ...releaseProvenance(releases),
+    missing_agencies: facts.find(([term]) => term === 'Missing agencies')?.[1] ?? '',
+    absent_cells: 'A cell that is not listed has no count or no finding: missing is not zero.',
+    address,
+    attribution,
+  };
+}
+
+function releaseProvenance(releases: readonly Release[]): Provenance {
+  const [first] = releases;
+  return {
     releases: releases.map(({ id }) => id),
     queries: releases.map(({ fingerprint }) => fingerprint),
     questions: releases.map(({ sentence }) => sentence),
@@ -57,8 +75,29 @@ export function provenanceOf(
       grid: first.grid,
       grid_hash: first.gridHash,
     }),
-    missing_agencies: facts.find(([term]) => term === 'Missing agencies')?.[1] ?? '',
-    absent_cells: 'A cell that is not listed has no count or no finding: missing is not zero.',
+  };
+}
+
+/** The same of a report: its method and what its uncertainty means stand with it. */
+export function reportProvenance(
+  document: LayerDocument,
+  releases: readonly Release[],
+  address: string,
+  attribution: string,
+): Provenance {
+  const used = releases.filter(({ id }) => document.releases.includes(id));
+  return {
+    question: document.question,
+    method: `${document.method}, version ${document.methodVersion}`,
+    parameters: JSON.stringify(document.parameters),
+    result: document.key,
+    uncertainty: document.uncertainty,
+    limitations: document.limitations,
+    citation: document.citation,
+    summary: JSON.stringify(document.summary),
+    listed: document.listed,
+    ...releaseProvenance(used),
+    missing_agencies: [...new Set(used.flatMap(missingAgencies).map(({ name }) => name))],
     address,
     attribution,
   };
@@ -70,14 +109,17 @@ const field = (value: string | number | null): string => {
 };
 
 /** RFC 4180 after comment lines that start with `#` (W3C, "Metadata Vocabulary for Tabular Data", section 5.9, commentPrefix). */
-export function csvText(rows: readonly ExportRow[], provenance: Provenance): string {
+export function csvText(
+  rows: readonly Figures[],
+  provenance: Provenance,
+  columns: readonly string[] = Object.keys(rows[0] ?? { cell: null }),
+): string {
   const lines = Object.entries(provenance).flatMap(([name, value]) =>
     [value].flat().map((text) => `# ${name}: ${text.replaceAll(/[\r\n]+/g, ' ')}`),
   );
-  const columns = Object.keys(rows[0]?.properties ?? { cell: null });
   lines.push(columns.join());
-  for (const { properties } of rows) {
-    lines.push(columns.map((name) => field(properties[name] ?? null)).join());
+  for (const row of rows) {
+    lines.push(columns.map((name) => field(row[name] ?? null)).join());
   }
   return `${lines.join('\r\n')}\r\n`;
 }

@@ -1,5 +1,5 @@
 /** The view as a picture that explains itself: map, key, and where the numbers come from. */
-import type { Provenance } from './export-data.js';
+import { fairnessText, type Provenance } from './export-data.js';
 import type { LegendModel, Look } from './legend-model.js';
 import type { Theme } from './theme.js';
 
@@ -100,8 +100,7 @@ function drawKey(pen: Pen, model: LegendModel, x: number, top: number, theme: Th
   y += 4;
   if (model.note) y = write(pen, model.note, [x, y, width], small);
   for (const line of model.fairness ?? []) {
-    const text = `Deprivation fifth ${line.quintile}: ${line.patrolShare} of chosen, ${line.populationShare} of people; missed a month ${line.misses}, by noise ${line.missesByNoise}`;
-    y = write(pen, text, [x, y, width], small);
+    y = write(pen, fairnessText(line), [x, y, width], small);
   }
   for (const sentence of model.record) y = write(pen, sentence, [x, y, width], small);
   for (const [term, text] of model.facts) {

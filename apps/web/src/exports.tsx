@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { save } from './save-file.js';
 
 interface ExportsProps {
   readonly onCsv: () => string;
@@ -6,14 +7,6 @@ interface ExportsProps {
   readonly onPicture: () => Promise<Blob>;
   /** File name without its ending. */
   readonly stem: string;
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** The view as files. Each carries release, question and privacy cost, so that a number that travels can be traced. */
@@ -30,21 +23,19 @@ export function Exports({ onCsv, onGeoJson, onPicture, stem }: ExportsProps) {
   return (
     <section class="exports" aria-label="Save this view">
       <p>Save this view, with where it comes from</p>
-      <button
-        type="button"
-        onClick={trying(() => save(new Blob([onCsv()], { type: 'text/csv' }), `${stem}.csv`))}
-      >
+      <button type="button" onClick={trying(() => save(onCsv(), 'text/csv', `${stem}.csv`))}>
         CSV
       </button>
       <button
         type="button"
-        onClick={trying(() =>
-          save(new Blob([onGeoJson()], { type: 'application/geo+json' }), `${stem}.geojson`),
-        )}
+        onClick={trying(() => save(onGeoJson(), 'application/geo+json', `${stem}.geojson`))}
       >
         GeoJSON
       </button>
-      <button type="button" onClick={trying(async () => save(await onPicture(), `${stem}.png`))}>
+      <button
+        type="button"
+        onClick={trying(async () => save(await onPicture(), 'image/png', `${stem}.png`))}
+      >
         Picture
       </button>
       {problem && <p role="alert">{problem}</p>}

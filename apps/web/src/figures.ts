@@ -31,6 +31,14 @@ export function shareText(share: number): string {
 export const percentText = (share: number): string =>
   Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : 'unknown';
 
+const tenths = new Intl.NumberFormat('en-GB', {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
+/** `2,747.5`, for means that are compared with each other. */
+export const oneDecimal = (value: number): string =>
+  Number.isFinite(value) ? tenths.format(value) : 'unknown';
+
 /** `1 in 3,000`: two significant digits, rounded towards the more likely. */
 export function chanceText(p: number): string {
   if (!Number.isFinite(p)) return 'unknown';

@@ -3,16 +3,8 @@ import 'graphiql/style.css';
 import './graphiql.css';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
-
-const START = `# Estimates carry noise:
-# read low and high with them.
-# Ctrl-Space completes,
-# Ctrl-Enter runs.
-
-{
-  __typename
-}
-`;
+import { exampleQueries } from './example-queries.js';
+import { fetchReleases, type Release } from './release-client.js';
 
 /** One request, one answer: the endpoint takes no batches and streams nothing. */
 async function ask(parameters: object): Promise<Record<string, unknown>> {
@@ -25,12 +17,20 @@ async function ask(parameters: object): Promise<Record<string, unknown>> {
   return response.json();
 }
 
+/** The newest release, so that examples run as they stand. */
+const newestRelease = (): Promise<Release | undefined> =>
+  fetchReleases(AbortSignal.timeout(10_000)).then(
+    ([newest]) => newest,
+    () => undefined,
+  );
+
 const root = document.getElementById('app');
 if (root) {
+  const examples = exampleQueries(await newestRelease());
   createRoot(root).render(
     <GraphiQL
       fetcher={ask}
-      defaultQuery={START}
+      defaultTabs={examples}
       forcedTheme="light"
       shouldPersistHeaders={false}
     />,

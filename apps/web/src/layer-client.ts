@@ -19,16 +19,33 @@ export interface LayerDocument {
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
-/** What is asked for. `field` is a field of the schema; null members are left to their defaults. */
+/** Types of what can be asked with, as the schema has them. */
+const ARGUMENTS = {
+  releases: '[ID!]!',
+  category: 'String!',
+  resolution: 'Int!',
+  from: 'String',
+  to: 'String',
+  layer: 'String!',
+  start: 'String!',
+  treated: '[ID!]!',
+  control: '[ID!]!',
+  rhoPerYear: 'String!',
+  runs: 'Int',
+} as const;
+
+/** What is asked for. `field` is a field of the schema, `given` its arguments; null ones are left to their defaults. */
 export interface LayerQuestion {
-  readonly field: 'hotspots' | 'emerging' | 'trend' | 'warnings' | 'forecast';
-  readonly releases: readonly string[];
-  readonly category: string;
-  readonly resolution: number;
-  /** Last month looked at; the newest when null. */
-  readonly to: string | null;
-  /** Name of the forecast layer, which brings category and resolution with it. */
-  readonly forecast: string | null;
+  readonly field:
+    | 'hotspots'
+    | 'emerging'
+    | 'trend'
+    | 'warnings'
+    | 'forecast'
+    | 'concentration'
+    | 'evaluation'
+    | 'plan';
+  readonly given: Readonly<Partial<Record<keyof typeof ARGUMENTS, Json>>>;
 }
 
 /** How far a computation is. */
@@ -90,21 +107,18 @@ async function graphql<T>(
 }
 
 const STATE = 'key status progress code message';
-const CELLS = `query ($releases: [ID!]!, $category: String!, $resolution: Int!, $to: String) {
-  layer: FIELD(releases: $releases, category: $category, resolution: $resolution, to: $to, waitSeconds: 1) { ${STATE} }
-}`;
-const FORECAST = `query ($releases: [ID!]!, $forecast: String!, $to: String) {
-  layer: forecast(releases: $releases, layer: $forecast, to: $to, waitSeconds: 1) { ${STATE} }
-}`;
 
 /** Asks for a layer, or how far it is; waits up to a second for it. Throws `LayerRefused`. */
 export async function askLayer(
-  { field, releases, category, resolution, to, forecast }: LayerQuestion,
+  { field, given }: LayerQuestion,
   signal: AbortSignal,
 ): Promise<LayerProgress> {
+  const names = Object.keys(given) as (keyof typeof ARGUMENTS)[];
   const { layer } = await graphql<{ layer: LayerProgress }>(
-    field === 'forecast' ? FORECAST : CELLS.replace('FIELD', field),
-    field === 'forecast' ? { releases, forecast, to } : { releases, category, resolution, to },
+    `query (${names.map((name) => `$${name}: ${ARGUMENTS[name]}`).join(', ')}) {
+      layer: ${field}(${names.map((name) => `${name}: $${name}`).join(', ')}, waitSeconds: 1) { ${STATE} }
+    }`,
+    given,
     signal,
   );
   return layer;
@@ -134,4 +148,17 @@ export async function fetchForecasts(signal: AbortSignal): Promise<readonly Fore
     signal,
   );
   return forecastLayers;
+}
+
+/** The card of a forecast layer, generated from its newest run, as canonical JSON and as Markdown. Throws `LayerRefused`. */
+export async function fetchModelCard(
+  layer: string,
+  signal: AbortSignal,
+): Promise<{ readonly json: string; readonly markdown: string }> {
+  const { forecastCard } = await graphql<{ forecastCard: { json: string; markdown: string } }>(
+    'query ($layer: String!) { forecastCard(layer: $layer) { json markdown } }',
+    { layer },
+    signal,
+  );
+  return forecastCard;
 }

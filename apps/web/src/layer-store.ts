@@ -1,4 +1,4 @@
-import { type Chunk, COVERAGE, parentOf, type Resolution } from '#libs/grid';
+import { type Chunk, COVERAGE, parentOf, type Resolution, resolutionOf } from '#libs/grid';
 import type { DomainCells, Ring } from './domain-cells.js';
 import { fetchChunk, type LayerAddress } from './release-client.js';
 import { SharedRequest } from './shared-request.js';
@@ -45,8 +45,9 @@ export class LayerView {
     return values;
   }
 
-  /** Values of a cell; `uncovered` when no agency reports on it, `undefined` when it is not loaded. */
+  /** Values of a cell; `uncovered` when no agency reports on it, `undefined` when it is not loaded or of another resolution. */
   at(cell: bigint): CellValue | 'uncovered' | undefined {
+    if (resolutionOf(cell) !== this.address.resolution) return undefined;
     for (const part of this.parts) {
       const chunkParent = part.parent;
       if (chunkParent !== 0n && parentOf(cell, resolutionOfParent(part)) !== chunkParent) continue;

@@ -1,4 +1,6 @@
-import { numberOf, percentText } from './figures.js';
+import { ROLES } from './area.js';
+import { AREA_LOOKS } from './area-looks.js';
+import { numberOf, oneDecimal, percentText } from './figures.js';
 import { formatWhole } from './interval.js';
 import type { LayerDocument } from './layer-client.js';
 import { classTexts, PALETTES, roughLimits } from './palette.js';
@@ -170,6 +172,45 @@ export function statisticLegend(
   };
 }
 
+export interface AreasShown {
+  readonly releases: readonly Release[];
+  readonly category: string;
+  /** First month of the intervention. */
+  readonly start: string | undefined;
+  /** Undefined while it is computed, or when it could not be. */
+  readonly document: LayerDocument | undefined;
+}
+
+/** Key of the two areas of an evaluation. */
+export function areasLegend(
+  { releases, category, start, document }: AreasShown,
+  { name, quiet }: Theme,
+): LegendModel {
+  return {
+    title: `Evaluation: ${layerText(category, []).toLowerCase()}`,
+    when: start
+      ? `Intervention from ${periodText(start, [])} on`
+      : 'Did it work, and could it be seen?',
+    unit: 'The two areas that are compared',
+    scales: [],
+    looks: [
+      ...ROLES.map((role) => {
+        const { text, colours, striped } = AREA_LOOKS[role];
+        return { text, fill: colours[name], striped };
+      }),
+      { text: 'Counted, in neither', fill: quiet },
+      NO_AGENCY,
+    ],
+    note: undefined,
+    fairness: undefined,
+    record: [],
+    facts: [
+      ...(document ? [['Result', document.key.slice(0, 16), document.key] as const] : []),
+      ...releaseFacts(releases),
+    ],
+  };
+}
+
 function whenText(
   { id }: Statistic,
   { parameters }: LayerDocument,
@@ -184,8 +225,6 @@ function whenText(
 /** Whom a forecast serves, and whom the noise fails: most deprived first, unknown last. */
 function fairnessLines({ summary }: LayerDocument): readonly FairnessLine[] {
   const reports = (summary.fairness ?? []) as readonly Readonly<Record<string, string | number>>[];
-  const perMonth = (value: number): string =>
-    Number.isFinite(value) ? value.toFixed(1) : 'unknown';
   return [...reports]
     .sort((a, b) => (Number(a.quintile) || 6) - (Number(b.quintile) || 6))
     .map((report) => ({
@@ -197,8 +236,8 @@ function fairnessLines({ summary }: LayerDocument): readonly FairnessLine[] {
         }[Number(report.quintile)] ?? String(report.quintile),
       patrolShare: percentText(numberOf(report, 'patrolShare')),
       populationShare: percentText(numberOf(report, 'populationShare')),
-      hits: perMonth(numberOf(report, 'hits')),
-      misses: perMonth(numberOf(report, 'misses')),
-      missesByNoise: perMonth(numberOf(report, 'missesByNoise')),
+      hits: oneDecimal(numberOf(report, 'hits')),
+      misses: oneDecimal(numberOf(report, 'misses')),
+      missesByNoise: oneDecimal(numberOf(report, 'missesByNoise')),
     }));
 }

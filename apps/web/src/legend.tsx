@@ -69,7 +69,7 @@ function FairnessTable({ lines }: { readonly lines: readonly FairnessLine[] }) {
             Chosen
           </th>
           <th scope="col" class="numeric">
-            People
+            Residents
           </th>
           <th scope="col" class="numeric">
             Missed a month

@@ -1,5 +1,7 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 import './style.css';
+import './model-card.css';
+import './reports/reports.css';
 import { render } from 'preact';
 import { App } from './app.js';
 

@@ -3,6 +3,8 @@ import type {
   StyleSpecification,
   SymbolLayerSpecification,
 } from 'maplibre-gl';
+import { ROLES } from './area.js';
+import { AREA_LOOKS, areaShade } from './area-looks.js';
 import type { Basemap } from './basemap.js';
 import { shadesOf } from './palette.js';
 import { foundShade, STATISTIC_IDS, STATISTICS } from './statistics.js';
@@ -33,7 +35,7 @@ const fade = (from: number, to: number): ExpressionSpecification => [
 /** Shade of a covered cell in which a statistic found nothing. */
 export const QUIET = 'quiet';
 
-/** Colour of everything that can stand in a cell: counts, and the findings of every statistic. */
+/** Colour of everything that can stand in a cell: counts, the findings of every statistic, and the areas of an evaluation. */
 const shadeColours = (theme: Theme): ExpressionSpecification =>
   [
     'match',
@@ -42,15 +44,19 @@ const shadeColours = (theme: Theme): ExpressionSpecification =>
     ...STATISTIC_IDS.flatMap((id) =>
       STATISTICS[id].classes.flatMap(({ colours }, i) => [foundShade(id, i), colours[theme.name]]),
     ),
+    ...ROLES.flatMap((role) => [areaShade(role), AREA_LOOKS[role].colours[theme.name]]),
     QUIET,
     theme.quiet,
     theme.land,
   ] as unknown as ExpressionSpecification;
 
 /** Findings that are striped, so that they differ from the others without colour. */
-const STRIPED = STATISTIC_IDS.flatMap((id) =>
-  STATISTICS[id].classes.flatMap(({ striped }, i) => (striped ? [foundShade(id, i)] : [])),
-);
+const STRIPED = [
+  ...STATISTIC_IDS.flatMap((id) =>
+    STATISTICS[id].classes.flatMap(({ striped }, i) => (striped ? [foundShade(id, i)] : [])),
+  ),
+  ...ROLES.filter((role) => AREA_LOOKS[role].striped).map(areaShade),
+];
 
 /**
  * Bottom to top: sea, land that nobody covers (hatched), covered cells by value, dots on those that cannot be told from

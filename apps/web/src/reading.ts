@@ -1,4 +1,6 @@
 import { cellBoundary, cellCentre, isCell, resolutionOf } from '#libs/grid';
+import type { Role } from './area.js';
+import { AREA_LOOKS } from './area-looks.js';
 import { type Basemap, placeOf } from './basemap.js';
 import type { FoundCell } from './found-cells.js';
 import { countText } from './interval.js';
@@ -68,6 +70,26 @@ export function foundReading(
   }
   const [first = '', ...notes] = statistic.read(found.figures, document);
   return { ...reading, text: first, notes: [...notes, hexagon(resolution, text)] };
+}
+
+/** Says which area of an evaluation a hexagon belongs to. */
+export function areaReading(
+  text: string,
+  role: Role | undefined,
+  counted: CellValue | 'uncovered' | undefined,
+  basemap: Basemap,
+): Reading | undefined {
+  const cell = BigInt(`0x${text}`);
+  if (!isCell(cell)) return undefined;
+  const resolution = resolutionOf(cell);
+  const reading = placeReading(text, resolution, basemap);
+  if (!reading) return undefined;
+  if (counted === 'uncovered') return { ...reading, ...UNCOVERED };
+  return {
+    ...reading,
+    text: role ? `In the ${AREA_LOOKS[role].text.toLowerCase()}` : 'In neither area',
+    notes: [hexagon(resolution, text)],
+  };
 }
 
 /** The reading in short, as elements with text nodes only; all of it stands beside the map. */

@@ -1,5 +1,8 @@
+import type { Role } from './area.js';
 import type { ForecastLayer, LayerQuestion } from './layer-client.js';
 import type { LayerAddress, Release } from './release-client.js';
+import { yearWithin } from './reports/budget.js';
+import { isReport, REPORTS, type Report } from './reports/reports.js';
 import { type Moment, momentsOf, seriesOf } from './series.js';
 import { STATISTICS, type Statistic } from './statistics.js';
 import type { ViewState } from './url-state.js';
@@ -14,14 +17,15 @@ export interface Selection {
   readonly period: string;
   readonly category: string;
   readonly categories: readonly string[];
-  /** Undefined while counts are shown. */
+  /** Undefined while counts or a report are shown. */
   readonly statistic: Statistic | undefined;
+  readonly report: Report | undefined;
   readonly resolution: number;
   readonly resolutions: readonly number[];
   /** Forecast layers that can be shown, and the one that is. */
   readonly forecasts: readonly ForecastLayer[];
   readonly forecast: ForecastLayer | undefined;
-  /** Undefined for counts, and while there is no forecast to ask for. */
+  /** Undefined for counts, while there is no forecast to ask for, and for an evaluation, which `evaluationOf` asks for. */
   readonly question: LayerQuestion | undefined;
   /** Counts on show or, under a statistic, what is covered at all; resolution follows the zoom. Undefined in a month without counts. */
   readonly counts: Omit<LayerAddress, 'resolution'> | undefined;
@@ -43,7 +47,9 @@ export function selectionOf(
   const release = releases.find(({ id }) => id === state.release) ?? releases[0];
   if (!release) return undefined;
   const { categories: own, resolution: finest } = release.query;
-  const statistic = state.show === 'counts' ? undefined : STATISTICS[state.show];
+  const { show } = state;
+  const report = isReport(show) ? REPORTS[show] : undefined;
+  const statistic = show === 'counts' || isReport(show) ? undefined : STATISTICS[show];
   const forecasts = layers.filter(
     ({ isOn, definition }) =>
       isOn && own.includes(definition.category) && definition.resolution <= finest,
@@ -52,7 +58,8 @@ export function selectionOf(
     statistic?.id === 'forecast'
       ? (forecasts.find(({ layer }) => layer === state.forecast) ?? forecasts[0])
       : undefined;
-  const categories = statistic ? own : own.length === 1 ? ['all'] : ['all', ...own];
+  const ofOne = statistic || report?.id === 'concentration' || report?.id === 'evaluation';
+  const categories = ofOne ? own : own.length === 1 ? ['all'] : ['all', ...own];
   const category =
     forecast?.definition.category ??
     categories.find((name) => name === state.layer) ??
@@ -77,6 +84,33 @@ export function selectionOf(
     };
   const whole = { release: release.id, layer: category, period: 'all' };
   const newest = moments.at(-1)?.period;
+  const counting = (name: string): string[] =>
+    series
+      .filter(({ groups }) => groups.some((group) => group.category === name))
+      .map(({ id }) => id);
+  const questionOf = (): LayerQuestion | undefined => {
+    const releases = counting(category);
+    if (report?.id === 'concentration') {
+      // Of the months whose counts are on the map.
+      const [from, to] = period === 'all' ? [null, null] : [period, period];
+      const own = moments[at]?.release;
+      const given = { releases: own ? [own.id] : releases, category, resolution, from, to };
+      return at >= 0 && !own ? undefined : { field: 'concentration', given };
+    }
+    if (report?.id === 'plan') {
+      const { epsilon, runs } = budgetOf(state, release);
+      const rhoPerYear = yearWithin(epsilon, runs);
+      return rhoPerYear === undefined
+        ? undefined
+        : { field: 'plan', given: { releases: series.map(({ id }) => id), rhoPerYear, runs } };
+    }
+    if (!statistic) return undefined;
+    const to = period === 'all' || period === newest ? null : period;
+    if (statistic.id !== 'forecast') {
+      return { field: statistic.field, given: { releases, category, resolution, to } };
+    }
+    return forecast && { field: 'forecast', given: { releases, layer: forecast.layer, to } };
+  };
   return {
     release,
     series,
@@ -85,28 +119,73 @@ export function selectionOf(
     category,
     categories,
     statistic,
+    report,
     resolution,
     resolutions,
     forecasts,
     forecast,
-    question:
-      statistic && (statistic.id !== 'forecast' || forecast)
-        ? {
-            field: statistic.field,
-            releases: series
-              .filter(({ groups }) => groups.some((group) => group.category === category))
-              .map(({ id }) => id),
-            category,
-            resolution,
-            to: period === 'all' || period === newest ? null : period,
-            forecast: forecast?.layer ?? null,
-          }
-        : undefined,
+    question: questionOf(),
     counts: statistic || at < 0 ? whole : addressAt(moments[at]),
     scale: statistic || at < 0 ? whole : addressAt(moments.findLast((moment) => moment.release)),
     next:
       statistic || at < 0
         ? []
         : [moments[at + 1], moments[at - 1]].flatMap((m) => addressAt(m) ?? []),
+  };
+}
+
+const MONTHLY = 12;
+
+/** Budget that a plan is for: by default a year of monthly questions at the cost of the release. */
+export function budgetOf(
+  { epsilon, runs = MONTHLY }: ViewState,
+  release: Release,
+): { readonly epsilon: number; readonly runs: number } {
+  return { epsilon: epsilon ?? Math.ceil(release.privacy.epsilon), runs };
+}
+
+/** Months that an evaluation of a start compares at most: as many before as after. */
+export function sidesOf(
+  moments: readonly Moment[],
+  start: string,
+): { readonly before: readonly string[]; readonly after: readonly string[] } {
+  const counted = moments.filter(({ release }) => release).map(({ period }) => period);
+  return {
+    before: counted.filter((month) => month < start),
+    after: counted.filter((month) => month >= start),
+  };
+}
+
+/** First months that an intervention can have had: one counted month before it at least. */
+export const startsOf = (moments: readonly Moment[]): readonly string[] =>
+  moments
+    .filter(({ release }) => release)
+    .slice(1)
+    .map(({ period }) => period);
+
+/** What an evaluation asks, once both areas are known; undefined while it is not complete. */
+export function evaluationOf(
+  { report, series, moments, category }: Selection,
+  { start, months }: ViewState,
+  areas: Readonly<Partial<Record<Role, readonly string[]>>>,
+): LayerQuestion | undefined {
+  const { treated, control } = areas;
+  if (report?.id !== 'evaluation' || !treated || !control || !start) return undefined;
+  const { before, after } = sidesOf(moments, start);
+  const most = Math.min(months ?? Number.POSITIVE_INFINITY, before.length, after.length);
+  if (most === 0) return undefined;
+  return {
+    field: 'evaluation',
+    given: {
+      releases: series
+        .filter(({ groups }) => groups.some((group) => group.category === category))
+        .map(({ id }) => id),
+      category,
+      start,
+      from: before.at(-most) ?? null,
+      to: after[most - 1] ?? null,
+      treated,
+      control,
+    },
   };
 }

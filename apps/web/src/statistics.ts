@@ -7,7 +7,7 @@ import {
   scoreText,
   shareText,
 } from './figures.js';
-import { countText, rangeText } from './interval.js';
+import { countText, formatWhole, rangeText } from './interval.js';
 import type { LayerDocument, LayerQuestion } from './layer-client.js';
 import type { Theme } from './theme.js';
 
@@ -304,6 +304,15 @@ const warnings: Statistic = {
     `About ${share(document, 'falseAlarms')} of unchanged hexagons warn by chance. What all hexagons share, such as a season, is no warning.`,
 };
 
+/** `1.2 to 4.5`, or one figure when both ends are the same. */
+const spanText = (figures: Figures, low: string, high: string): string => {
+  const ends = [low, high].map((name) => figures[name]);
+  const [from, to] = ends.map((end) =>
+    Number.isInteger(end) ? formatWhole(Number(end)) : scoreText(Number(end ?? Number.NaN)),
+  );
+  return from === to ? `${from}` : `${from} to ${to}`;
+};
+
 const forecast: Statistic = {
   id: 'forecast',
   name: 'Forecast',
@@ -323,16 +332,22 @@ const forecast: Statistic = {
     figures.chosen === 1 ? 1 + step(numberOf(figures, 'probabilityTop'), [0.5, 0.8]) : 0,
   columns: [
     {
-      text: 'Expected',
-      say: (figures) =>
-        `${scoreText(numberOf(figures, 'low'))} to ${scoreText(numberOf(figures, 'high'))}`,
+      text: 'Rate',
+      say: (figures) => spanText(figures, 'low', 'high'),
       order: (figures) => numberOf(figures, 'mean'),
+    },
+    {
+      text: 'Count',
+      say: (figures) => spanText(figures, 'countLow', 'countHigh'),
+      order: (figures) => numberOf(figures, 'countHigh'),
     },
     topColumn,
   ],
   read: (figures, document) => [
-    `About ${scoreText(numberOf(figures, 'mean'))} expected (likely ${scoreText(numberOf(figures, 'low'))} to ${scoreText(numberOf(figures, 'high'))})`,
-    `${figures.chosen === 1 ? 'Among' : 'Not among'} the chosen ${share(document, 'top')}; ${shareText(numberOf(figures, 'probabilityTop'))} likely to belong to them. The range holds the true rate with probability ${share(document, 'coverage')}.`,
+    `About ${scoreText(numberOf(figures, 'mean'))} expected (rate likely ${spanText(figures, 'low', 'high')})`,
+    `Likely to be recorded there in that period: ${spanText(figures, 'countLow', 'countHigh')} incidents.`,
+    `${figures.chosen === 1 ? 'Among' : 'Not among'} the chosen ${share(document, 'top')}; ${shareText(numberOf(figures, 'probabilityTop'))} likely to belong to them.`,
+    `Each range holds in ${share(document, 'coverage')} of all hexagons: the first the true rate, the second the number recorded, which scatters around it.`,
   ],
   absent: 'Not among the places expected to be highest',
   note: () =>

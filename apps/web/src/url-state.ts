@@ -1,11 +1,13 @@
+import { type Area, formatArea, parseArea, ROLES } from './area.js';
+import { REPORT_IDS, type ReportId } from './reports/reports.js';
 import { STATISTIC_IDS, type StatisticId } from './statistics.js';
 
 /** Everything that decides what is on screen. It lives in the URL's fragment, which no server ever sees. */
 export interface ViewState {
   /** Release id; `undefined` means the newest. */
   readonly release?: string | undefined;
-  /** `counts`, or a statistic over them. */
-  readonly show: 'counts' | StatisticId;
+  /** `counts`, a statistic of every hexagon, or a report on a whole area. */
+  readonly show: 'counts' | StatisticId | ReportId;
   /** Category, or `all`. */
   readonly layer: string;
   /** Period, or `all`. A statistic looks at the months up to it. */
@@ -14,6 +16,14 @@ export interface ViewState {
   readonly resolution?: number | undefined;
   /** Name of the forecast layer. */
   readonly forecast?: string | undefined;
+  /** Where an intervention was, a place like it without, its first month, and how many months on each side are compared at most. */
+  readonly treated?: Area | undefined;
+  readonly control?: Area | undefined;
+  readonly start?: string | undefined;
+  readonly months?: number | undefined;
+  /** Budget of a plan: privacy loss of a year, and questions a year. */
+  readonly epsilon?: number | undefined;
+  readonly runs?: number | undefined;
   readonly zoom: number;
   readonly latitude: number;
   readonly longitude: number;
@@ -50,11 +60,20 @@ export function parseViewState(fragment: string): ViewState {
     Math.abs(latitude) <= 85 &&
     Math.abs(longitude) <= 180;
   const show = fields.get('show');
-  const resolution = text('resolution', /^[4-9]$/);
+  const number = (name: string, pattern: RegExp): number | undefined => {
+    const value = text(name, pattern);
+    return value === undefined ? undefined : Number(value);
+  };
   return {
-    show: STATISTIC_IDS.find((id) => id === show) ?? START.show,
-    resolution: resolution === undefined ? undefined : Number(resolution),
+    show: [...STATISTIC_IDS, ...REPORT_IDS].find((id) => id === show) ?? START.show,
+    resolution: number('resolution', /^[4-9]$/),
     forecast: text('forecast', /^[a-z0-9-]{1,64}$/),
+    treated: parseArea(fields.get('treated')),
+    control: parseArea(fields.get('control')),
+    start: text('start', /^\d{4}-(?:0[1-9]|1[0-2])$/),
+    months: number('months', /^[1-9]\d?$/),
+    epsilon: number('epsilon', /^(?:0\.\d{1,2}|[1-9]\d{0,2}(?:\.\d{1,2})?)$/),
+    runs: number('runs', /^(?:[1-9]|[1-4]\d|5[0-4])$/),
     release: text('release', /^[\w.:-]{1,100}$/),
     layer: text('layer', /^[a-z0-9-]{1,64}$/) ?? START.layer,
     period: text('period', /^(?:all|\d{4}-\d{2}(?:\/\d{4}-\d{2})?)$/) ?? START.period,
@@ -74,8 +93,16 @@ export function formatViewState(state: ViewState): string {
   fields.set('period', state.period);
   if (state.resolution !== undefined) fields.set('resolution', String(state.resolution));
   if (state.forecast !== undefined) fields.set('forecast', state.forecast);
+  for (const role of ROLES) {
+    const area = state[role];
+    if (area) fields.set(role, formatArea(area));
+  }
+  for (const name of ['start', 'months', 'epsilon', 'runs'] as const) {
+    const value = state[name];
+    if (value !== undefined) fields.set(name, String(value));
+  }
   const { zoom, latitude, longitude } = state;
   fields.set('map', `${zoom.toFixed(2)}/${latitude.toFixed(5)}/${longitude.toFixed(5)}`);
   if (state.cell !== undefined) fields.set('cell', state.cell);
-  return `#${fields.toString().replaceAll('%2F', '/').replaceAll('%3A', ':')}`;
+  return `#${fields.toString().replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',')}`;
 }

@@ -19,31 +19,69 @@ const reasonOf = (error: unknown): string => {
 
 export const failed = (what: string, error: unknown): string => `${what}: ${reasonOf(error)}.`;
 
-/** Published releases, newest first; asked for again while there are none, so that the first one appears by itself. */
+/** Published releases, newest first; read again whenever the coordinator says that there are more, so that a new one appears by itself. */
 export function useReleases(): Fetched<readonly Release[]> {
   const [state, setState] = useState<Fetched<readonly Release[]>>({ loading: true });
   useEffect(() => {
-    const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let abort = new AbortController();
     const look = async (): Promise<void> => {
-      try {
-        const value = await fetchReleases(abort.signal);
-        setState({ value, loading: false });
-        if (value.length > 0) return;
-      } catch {
-        if (abort.signal.aborted) return;
-        setState({
-          loading: false,
-          problem: 'The coordinator does not answer. It is asked again every few seconds.',
-        });
-      }
-      timer = setTimeout(look, LOOK_AGAIN_MS);
-    };
-    void look();
-    return () => {
       abort.abort();
-      clearTimeout(timer);
+      abort = new AbortController();
+      const { signal } = abort;
+      try {
+        const value = await fetchReleases(signal);
+        if (!signal.aborted) setState({ value, loading: false });
+      } catch {
+        if (signal.aborted) return;
+        // What is known stays; whatever of it does not load says so itself.
+        setState((old) => ({
+          ...old,
+          loading: false,
+          ...(!old.value && {
+            problem: 'The coordinator does not answer. It is asked again every few seconds.',
+          }),
+        }));
+      }
+    };
+    const stop = onReleases(
+      () => void look(),
+      () => void look(),
+    );
+    return () => {
+      stop();
+      abort.abort();
     };
   }, []);
   return state;
+}
+
+/**
+ * Calls `onNews` when the stream of published releases opens and at each new one, `onLost` each time it does not open. A page that nobody
+ * looks at holds no connection: browsers open six to one server.
+ */
+function onReleases(onNews: () => void, onLost: () => void): () => void {
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const close = (): void => {
+    clearTimeout(timer);
+    source?.close();
+    source = undefined;
+  };
+  const open = (): void => {
+    close();
+    source = new EventSource('/v1/releases/events');
+    source.addEventListener('releases', onNews);
+    source.addEventListener('error', () => {
+      onLost();
+      // A refused stream stays closed; one that broke comes back by itself.
+      if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, LOOK_AGAIN_MS);
+    });
+  };
+  const follow = (): void => (document.hidden ? close() : open());
+  document.addEventListener('visibilitychange', follow);
+  follow();
+  return () => {
+    document.removeEventListener('visibilitychange', follow);
+    close();
+  };
 }

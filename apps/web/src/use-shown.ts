@@ -1,22 +1,26 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { cellToText } from '#libs/grid';
+import { ROLES, type Role } from './area.js';
+import { areaShade } from './area-looks.js';
 import type { Basemap } from './basemap.js';
 import { type CellRows, countRows, foundRows } from './cell-rows.js';
 import { countRecords, type ExportRow, foundRecords } from './export-data.js';
 import { type FoundCell, foundCells, foundIn } from './found-cells.js';
 import type { LayerDocument } from './layer-client.js';
-import { countsLegend, type LegendModel, statisticLegend } from './legend-model.js';
+import { areasLegend, countsLegend, type LegendModel, statisticLegend } from './legend-model.js';
 import { QUIET } from './map-style.js';
 import type { DrawnCell, DrawnFind } from './map-view.js';
 import { shadeOf } from './palette.js';
-import { countReading, foundReading, type Reading } from './reading.js';
+import { areaReading, countReading, foundReading, type Reading } from './reading.js';
 import type { Release } from './release-client.js';
 import type { Selection } from './selection.js';
 import { foundShade } from './statistics.js';
 import type { Theme } from './theme.js';
 import type { TotalsProps } from './totals.js';
 import type { ViewState } from './url-state.js';
+import type { AreaStates } from './use-areas.js';
+import type { Computation } from './use-computation.js';
 import type { CountView } from './use-layer-view.js';
-import type { StatisticState } from './use-statistic.js';
 import type { Bounds } from './viewport.js';
 
 const TABLE_ROWS = 50;
@@ -27,7 +31,8 @@ interface Inputs {
   readonly releases: readonly Release[];
   /** Undefined in a month without counts, and before the first answer. */
   readonly counts: CountView | undefined;
-  readonly computed: StatisticState;
+  readonly computed: Computation;
+  readonly areas: AreaStates;
   readonly bounds: Bounds | undefined;
   readonly basemap: Basemap | undefined;
   readonly theme: Theme;
@@ -57,23 +62,30 @@ export interface Shown {
 const NOTHING: ReadonlyMap<string, FoundCell> = new Map();
 
 export function useShown(inputs: Inputs): Shown | undefined {
-  const { state, selection, releases, counts, computed, bounds, basemap, theme } = inputs;
+  const { state, selection, releases, counts, computed, areas, bounds, basemap, theme } = inputs;
   const [most, setMost] = useState(TABLE_ROWS);
   const showMore = useCallback(() => setMost((rows) => rows + TABLE_ROWS), []);
   const statistic = selection?.statistic;
-  const document = statistic && computed.step === 'done' ? computed.document : undefined;
+  const isEvaluation = selection?.report?.id === 'evaluation';
+  const document =
+    (statistic || isEvaluation) && computed.step === 'done' ? computed.document : undefined;
   useEffect(() => setMost(TABLE_ROWS), [statistic, document, counts?.view.address]);
 
   const cells = useMemo<readonly DrawnCell[]>(() => {
     if (!counts || !bounds) return [];
     return counts.view.cells(bounds).map(({ ring, estimate, standardError }) => ({
       ring,
-      shade: statistic ? QUIET : shadeOf(estimate, standardError, counts.breaks),
+      shade: statistic || isEvaluation ? QUIET : shadeOf(estimate, standardError, counts.breaks),
     }));
-  }, [counts, bounds, statistic]);
+  }, [counts, bounds, statistic, isEvaluation]);
   const finds = useMemo(
     () => (statistic && document ? foundCells(statistic, document) : NOTHING),
     [statistic, document],
+  );
+  const { treated, control } = areas;
+  const drawnAreas = useMemo(
+    () => areaFinds({ ...(treated && { treated }), ...(control && { control }) }),
+    [treated, control],
   );
   const drawnFinds = useMemo<readonly DrawnFind[]>(
     () =>
@@ -89,19 +101,24 @@ export function useShown(inputs: Inputs): Shown | undefined {
   );
   const table = useMemo(() => {
     if (!bounds || !basemap) return undefined;
+    if (isEvaluation) return undefined;
     if (!statistic) return counts && countRows(counts.view, bounds, basemap, most);
     return document && foundRows(statistic, document, foundIn(finds, bounds), basemap, most);
-  }, [statistic, document, finds, counts, bounds, basemap, most]);
+  }, [statistic, isEvaluation, document, finds, counts, bounds, basemap, most]);
   const { cell } = state;
   const reading = useMemo(() => {
     if (!basemap || cell === undefined) return undefined;
+    if (isEvaluation) {
+      const role = ROLES.find((name) => drawnAreas.roles.get(cell) === name);
+      return areaReading(cell, role, counts?.view.at(BigInt(`0x${cell}`)), basemap);
+    }
     if (!statistic) return counts && countReading(cell, counts.view, basemap);
     const counted =
       counts?.view.address.resolution === Number(document?.parameters.resolution)
         ? counts?.view.at(BigInt(`0x${cell}`))
         : undefined;
     return document && foundReading(cell, statistic, document, finds.get(cell), counted, basemap);
-  }, [statistic, document, finds, counts, basemap, cell]);
+  }, [statistic, isEvaluation, drawnAreas, document, finds, counts, basemap, cell]);
 
   // Key and totals speak of what is drawn, also while something else is on its way.
   const drawn = releases.find(({ id }) => id === counts?.view.address.release);
@@ -114,6 +131,10 @@ export function useShown(inputs: Inputs): Shown | undefined {
       const shown = { statistic, releases: used, category, resolution, document, present };
       return statisticLegend(shown, theme);
     }
+    if (isEvaluation) {
+      const used = usedBy(document, series);
+      return areasLegend({ releases: used, category, start: state.start, document }, theme);
+    }
     if (!counts || !drawn) {
       // A month that nobody counted has a key too; before the first answer there is nothing to explain.
       if (selection.counts) return undefined;
@@ -124,20 +145,20 @@ export function useShown(inputs: Inputs): Shown | undefined {
       { ...address, release: drawn, category: address.layer, breaks: counts.breaks },
       theme,
     );
-  }, [selection, statistic, document, finds, counts, drawn, theme]);
+  }, [selection, statistic, isEvaluation, state.start, document, finds, counts, drawn, theme]);
   if (!legend) return undefined;
   const cellResolution = counts?.view.address.resolution ?? 9;
   return {
     resolution: statistic ? (selection?.resolution ?? 9) : cellResolution,
     cells,
     cellResolution,
-    finds: drawnFinds,
+    finds: isEvaluation ? drawnAreas.finds : drawnFinds,
     found: finds.size,
     legend,
     table,
     showMore,
     totals:
-      !statistic && counts && drawn
+      !statistic && !isEvaluation && counts && drawn
         ? { ...counts.view.address, release: drawn, summary: counts.summary }
         : undefined,
     reading,
@@ -146,9 +167,32 @@ export function useShown(inputs: Inputs): Shown | undefined {
       if (statistic) return foundRecords(foundIn(finds, bounds));
       return counts ? countRecords(counts.view.cells(bounds)) : [];
     },
-    sources: statistic && selection ? usedBy(document, selection.series) : drawn ? [drawn] : [],
+    sources:
+      (statistic || isEvaluation) && selection
+        ? usedBy(document, selection.series)
+        : drawn
+          ? [drawn]
+          : [],
     result: document?.key,
   };
+}
+
+/** The hexagons of both areas as they are drawn, and which of them is in which. */
+function areaFinds(areas: AreaStates): {
+  readonly finds: readonly DrawnFind[];
+  readonly roles: ReadonlyMap<string, Role>;
+} {
+  const roles = new Map<string, Role>();
+  const finds = ROLES.flatMap((role, rank) => {
+    const state = areas[role];
+    if (state?.step !== 'found') return [];
+    return state.area.cells.map(({ cell, ring }) => {
+      const text = cellToText(cell);
+      roles.set(text, role);
+      return { cell: text, ring, shade: areaShade(role), rank };
+    });
+  });
+  return { finds, roles };
 }
 
 /** Releases that a result was computed from; those that it will be, while it is not there. */

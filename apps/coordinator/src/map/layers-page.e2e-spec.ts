@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { cellAt, cellToText, disk, domainFromCells, parentOf, sortedCells } from '#libs/grid';
 import { monthsOf } from '#libs/query';
 import { ANALYST, eventually, Federation, RunningProgram, streetFile } from '#libs/testing';
@@ -69,37 +69,42 @@ const open = (fragment: string, options = {}) =>
 const key = (page: Page) => page.getByRole('region', { name: 'Key', exact: true });
 const finding = (page: Page) => page.getByRole('region', { name: 'Finding' });
 
+/** The file that a click brings. */
+async function saved(page: Page, button: Locator): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  return readFileSync(await download.path());
+}
+
 describe('a statistic on the map', () => {
-  it.each([
-    ['Hot spots', 'hotspots', /false finds/],
-    ['Likely among the highest', 'top', /highest 1 %/],
-    ['Emerging', 'emerging', /at least 80 % of 50 equally noisy worlds/],
-    ['Rising and falling', 'trend', /Mann-Kendall/],
-    ['Early warnings', 'warnings', /0\.3 % of unchanged hexagons/],
-  ])(
-    '%s: with key, table twin, method and hashes, and without a violation',
-    async (name, id, note) => {
-      const { page, foreign, complaints } = await open(AT);
+  it('has key, table twin, method and hashes, and no violation, each of the five in turn', async () => {
+    const { page, foreign, complaints } = await open(AT);
+    for (const [name, id, note] of [
+      ['Hot spots', 'hotspots', /false finds/],
+      ['Likely among the highest', 'top', /highest 1 %/],
+      ['Emerging', 'emerging', /at least 80 % of 50 equally noisy worlds/],
+      ['Rising and falling', 'trend', /Mann-Kendall/],
+      ['Early warnings', 'warnings', /0\.3 % of unchanged hexagons/],
+    ] as const) {
       await page.getByRole('radio', { name }).check();
+      await reads(key(page), note);
       await finding(page).waitFor();
       await settled(page);
       await addressed(page, new RegExp(`show=${id}`));
       await reads(finding(page), /^\d+ hexagons? found|^Nothing found/);
-      await reads(key(page), note);
       await reads(key(page), 'Counted, nothing found');
       await reads(key(page), 'No agency covers this');
       await reads(key(page), 'in each of 2 releases');
-      await page.getByText('Method, uncertainty, limits').click();
       const method = page.locator('.method');
+      await method.getByText('Method, uncertainty, limits').click();
       for (const { id: release } of await releases()) await reads(method, release);
       await reads(method, 'concordat analyse');
       await accessible(page);
-      await page.getByText('Method, uncertainty, limits').click();
+      await method.getByText('Method, uncertainty, limits').click();
       await shot(page, `statistic-${id}`);
-      expect([foreign, complaints]).toEqual([[], []]);
-      await page.close();
-    },
-  );
+    }
+    expect([foreign, complaints]).toEqual([[], []]);
+    await page.close();
+  });
 
   it('lists and reads the cells it draws', async () => {
     const { page } = await open(`show=hotspots&resolution=9&${AT}`);
@@ -133,13 +138,8 @@ describe('a statistic on the map', () => {
     const { page } = await open(`show=hotspots&resolution=9&${AT}`);
     await page.getByRole('table', { name: /^Hot spots/ }).waitFor();
     await settled(page);
-    const save = async (name: string): Promise<Buffer> => {
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name, exact: true }).click(),
-      ]);
-      return readFileSync(await download.path());
-    };
+    const save = (name: string): Promise<Buffer> =>
+      saved(page, page.getByRole('button', { name, exact: true }));
     const known = await releases();
     const csv = (await save('CSV')).toString();
     for (const { id, fingerprint } of known) {
@@ -173,6 +173,135 @@ describe('a statistic on the map', () => {
     await alert.getByRole('button', { name: 'Try again' }).click();
     await alert.waitFor();
     await accessible(page);
+    await page.close();
+  });
+});
+
+describe('a report on the whole area', () => {
+  const report = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
+  /** Method, sources and hashes, as beside every other result. */
+  const explained = async (page: Page, method: string) => {
+    const details = page.locator('.method');
+    await details.getByText('Method, uncertainty, limits').click();
+    for (const part of ['What the uncertainty means', 'Limits', 'Sources', `analyse ${method}`])
+      await reads(details, part);
+    for (const { id } of await releases()) await reads(details, id);
+    await accessible(page);
+    await details.getByText('Method, uncertainty, limits').click();
+  };
+
+  it('concentration: Gini with its range, Lorenz curve and its table, and the files', async () => {
+    const { page, foreign, complaints } = await open(`show=concentration&resolution=9&${AT}`);
+    const shown = report(page, 'Concentration');
+    await finding(page).waitFor();
+    await reads(finding(page), /^Gini 0\.\d\d \(likely 0\.\d\d to [01]\.\d\d\)/);
+    await reads(shown, /\d+ of 1,801 hexagons \([\d.]+ %\) hold a quarter of the incidents/);
+    await reads(shown, /\d+ of 1,801 hexagons \([\d.]+ %\) hold half of the incidents/);
+    await shown.locator('.chart .curve').waitFor();
+    await shown.getByText('The curve as a table').click();
+    await eventually(async () => {
+      const shares = await shown.getByRole('row').allTextContents();
+      expect([shares.length, shares[1], shares.at(-1)]).toEqual([
+        22,
+        '0.0 %0.0 %',
+        '100.0 %100.0 %',
+      ]);
+    });
+    await explained(page, 'concentration');
+    await settled(page);
+    await shot(page, 'report-concentration');
+    const csv = (await saved(page, page.getByRole('button', { name: 'Result as CSV' }))).toString();
+    expect(csv).toMatch(/# method: concentration, version \d+\r\n/);
+    expect(csv).toMatch(/# citation: Weisburd 2015/);
+    expect(csv).toMatch(/\r\nshareOfCells,shareOfIncidents\r\n0,0\r\n/);
+    const json = JSON.parse(
+      (await saved(page, page.getByRole('link', { name: 'JSON of the result' }))).toString(),
+    );
+    expect(json).toMatchObject({ method: 'concentration', parameters: { resolution: 9 } });
+    expect(json.rows).toHaveLength(21);
+    expect([foreign, complaints]).toEqual([[], []]);
+    await page.close();
+  });
+
+  it('evaluation: teaches, takes both areas by keyboard and name, and says what it found', async () => {
+    const { page, complaints } = await open(`show=evaluation&${AT}`);
+    await page.getByRole('heading', { name: 'Did it work?' }).waitFor();
+    await accessible(page);
+    await shot(page, 'report-evaluation-empty');
+    // The middle of the map and the hexagon beside it, without a mouse.
+    const treated = page.getByRole('group', { name: /^Treated area/ });
+    await treated.getByRole('button', { name: 'Choose hexagons on the map' }).focus();
+    await page.keyboard.press('Enter');
+    await treated.getByRole('button', { name: 'Done choosing', pressed: true }).waitFor();
+    await settled(page);
+    await page.locator('canvas').focus();
+    await page.keyboard.press('Enter');
+    await treated.getByRole('button', { name: /^Remove [0-9a-f]{15}$/ }).waitFor();
+    await reads(treated.getByRole('status'), '1 counted hexagon.');
+    await addressed(page, /treated=[0-9a-f]{15}&/);
+    await page.keyboard.press('Escape');
+    await treated.getByRole('button', { name: 'Choose hexagons on the map' }).waitFor();
+
+    const control = page.getByRole('group', { name: /^Control area/ });
+    await control.getByRole('textbox').fill('Nowhere');
+    await page.keyboard.press('Enter');
+    await reads(control.getByRole('status'), 'No local authority is called so.');
+    await control.getByRole('textbox').fill('Bristol, City of');
+    await page.keyboard.press('Enter');
+    await reads(
+      control.getByRole('status'),
+      /^[\d,]+ counted hexagons with their centre in Bristol/,
+    );
+    await page.getByRole('alert').getByText('The two areas share a hexagon.').waitFor();
+    await control.getByRole('textbox').fill('South Gloucestershire');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.getByLabel('The intervention began in').selectOption('2023-09');
+    await finding(page).waitFor();
+
+    const shown = report(page, 'Evaluation');
+    await reads(
+      finding(page),
+      /^About [\d,.]+ (?:more|fewer) incidents|^No effect that stands out/,
+    );
+    await reads(finding(page), /four times in five\.$/);
+    const effects = shown.getByRole('table', {
+      name: '4 months before and 4 months from September 2023 on',
+    });
+    for (const method of ['Weighted displacement difference', 'Difference in differences'])
+      await effects.getByRole('rowheader', { name: method }).waitFor();
+    await page.getByLabel('Months compared on each side').selectOption('2');
+    await shown
+      .getByRole('table', { name: '2 months before and 2 months from September 2023 on' })
+      .waitFor();
+    await addressed(page, /control=South\+Gloucestershire&start=2023-09&months=2/);
+    await shown.getByText('Both areas as a table').click();
+    await shown.getByRole('rowheader', { name: 'July 2023' }).waitFor();
+    await reads(shown, /About [\d,]+ \(likely [\d,]+ to [\d,]+\)/);
+    await reads(key(page), 'Control area');
+    await explained(page, 'evaluation');
+    await settled(page);
+    await shot(page, 'report-evaluation');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('plan: the finest hexagons of each category within a budget', async () => {
+    const { page, complaints } = await open(`show=plan&epsilon=8&${AT}`);
+    await reads(finding(page), /^[012] of 2 categories within the budget/);
+    const shown = report(page, 'Plan');
+    const table = shown.getByRole('table', { name: 'Finest hexagons of each category' });
+    for (const category of ['Drugs', 'Robbery'])
+      await table.getByRole('rowheader', { name: category }).waitFor();
+    await reads(table, /km²\d+\.\d\d/);
+    await shown.getByText('Every resolution, each category alone').click();
+    await reads(shown, /Robbery0\.11\u00a0km²/);
+    await explained(page, 'plan');
+    await shot(page, 'report-plan');
+    await page.getByLabel('Privacy loss of the whole year').fill('0.2');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('That is too little').waitFor();
+    expect(complaints).toEqual([]);
     await page.close();
   });
 });
@@ -248,9 +377,40 @@ describe('a forecast', () => {
     await reads(key(page), /Last back-test: [\d.]+ % of incidents/);
     await reads(key(page), 'Places are scored, never people');
     await reads(page.getByRole('region', { name: 'Owner' }), ANALYST);
-    await page.getByText('sending attention changes what is recorded').waitFor();
+    await page.getByText('sending attention changes what is recorded').first().waitFor();
+    // Rate and count of every place, each as a range.
+    const table = page.getByRole('table', { name: /^Forecast: \d+ of \d+ in view/ });
+    await eventually(async () => {
+      const [, ...cells] = await table
+        .locator('tbody tr')
+        .first()
+        .locator('td, th')
+        .allTextContents();
+      expect(cells).toEqual([
+        expect.stringMatching(/^[\d.,]+ to [\d.,]+$/),
+        expect.stringMatching(/^\d+(?: to \d+)?$/),
+        expect.stringMatching(/ %$/),
+      ]);
+    });
+    await table.locator('tbody button').first().click();
+    await reads(
+      page.getByRole('region', { name: 'Chosen hexagon' }),
+      /Likely to be recorded there in that period: \d+(?: to \d+)? incidents/,
+    );
+    await page.getByText('Model card').click();
+    const card = page.locator('.card');
+    await card.getByRole('heading', { name: `Forecast layer ${layer}` }).waitFor();
+    await reads(card, `concordat forecast disable --layer ${layer}`);
+    await card.getByRole('columnheader', { name: 'misses by noise' }).waitFor();
     await accessible(page);
     await shot(page, 'forecast');
+    // It leaves with its figures, not without.
+    const csv = (
+      await saved(page, page.getByRole('button', { name: 'CSV', exact: true }))
+    ).toString();
+    expect(csv).toMatch(/# record: Last back-test: [\d.]+ % of incidents/);
+    expect(csv.match(/# fairness: Deprivation fifth /g)).toHaveLength(6);
+    expect(csv).toMatch(/\r\ncell,chosen,mean,low,high,countLow,countHigh,probabilityTop\r\n/);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -294,9 +454,50 @@ describe('for everybody', () => {
       await fits(page, options.viewport.width);
       const path = shotPath(`${look}-${fragment.startsWith('show') ? 'statistic' : 'counts'}`);
       await page.screenshot({ path, fullPage: true });
+      for (const report of fragment.startsWith('show')
+        ? ['Concentration', 'Evaluation', 'Plan']
+        : []) {
+        await page.getByRole('radio', { name: report }).check();
+        await page
+          .getByRole('region', { name: report, exact: true })
+          .or(page.getByRole('heading', { name: 'Did it work?' }))
+          .waitFor();
+        await settled(page);
+        await accessible(page);
+        await fits(page, options.viewport.width);
+        await page.screenshot({
+          path: shotPath(`${look}-${report.toLowerCase()}`),
+          fullPage: true,
+        });
+      }
       expect(complaints).toEqual([]);
       await page.close();
     }
+  });
+});
+
+describe('GraphiQL', () => {
+  it('opens with queries that run on this coordinator as they stand, from files of this origin alone', async () => {
+    const { page, foreign, complaints } = await openPage(browser, federation.url, '/graphiql.html');
+    const answer = page.locator('.graphiql-response');
+    const run = page.getByRole('button', { name: /Execute query/ });
+    const [newest] = await releases();
+    for (const [tab, answered] of [
+      ['Releases', `"id": "${newest?.id}"`],
+      ['HighestCells', '"totalCount"'],
+      ['HotSpots', '"status": "done"'],
+      ['Concentration', '"status": "done"'],
+    ] as const) {
+      await page.getByRole('tab', { name: tab, exact: true }).click();
+      await run.click();
+      await reads(answer, answered);
+    }
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).click();
+    await page.getByText('How concentrated is crime?').waitFor();
+    await shot(page, 'graphiql');
+    expect([foreign, complaints]).toEqual([[], []]);
+    await page.close();
   });
 });
 

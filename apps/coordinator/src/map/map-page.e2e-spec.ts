@@ -185,17 +185,3 @@ describe('what cannot be shown', () => {
     await page.close();
   });
 });
-
-describe('GraphiQL', () => {
-  it('runs a query from files of this origin alone', async () => {
-    const { page, foreign, complaints } = await open('/graphiql.html');
-    await page.getByRole('button', { name: /Execute query/ }).click();
-    await page.getByText('"__typename": "Query"').waitFor();
-    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
-    await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).click();
-    await page.getByText('Number of releases').waitFor();
-    await shot(page, 'graphiql');
-    expect([foreign, complaints]).toEqual([[], []]);
-    await page.close();
-  });
-});

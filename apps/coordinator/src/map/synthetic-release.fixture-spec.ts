@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { buildSchema, graphql } from 'graphql';
 import { buildTree, cellAt, disk, domainFromCells, type GridTree, sortedCells } from '#libs/grid';
 import { createHttpApp, createLogger } from '#libs/nest-kit';
 import {
@@ -96,16 +95,32 @@ export function groupColumns(group: number): GroupColumns {
   return columns;
 }
 export class SyntheticReleases implements ReleaseReader {
-  published: ReleaseHeader[] = [];
-  list = () => this.published;
-  header = (id: string) => this.published.find((release) => release.id === id);
+  #published: ReleaseHeader[] = [];
+  readonly #watchers = new Set<() => void>();
+  get published(): ReleaseHeader[] {
+    return this.#published;
+  }
+  set published(releases: ReleaseHeader[]) {
+    this.#published = releases;
+    for (const wake of this.#watchers) wake();
+  }
+  list = () => this.#published;
+  async *growth(signal: AbortSignal): AsyncGenerator<number> {
+    while (!signal.aborted) {
+      const changed = new Promise<void>((resolve) => {
+        this.#watchers.add(resolve);
+        signal.addEventListener('abort', () => resolve());
+      });
+      yield this.#published.length;
+      await changed;
+    }
+  }
+  header = (id: string) => this.#published.find((release) => release.id === id);
   tree = async () => tree;
   columns = async (_id: string, group: number) => groupColumns(group);
 }
 
-const schema = buildSchema('type Query { "Number of releases" releases: Int }');
-
-/** The map routes and freshly built pages over `reader`, and a schema of one field for GraphiQL, on a free port. */
+/** The map routes and freshly built pages over `reader`, on a free port. */
 export async function serve(reader: ReleaseReader): Promise<NestFastifyApplication> {
   const folder = await mkdtemp(join(tmpdir(), 'concordat-web-'));
   await promisify(execFile)(process.execPath, [
@@ -120,10 +135,6 @@ export async function serve(reader: ReleaseReader): Promise<NestFastifyApplicati
   const app = await createHttpApp({ module: MapApplication }, createLogger('map', 'silent'));
   serveWeb(app, folder);
   await rm(folder, { recursive: true });
-  const server = app.getHttpAdapter().getInstance();
-  server.post<{ Body: { query: string } }>('/graphql', ({ body }) =>
-    graphql({ schema, source: body.query }),
-  );
   await app.listen(0, '127.0.0.1');
   return app;
 }

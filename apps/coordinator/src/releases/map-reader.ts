@@ -31,6 +31,7 @@ export const mapReader = (store: ReleaseStore): ReleaseReader => ({
     const announced = store.find(id);
     return announced && view(announced);
   },
+  growth: (signal) => store.growth(signal),
   tree: (id) => store.tree(id),
   columns: (id, group) => store.columns(id, group),
 });

@@ -54,6 +54,8 @@ export interface GroupColumns {
 export interface ReleaseReader {
   list(): readonly ReleaseHeader[];
   header(id: string): ReleaseHeader | undefined;
+  /** How many there are, now and whenever there are more, until `signal` is aborted. */
+  growth(signal: AbortSignal): AsyncIterable<number>;
   tree(id: string): Promise<GridTree>;
   columns(id: string, group: number): Promise<GroupColumns>;
 }

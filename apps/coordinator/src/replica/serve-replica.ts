@@ -24,6 +24,7 @@ import { openAnalytics } from '../analytics/analytics.js';
 import { LayerStore } from '../analytics/layer-store.js';
 import { coordinatorPaths } from '../config.js';
 import type { Coordinator } from '../coordinator.js';
+import { EventStreams } from '../event-streams.js';
 import { Federation } from '../federation/federation.js';
 import { defaultConcurrency, openCoordinatorJobs, queueOf } from '../jobs/coordinator-jobs.js';
 import { limitRequests } from '../limit-requests.js';
@@ -224,6 +225,7 @@ export async function serveReplica(
       stop: async () => {
         stopping.abort();
         await following;
+        app.get(EventStreams).close();
         await jobs.close();
         await app.close();
       },

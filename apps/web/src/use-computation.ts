@@ -11,8 +11,8 @@ import {
 } from './layer-client.js';
 import { type Fetched, failed } from './use-releases.js';
 
-/** A statistic on its way: asked for, computed by the coordinator, read; or why not. */
-export type StatisticState =
+/** A layer on its way: asked for, computed by the coordinator, read; or why not. */
+export type Computation =
   | { readonly step: 'idle' }
   | { readonly step: 'computing'; readonly progress: number; readonly key?: string }
   | { readonly step: 'done'; readonly document: LayerDocument }
@@ -21,13 +21,13 @@ export type StatisticState =
 /** A slider that is dragged over ten months asks once. */
 const SETTLED_MS = 300;
 
-const CANCELLED: StatisticState = {
+const CANCELLED: Computation = {
   step: 'failed',
   code: 'cancelled',
   message: 'The computation was cancelled. Try again to start it anew.',
 };
 
-const failure = (error: unknown): StatisticState =>
+const failure = (error: unknown): Computation =>
   error instanceof LayerRefused
     ? { step: 'failed', code: error.code, message: error.message }
     : {
@@ -45,13 +45,13 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     });
   });
 
-/** Asks for a statistic until it is there. `retry` asks again after a failure; `cancel` ends the computation for everybody. */
-export function useStatistic(question: LayerQuestion | undefined): {
-  readonly state: StatisticState;
+/** Asks for a layer until it is there. `retry` asks again after a failure; `cancel` ends the computation for everybody. */
+export function useComputation(question: LayerQuestion | undefined): {
+  readonly state: Computation;
   readonly retry: () => void;
   readonly cancel: () => void;
 } {
-  const [state, setState] = useState<StatisticState>({ step: 'idle' });
+  const [state, setState] = useState<Computation>({ step: 'idle' });
   const [attempt, setAttempt] = useState(0);
   const asking = useRef<AbortController>(undefined);
   const name = question && JSON.stringify(question);
@@ -63,7 +63,7 @@ export function useStatistic(question: LayerQuestion | undefined): {
     const abort = new AbortController();
     asking.current = abort;
     const { signal } = abort;
-    const ask = async (): Promise<StatisticState> => {
+    const ask = async (): Promise<Computation> => {
       await pause(SETTLED_MS, signal);
       for (;;) {
         const { key, status, progress, code, message } = await askLayer(question, signal);

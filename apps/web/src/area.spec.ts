@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { cellAt, cellToText, disk, parentOf } from '#libs/grid';
+import { formatArea, overlap, parseArea, withCell } from './area.js';
+
+const bristol = cellAt(51.4545, -2.5879, 9);
+const fine = cellToText(bristol);
+const coarse = cellToText(parentOf(bristol, 7));
+const other = cellToText(cellAt(51.5155, -0.0922, 9));
+
+describe('an area in the address', () => {
+  it.each([['Bristol, City of'], ["King's Lynn and West Norfolk"], [`${fine},${other}`]])(
+    'survives reading and writing: %s',
+    (text) => {
+      const area = parseArea(text);
+      expect(area && formatArea(area)).toBe(text);
+    },
+  );
+
+  it.each([
+    null,
+    '',
+    '<b>',
+    'ffffffffffffffff',
+    'fffffffffffffff',
+    `${fine},`,
+    '8001fffffffffff',
+    Array.from({ length: 201 }, (_, i) => cellToText(bristol + BigInt(i) * 8192n)).join(),
+  ])('is none: %s', (text) => {
+    expect(parseArea(text)).toBeUndefined();
+  });
+
+  it('takes a hexagon in and out again', () => {
+    const one = withCell(undefined, fine);
+    expect(one).toEqual({ cells: [fine] });
+    expect(withCell(one, other)).toEqual({ cells: [fine, other] });
+    expect(withCell(one, fine)).toBeUndefined();
+    expect(withCell({ authority: 'Bath' }, fine)).toEqual({ cells: [fine] });
+  });
+
+  it('never holds a hexagon and a part of it', () => {
+    expect(withCell({ cells: [fine, other] }, coarse)).toEqual({ cells: [other, coarse] });
+    expect(withCell({ cells: [coarse] }, fine)).toEqual({ cells: [fine] });
+  });
+});
+
+describe('overlap', () => {
+  const [neighbour = 0n] = disk(bristol, 1).filter((cell) => cell !== bristol);
+  it.each([
+    ['the same hexagon', [bristol], [neighbour, bristol], true],
+    ['a hexagon above', [bristol], [parentOf(bristol, 7)], true],
+    ['a hexagon below', [parentOf(bristol, 7)], [bristol], true],
+    ['neighbours', [bristol], [neighbour], false],
+    ['nothing', [bristol], [], false],
+  ])('%s', (_, a, b, wanted) => {
+    expect([overlap(a, b), overlap(b, a)]).toEqual([wanted, wanted]);
+  });
+});
