@@ -8,6 +8,12 @@ describe('view state in the URL', () => {
       show: 'emerging' as const,
       resolution: 8,
       forecast: 'burglary-next-month',
+      treated: { authority: 'Bristol, City of' },
+      control: { cells: ['89195839227ffff'] },
+      start: '2023-09',
+      months: 3,
+      epsilon: 2.5,
+      runs: 53,
       release: '7f1c0c7e9ab24d10',
       layer: 'vehicle-crime',
       period: '2024-01',
@@ -18,7 +24,7 @@ describe('view state in the URL', () => {
     };
     const fragment = formatViewState(state);
     expect(fragment).toBe(
-      '#release=7f1c0c7e9ab24d10&show=emerging&layer=vehicle-crime&period=2024-01&resolution=8&forecast=burglary-next-month&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
+      '#release=7f1c0c7e9ab24d10&show=emerging&layer=vehicle-crime&period=2024-01&resolution=8&forecast=burglary-next-month&treated=Bristol,+City+of&control=89195839227ffff&start=2023-09&months=3&epsilon=2.5&runs=53&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
     );
     expect(parseViewState(fragment)).toEqual(state);
   });
@@ -31,6 +37,8 @@ describe('view state in the URL', () => {
     '#map=5/86/0',
     '#cell=zz',
     '#show=people&period=2024-1&resolution=12&forecast=../x',
+    '#treated=<b>&control=89195839227fff&start=2023-13&months=0&epsilon=0&runs=55',
+    '#epsilon=1e9&runs=1.5&months=-1&start=now&treated=',
   ])('falls back to the start view: %s', (fragment) => {
     expect(parseViewState(fragment)).toEqual({
       ...START,
@@ -38,6 +46,12 @@ describe('view state in the URL', () => {
       cell: undefined,
       resolution: undefined,
       forecast: undefined,
+      treated: undefined,
+      control: undefined,
+      start: undefined,
+      months: undefined,
+      epsilon: undefined,
+      runs: undefined,
     });
   });
 

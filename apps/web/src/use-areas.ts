@@ -13,7 +13,7 @@ const MOST_NAMED = 5_000;
 const COARSEST = 4;
 
 /** An area as hexagons. */
-export interface ChosenArea {
+interface ChosenArea {
   readonly cells: readonly { readonly cell: bigint; readonly ring: Ring }[];
   /** The same places in as few hexagons as hold exactly them. */
   readonly named: readonly string[];

@@ -1,7 +1,7 @@
 import type { ScaleLinear } from 'd3-scale';
 import type { ComponentChildren } from 'preact';
 
-export const CHART = { width: 350, height: 236, left: 56, right: 22, top: 10, bottom: 40 } as const;
+const CHART = { width: 350, height: 236, left: 56, right: 22, top: 10, bottom: 40 } as const;
 /** Ends of the axes, as scales take them. */
 export const X_RANGE: readonly [number, number] = [CHART.left, CHART.width - CHART.right];
 export const Y_RANGE: readonly [number, number] = [CHART.height - CHART.bottom, CHART.top];

@@ -141,11 +141,8 @@ function AreaField({ role, area, state, isPicking, onPicking, onChange }: AreaFi
         <ul class="chips" aria-label={`Hexagons: ${name.toLowerCase()}`}>
           {area.cells.map((cell) => (
             <li key={cell}>
-              <button
-                type="button"
-                aria-label={`Remove ${cell}`}
-                onClick={() => onChange(withCell(area, cell))}
-              >
+              <button type="button" onClick={() => onChange(withCell(area, cell))}>
+                <span class="hidden">Remove </span>
                 <span class="mono">{cell.replace(/f+$/, '')}</span>{' '}
                 <span aria-hidden="true">×</span>
               </button>

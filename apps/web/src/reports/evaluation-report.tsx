@@ -39,6 +39,21 @@ const pText = (p: number): string => {
   return p < 0.001 ? '< 0.001' : String(Number(p.toPrecision(2)));
 };
 
+const hasRange = ({ low, high }: Effect): boolean => Number.isFinite(low) && Number.isFinite(high);
+
+/** ` (likely 12 to 57)`: the ends without their signs, smaller first; empty where there is no interval. */
+function sizeText(effect: Effect): string {
+  if (!hasRange(effect)) return '';
+  const [near = 0, far = 0] = [effect.low, effect.high].map(Math.abs).sort((a, b) => a - b);
+  return ` (likely ${scoreText(near)} to ${scoreText(far)})`;
+}
+
+/** What has not been ruled out by an effect that was not found. */
+const rangeOf = (effect: Effect): string =>
+  hasRange(effect)
+    ? `: the change may be anything from ${signed(effect.low)} to ${signed(effect.high)} incidents`
+    : '';
+
 function effectsOf({ summary }: LayerDocument): readonly [Effect, Effect] {
   const { weightedDisplacement: wdd, differenceInDifferences: did } = summary;
   const common = (figures: unknown) => ({
@@ -98,13 +113,13 @@ export function EvaluationReport({ document }: { readonly document: LayerDocumen
       <section class="total" aria-label="Finding">
         <p>
           {found
-            ? `About ${scoreText(Math.abs(main.value))} ${main.value < 0 ? 'fewer' : 'more'} incidents than the control leads one to expect`
+            ? `About ${scoreText(Math.abs(main.value))} ${main.value < 0 ? 'fewer' : 'more'} incidents than the control leads one to expect${sizeText(main)}`
             : 'No effect that stands out from chance and noise'}
         </p>
         <p class="note">
           {found
             ? `Chance of so large a difference without an effect: p ${pText(main.p)}.`
-            : `p ${pText(main.p)}, not below ${size}. That is no proof that nothing happened.`}{' '}
+            : `p ${pText(main.p)}, not below ${size}. That is no proof that nothing happened${rangeOf(main)}.`}{' '}
           {Number.isFinite(fall)
             ? `A fall of ${shareText(fall)} would have been found four times in five.`
             : 'With so few incidents not even a fall to nothing would have been found four times in five.'}
@@ -119,7 +134,7 @@ export function EvaluationReport({ document }: { readonly document: LayerDocumen
           <tr>
             <th scope="col">Method</th>
             <th scope="col" class="numeric">
-              Effect
+              Effect, {shareText(1 - size)} interval
             </th>
             <th scope="col" class="numeric">
               Standard error
@@ -130,22 +145,22 @@ export function EvaluationReport({ document }: { readonly document: LayerDocumen
           </tr>
         </thead>
         <tbody>
-          {effects.map(({ name, unit, value, error, low, high, p }) => (
-            <tr key={name}>
+          {effects.map((effect) => (
+            <tr key={effect.name}>
               <th scope="row">
-                {name}
-                <span class="note">{unit}</span>
+                {effect.name}
+                <span class="note">{effect.unit}</span>
               </th>
               <td class="numeric">
-                {signed(value)}
-                {Number.isFinite(low) && Number.isFinite(high) && (
+                {signed(effect.value)}
+                {hasRange(effect) && (
                   <span class="note">
-                    {signed(low)} to {signed(high)}
+                    {signed(effect.low)} to {signed(effect.high)}
                   </span>
                 )}
               </td>
-              <td class="numeric">{scoreText(error)}</td>
-              <td class="numeric">{pText(p)}</td>
+              <td class="numeric">{scoreText(effect.error)}</td>
+              <td class="numeric">{pText(effect.p)}</td>
             </tr>
           ))}
         </tbody>

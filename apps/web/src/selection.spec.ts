@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Release } from './release-client.js';
+import { evaluationOf, selectionOf, startsOf } from './selection.js';
+import { START, type ViewState } from './url-state.js';
+
+const release = (id: string, periods: readonly string[]): Release => ({
+  id,
+  fingerprint: id,
+  query: {
+    measure: 'incidents',
+    categories: ['burglary', 'drugs'],
+    periods,
+    resolution: 8,
+    purpose: 'test',
+    rho: '1/8',
+  },
+  groups: periods.flatMap((period) => [
+    { category: 'burglary', period },
+    { category: 'drugs', period },
+  ]),
+  sentence: '',
+  grid: 'test',
+  gridHash: 'aa',
+  privacy: { unit: 'incident', rho: '1/8', epsilon: 2.4, delta: 1e-6 },
+  agencies: [{ id: 'a', name: 'A', status: 'contributed' }],
+  releasedAt: '2024-06-01T00:00:00Z',
+});
+
+/** May is not counted by anybody. */
+const releases = [
+  release('two', ['2024-04', '2024-06', '2024-07']),
+  release('one', ['2024-01', '2024-02', '2024-03']),
+];
+const chosen = (state: Partial<ViewState>) => {
+  const selection = selectionOf({ ...START, ...state }, releases, []);
+  if (!selection) throw new Error('nothing selected');
+  return selection;
+};
+
+describe('what a report asks', () => {
+  it('concentration: of every month of the series, or of the one on the map', () => {
+    const { question, category } = chosen({ show: 'concentration' });
+    expect(category).toBe('burglary');
+    expect(question).toEqual({
+      field: 'concentration',
+      given: { releases: ['one', 'two'], category, resolution: 8, from: null, to: null },
+    });
+    expect(chosen({ show: 'concentration', period: '2024-02' }).question?.given).toMatchObject({
+      releases: ['one'],
+      from: '2024-02',
+      to: '2024-02',
+    });
+    expect(chosen({ show: 'concentration', period: '2024-05' }).question).toBeUndefined();
+  });
+
+  it('plan: with a budget within the epsilon that is asked for', () => {
+    const { question } = chosen({ show: 'plan', epsilon: 3, runs: 12 });
+    expect(question).toEqual({
+      field: 'plan',
+      given: { releases: ['one', 'two'], rhoPerYear: '9/50', runs: 12 },
+    });
+    expect(chosen({ show: 'plan', epsilon: 0.2, runs: 12 }).question).toBeUndefined();
+  });
+});
+
+describe('an evaluation', () => {
+  const areas = { treated: ['a'], control: ['b'] };
+  const months = (state: Partial<ViewState>) => {
+    const view = { ...START, show: 'evaluation' as const, ...state };
+    const { from, to } = evaluationOf(chosen(view), view, areas)?.given ?? {};
+    return [from, to];
+  };
+
+  it('can start in any counted month but the first', () => {
+    const { moments } = chosen({ show: 'evaluation' });
+    expect(startsOf(moments)).toEqual(['2024-02', '2024-03', '2024-04', '2024-06', '2024-07']);
+  });
+
+  it('compares as many counted months before as after, at most those wished for', () => {
+    expect(months({ start: '2024-03' })).toEqual(['2024-01', '2024-04']);
+    expect(months({ start: '2024-04' })).toEqual(['2024-01', '2024-07']);
+    expect(months({ start: '2024-04', months: 2 })).toEqual(['2024-02', '2024-06']);
+    expect(months({ start: '2024-07', months: 9 })).toEqual(['2024-06', '2024-07']);
+  });
+
+  it.each([
+    ['without a start', {}],
+    ['from the first month on', { start: '2024-01' }],
+    ['after the last month', { start: '2025-01' }],
+  ])('is not asked for %s', (_, state) => {
+    expect(months(state)).toEqual([undefined, undefined]);
+  });
+
+  it('is not asked for with one area', () => {
+    const view = { ...START, show: 'evaluation' as const, start: '2024-03' };
+    expect(evaluationOf(chosen(view), view, { treated: ['a'] })).toBeUndefined();
+  });
+});
