@@ -219,7 +219,7 @@ const emerging: Statistic = {
   },
   columns: [
     {
-      text: 'Stable in',
+      text: 'Again in',
       say: (figures) => shareText(numberOf(figures, 'probability')),
       order: (figures) => numberOf(figures, 'probability'),
     },
@@ -233,9 +233,9 @@ const emerging: Statistic = {
     emergingName(figures),
     `Fresh noise on the same incidents gives it this class in ${shareText(numberOf(figures, 'probability'))} of ${text(document, 'draws')} worlds.`,
   ],
-  absent: 'No class that stays the same under as much noise again',
+  absent: 'No class that another release of the same incidents would probably give again',
   note: (document) =>
-    `Only classes that stay the same in at least ${share(document, 'leastShown')} of ${text(document, 'draws')} equally noisy worlds are shown.`,
+    `Only classes that another release of the same incidents would give again, in at least ${share(document, 'leastShown')} of ${text(document, 'draws')} worlds with fresh noise, are shown.`,
 };
 
 const trend: Statistic = {

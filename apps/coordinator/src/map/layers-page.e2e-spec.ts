@@ -81,7 +81,7 @@ describe('a statistic on the map', () => {
     for (const [name, id, note] of [
       ['Hot spots', 'hotspots', /false finds/],
       ['Likely among the highest', 'top', /highest 1 %/],
-      ['Emerging', 'emerging', /at least 80 % of 50 equally noisy worlds/],
+      ['Emerging', 'emerging', /at least 80 % of 50 worlds with fresh noise/],
       ['Rising and falling', 'trend', /Mann-Kendall/],
       ['Early warnings', 'warnings', /0\.3 % of unchanged hexagons/],
     ] as const) {
