@@ -44,6 +44,18 @@ const released = async (resolution: number): Promise<string> => {
   return round.release ?? '';
 };
 
+/** What the stream of published releases says, up to `last`. */
+async function heard(url: string, last: string): Promise<string> {
+  const { body } = await fetch(new URL('/v1/releases/events', url));
+  const decoder = new TextDecoder();
+  let said = '';
+  for await (const bytes of body as AsyncIterable<Uint8Array>) {
+    said += decoder.decode(bytes, { stream: true });
+    if (said.includes(last)) break;
+  }
+  return said;
+}
+
 /** What the doctor finds of each thing that it looks at in the folder of a replica. */
 const examined = async (dir: string): Promise<Record<string, string>> => {
   const { findings } = await examineReplica(dir, Date.now);
@@ -130,7 +142,9 @@ it(
 
     writer = start('coordinator', [...serve, port]);
     await writer.ready;
+    const news = heard(url, '"count":2');
     await released(6);
+    expect(await news).toMatch(/"count":1}.*"count":2}/s);
     await untilCount(url, 2);
     expect(await graphql(url, RELEASES)).toEqual(await graphql(federation.url, RELEASES));
 
