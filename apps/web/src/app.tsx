@@ -142,7 +142,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
   useEffect(() => {
     if (!shown || !bounds) return;
     map.current?.draw(shown.cells, shown.cellResolution);
-    map.current?.drawFound(shown.finds, shown.resolution);
+    map.current?.drawFound(shown.finds, shown.findResolution);
   }, [map, bounds, shown?.cells, shown?.finds]);
   useEffect(() => {
     if (reading) map.current?.select(reading.cell, reading.at, popupContent(reading));

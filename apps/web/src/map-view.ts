@@ -30,6 +30,8 @@ export interface DrawnCell {
 export interface DrawnFind extends DrawnCell {
   readonly cell: string;
   readonly rank: number;
+  /** Drawn as a mark where it is too small to be seen. */
+  readonly isMarked: boolean;
 }
 
 export interface MapEvents {
@@ -167,16 +169,20 @@ export class MapView {
   drawFound(found: readonly DrawnFind[], resolution: number): void {
     if (!this.#loaded) return;
     const small = this.#pixelsAcross(resolution) < 5;
+    // Outlines of what is so small would cover it.
+    this.#map.setPaintProperty(FOUND, 'fill-antialias', !small);
     this.#map.setLayoutProperty(MARKS, 'visibility', small ? 'visible' : 'none');
     this.#setBusy(true);
     void this.#source(FOUND)?.setData(hexagons(found));
     void this.#source(MARKS)?.setData({
       type: 'FeatureCollection',
-      features: found.map(({ ring, ...properties }) => ({
-        type: 'Feature',
-        geometry: { type: 'Point', coordinates: middle(ring) },
-        properties,
-      })),
+      features: found
+        .filter(({ isMarked }) => isMarked)
+        .map(({ ring, ...properties }) => ({
+          type: 'Feature',
+          geometry: { type: 'Point', coordinates: middle(ring) },
+          properties,
+        })),
     });
   }
 

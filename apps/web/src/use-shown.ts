@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { cellToText } from '#libs/grid';
+import { cellFromText, cellToText, resolutionOf } from '#libs/grid';
 import { ROLES, type Role } from './area.js';
 import { areaShade } from './area-looks.js';
 import type { Basemap } from './basemap.js';
@@ -24,6 +24,7 @@ import type { CountView } from './use-layer-view.js';
 import type { Bounds } from './viewport.js';
 
 const TABLE_ROWS = 50;
+const MOST_MARKS = 200;
 
 interface Inputs {
   readonly state: ViewState;
@@ -46,6 +47,8 @@ export interface Shown {
   /** Of `cells`. */
   readonly cellResolution: number;
   readonly finds: readonly DrawnFind[];
+  /** The finest of `finds`. */
+  readonly findResolution: number;
   /** Findings everywhere, in view or not. */
   readonly found: number;
   readonly legend: LegendModel;
@@ -95,6 +98,7 @@ export function useShown(inputs: Inputs): Shown | undefined {
           ring,
           shade: statistic ? foundShade(statistic.id, found) : '',
           rank: found,
+          isMarked: true,
         }))
         .sort((a, b) => a.rank - b.rank),
     [finds, statistic],
@@ -153,6 +157,7 @@ export function useShown(inputs: Inputs): Shown | undefined {
     cells,
     cellResolution,
     finds: isEvaluation ? drawnAreas.finds : drawnFinds,
+    findResolution: isEvaluation ? drawnAreas.finest : (selection?.resolution ?? 9),
     found: finds.size,
     legend,
     table,
@@ -181,18 +186,25 @@ export function useShown(inputs: Inputs): Shown | undefined {
 function areaFinds(areas: AreaStates): {
   readonly finds: readonly DrawnFind[];
   readonly roles: ReadonlyMap<string, Role>;
+  readonly finest: number;
 } {
   const roles = new Map<string, Role>();
   const finds = ROLES.flatMap((role, rank) => {
     const state = areas[role];
     if (state?.step !== 'found') return [];
+    // A whole local authority is seen without marks.
+    const isMarked = state.area.cells.length <= MOST_MARKS;
     return state.area.cells.map(({ cell, ring }) => {
       const text = cellToText(cell);
       roles.set(text, role);
-      return { cell: text, ring, shade: areaShade(role), rank };
+      return { cell: text, ring, shade: areaShade(role), rank, isMarked };
     });
   });
-  return { finds, roles };
+  const finest = Math.max(
+    0,
+    ...new Set([...roles.keys()].map((text) => resolutionOf(cellFromText(text)))),
+  );
+  return { finds, roles, finest };
 }
 
 /** Releases that a result was computed from; those that it will be, while it is not there. */

@@ -134,7 +134,7 @@ export function EvaluationReport({ document }: { readonly document: LayerDocumen
           <tr>
             <th scope="col">Method</th>
             <th scope="col" class="numeric">
-              Effect, {shareText(1 - size)} interval
+              Effect, {shareText(1 - size).replace(' ', '\u00a0')} interval
             </th>
             <th scope="col" class="numeric">
               Standard error
