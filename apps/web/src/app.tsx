@@ -26,7 +26,7 @@ import { useTheme } from './theme.js';
 import { TimeSlider } from './time-slider.js';
 import { Totals } from './totals.js';
 import { formatViewState, parseViewState, type ViewState } from './url-state.js';
-import { type AreaStates, namedCells, useAreas } from './use-areas.js';
+import { type AreaState, namedIn, useAreas } from './use-areas.js';
 import { type Computation, useComputation, useForecasts } from './use-computation.js';
 import { useCellHistory, useLayerView, type ViewQuestion } from './use-layer-view.js';
 import { useBasemap, useMap } from './use-map.js';
@@ -70,12 +70,20 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
     state,
     basemap.value,
   );
-  const problemOfReport = selection && reportProblem(selection, areas);
-  const computation = useComputation(
-    problemOfReport === undefined
-      ? (selection?.question ?? (selection && evaluationOf(selection, state, namedCells(areas))))
-      : undefined,
+  const { treated, control } = areas;
+  const problemOfReport = useMemo(
+    () => selection && reportProblem(selection, treated, control),
+    [selection, treated, control],
   );
+  const question = useMemo(
+    () =>
+      selection && problemOfReport === undefined
+        ? (selection.question ??
+          evaluationOf(selection, state, { treated: namedIn(treated), control: namedIn(control) }))
+        : undefined,
+    [selection, problemOfReport, state, treated, control],
+  );
+  const computation = useComputation(question);
   const [picking, setPicking] = useState<Role>();
 
   const container = useRef<HTMLDivElement>(null);
@@ -101,7 +109,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
   };
   const { counts, scale, next } = useSteady(wanted, JSON.stringify(wanted));
   const resolution = bounds && resolutionFor(state.zoom, bounds, finest);
-  const question = useMemo<ViewQuestion | undefined>(
+  const viewQuestion = useMemo<ViewQuestion | undefined>(
     () =>
       counts && scale && resolution !== undefined
         ? {
@@ -112,7 +120,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
         : undefined,
     [counts, scale, next, resolution],
   );
-  const view = useLayerView(stores, question, bounds);
+  const view = useLayerView(stores, viewQuestion, bounds);
   const line = selection?.moments ?? [];
   const moments = useSteady(line, line.map((m) => `${m.period}${m.release?.id}`).join());
   const shown = useShown({
@@ -320,7 +328,8 @@ const statusText = (state: Computation): string => {
 /** Why a report is not asked for, where its form does not say so itself. */
 function reportProblem(
   { report, question }: Selection,
-  { treated, control }: AreaStates,
+  treated: AreaState | undefined,
+  control: AreaState | undefined,
 ): string | undefined {
   if (report?.id === 'plan' && !question) {
     return 'That is too little for a question as often: raise ε, or ask less often.';

@@ -84,12 +84,10 @@ export function selectionOf(
     };
   const whole = { release: release.id, layer: category, period: 'all' };
   const newest = moments.at(-1)?.period;
-  const counting = (name: string): string[] =>
-    series
-      .filter(({ groups }) => groups.some((group) => group.category === name))
-      .map(({ id }) => id);
+  // What is computed of many months is drawn on the cells of the whole release.
+  const isWhole = statistic !== undefined || report?.id === 'evaluation' || at < 0;
   const questionOf = (): LayerQuestion | undefined => {
-    const releases = counting(category);
+    const releases = counting(series, category);
     if (report?.id === 'concentration') {
       // Of the months whose counts are on the map.
       const [from, to] = period === 'all' ? [null, null] : [period, period];
@@ -125,14 +123,17 @@ export function selectionOf(
     forecasts,
     forecast,
     question: questionOf(),
-    counts: statistic || at < 0 ? whole : addressAt(moments[at]),
-    scale: statistic || at < 0 ? whole : addressAt(moments.findLast((moment) => moment.release)),
-    next:
-      statistic || at < 0
-        ? []
-        : [moments[at + 1], moments[at - 1]].flatMap((m) => addressAt(m) ?? []),
+    counts: isWhole ? whole : addressAt(moments[at]),
+    scale: isWhole ? whole : addressAt(moments.findLast((moment) => moment.release)),
+    next: isWhole ? [] : [moments[at + 1], moments[at - 1]].flatMap((m) => addressAt(m) ?? []),
   };
 }
+
+/** Releases of a series that count a category. */
+const counting = (series: readonly Release[], category: string): string[] =>
+  series
+    .filter(({ groups }) => groups.some((group) => group.category === category))
+    .map(({ id }) => id);
 
 const MONTHLY = 12;
 
@@ -167,7 +168,7 @@ export const startsOf = (moments: readonly Moment[]): readonly string[] =>
 export function evaluationOf(
   { report, series, moments, category }: Selection,
   { start, months }: ViewState,
-  areas: Readonly<Partial<Record<Role, readonly string[]>>>,
+  areas: Readonly<Partial<Record<Role, readonly string[] | undefined>>>,
 ): LayerQuestion | undefined {
   const { treated, control } = areas;
   if (report?.id !== 'evaluation' || !treated || !control || !start) return undefined;
@@ -177,9 +178,7 @@ export function evaluationOf(
   return {
     field: 'evaluation',
     given: {
-      releases: series
-        .filter(({ groups }) => groups.some((group) => group.category === category))
-        .map(({ id }) => id),
+      releases: counting(series, category),
       category,
       start,
       from: before.at(-most) ?? null,

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { cellBoundary, cellCentre, cellFromText, cellToText, compact } from '#libs/grid';
-import { type Area, formatArea, ROLES, type Role } from './area.js';
+import { type Area, formatArea, type Role } from './area.js';
 import type { Basemap } from './basemap.js';
 import type { Ring } from './domain-cells.js';
 import type { LayerAddress } from './release-client.js';
@@ -118,13 +118,6 @@ async function cellsOf(
 const compacted = (cells: readonly bigint[]): readonly bigint[] =>
   Array.from(compact(BigUint64Array.from(cells).sort()));
 
-/** The hexagons of the areas that are known. */
-export const namedCells = (
-  states: AreaStates,
-): Readonly<Partial<Record<Role, readonly string[]>>> =>
-  Object.fromEntries(
-    ROLES.flatMap((role) => {
-      const state = states[role];
-      return state?.step === 'found' ? [[role, state.area.named]] : [];
-    }),
-  );
+/** What a question names an area by; undefined while that is not known. */
+export const namedIn = (state: AreaState | undefined): readonly string[] | undefined =>
+  state?.step === 'found' ? state.area.named : undefined;
