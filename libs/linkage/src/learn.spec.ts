@@ -6,7 +6,7 @@ import { DEFAULT_KEYS, HOUSEHOLD_SAFE_KEYS } from './default-keys.js';
 import { type LabelledPeople, learnKeys } from './learn.js';
 import { linkRows } from './link.js';
 import { type MatchKey, matchKey, readsField } from './match-key.js';
-import { standardise } from './standardise.js';
+import { PERSON_FIELDS, standardise } from './standardise.js';
 
 /** Febrl 1 (Christen 2008): 500 people with an original and a duplicate each. */
 const rows = parse(readFileSync(new URL('../vectors/febrl-dataset1.csv', import.meta.url)), {
@@ -83,6 +83,10 @@ describe('learning keys', () => {
   it('refuses files without a person in two records, and foolish numbers of keys', () => {
     expect(() => learnKeys([originals], { maxKeys: 5 })).toThrow(
       expect.objectContaining({ code: 'no-labelled-pairs' }),
+    );
+    const regionAlone = PERSON_FIELDS.filter((field) => field !== 'region');
+    expect(() => learnKeys([file], { maxKeys: 5, without: regionAlone })).toThrow(
+      expect.objectContaining({ code: 'no-keys' }),
     );
     for (const maxKeys of [0, 65, 1.5, Number.NaN]) {
       expect(() => learnKeys([file], { maxKeys })).toThrow(

@@ -180,7 +180,7 @@ class Cover {
 
 /**
  * At most `maxKeys` keys of at least `minBits` bits, in the order chosen. Throws `no-labelled-pairs` when no person has
- * two records, and `bad-max-keys`.
+ * two records, `no-keys` when no tuple carries `minBits`, and `bad-max-keys`.
  */
 export function learnKeys(files: readonly LabelledPeople[], options: LearnOptions): LearnedKey[] {
   if (!Number.isSafeInteger(options.maxKeys) || options.maxKeys < 1 || options.maxKeys > 64) {
@@ -223,6 +223,12 @@ export function learnKeys(files: readonly LabelledPeople[], options: LearnOption
     learned.push({ key: matchKey(components), bits, covered: cover.share() });
     left = left.filter((one) => one !== best && !harmful.has(one));
     options.onKey?.();
+  }
+  if (learned.length === 0) {
+    throw new ConcordatError(
+      'no-keys',
+      'no key carries so many bits on these people: train on more of them, or ask for fewer bits',
+    );
   }
   return learned;
 }

@@ -88,22 +88,27 @@ describe('overlap estimate', () => {
 
   it('has no bias from noise that takes small numbers below zero', () => {
     const clean = exact(20_000, RATES);
-    const spread = 40;
-    const estimates = [-1, 1].map((sign) => {
-      const counts = Object.fromEntries(
-        Object.entries(clean.counts).map(([key, count]): [string, KeyCount] => [
-          key,
-          {
-            ...count,
-            decoys: ['FD', 'SD', 'DL'].includes(key) ? sign * spread : null,
-            relatives: key === 'FSL' ? { left: sign * spread, right: sign * spread } : null,
-          },
-        ]),
-      );
-      return Math.log(estimateOverlap({ counts, noiseVariance: spread ** 2 }).corrected / 20_000);
-    });
-    expect(Math.abs((estimates[0] as number) + (estimates[1] as number))).toBeLessThan(0.0008);
-    expect(Math.abs((estimates[0] as number) - (estimates[1] as number))).toBeGreaterThan(0.001);
+    /** log of the estimate over the truth where noise on decoys and relatives is `spread`, down and up. */
+    const errors = (spread: number): [number, number] =>
+      [-1, 1].map((sign) => {
+        const counts = Object.fromEntries(
+          Object.entries(clean.counts).map(([key, count]): [string, KeyCount] => [
+            key,
+            {
+              ...count,
+              decoys: ['FD', 'SD', 'DL'].includes(key) ? sign * spread : null,
+              relatives: key === 'FSL' ? { left: sign * spread, right: sign * spread } : null,
+            },
+          ]),
+        );
+        return Math.log(estimateOverlap({ counts, noiseVariance: spread ** 2 }).corrected / 20_000);
+      }) as [number, number];
+    const [[down, up], [halfDown, halfUp]] = [errors(40), errors(20)];
+    expect(down - up).toBeGreaterThan(0.001);
+    // What is left is the curvature of the form: of second order, a quarter for half the noise. A cut at zero would leave half.
+    expect(Math.abs(down + up)).toBeLessThan((down - up) ** 2);
+    expect((down + up) / (halfDown + halfUp)).toBeGreaterThan(3.5);
+    expect((down + up) / (halfDown + halfUp)).toBeLessThan(4.5);
   });
 
   it('refuses too few keys and too small counts', () => {

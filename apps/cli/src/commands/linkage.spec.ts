@@ -68,9 +68,19 @@ const endless = written(
   'endless.csv',
   `rec_id,surname,date_of_birth\nrec-1,${'ab'.repeat(40_000)},19800102\n`,
 );
+const latin1 = written(
+  'latin1.csv',
+  Buffer.from(`${header}\nrec-1-org, Zo\xeb, M\xfcller, , , , , , , , \n`, 'latin1'),
+);
+const utf16 = written('utf16.csv', Buffer.from(`\ufeff${header}\n${few[0]}\n`, 'utf16le'));
+const twoIds = written('two-ids.csv', 'rec_id,REC ID,surname,dob\n1,2,smith,19800203\n');
 const noKeys = written(
   'no-keys.json',
   '{"format":"concordat/match-keys/v1","rules":"std/v1","keys":[]}',
+);
+const unknownComponent = written(
+  'unknown-component.json',
+  '{"format":"concordat/match-keys/v1","rules":"std/v1","keys":[["date","nose"]]}',
 );
 const surnameKeys = written(
   'surname-keys.json',
@@ -155,6 +165,40 @@ describe('concordat linkage evaluate', () => {
     expect(await evaluate('--plain', '--household-safe')).toMatchObject({ keys: 16 });
   });
 
+  it('reads a byte order mark, carriage returns, spaces behind commas and quoted commas', async () => {
+    const text = [header, ...few.filter((row) => row.includes('-org'))].join('\n');
+    const expected = await evaluate('--plain');
+    const variants = {
+      'mark.csv': `\ufeff${text}`,
+      'returns.csv': text.replaceAll('\n', '\r\n'),
+      'quoted.csv': text
+        .split('\n')
+        .map((line) => line.replaceAll(/, ([^,]*)/g, ', "$1"'))
+        .join('\n'),
+    };
+    for (const [name, content] of Object.entries(variants)) {
+      expect([name, await evaluate('--plain', '--left', written(name, content))]).toEqual([
+        name,
+        expected,
+      ]);
+    }
+    const commas = written(
+      'commas.csv',
+      'rec_id, given_name, surname, address_1\nrec-1-org, Ann, "Smith, Jones", "1, High St"\n',
+    );
+    const names = path('names.json');
+    writeFileSync(
+      names,
+      '{"format":"concordat/match-keys/v1","rules":"std/v1","keys":[["surname","street"]]}',
+    );
+    const plain = written(
+      'no-commas.csv',
+      'rec_id,surname,address_1\nrec-1,Smith-Jones,1 High St\n',
+    );
+    const sides = ['--left', commas, '--right', plain, '--keys', names];
+    expect(await evaluate('--plain', ...sides)).toMatchObject({ pairs: 1, recall: 1 });
+  });
+
   it('says null where there is nothing to divide by', async () => {
     const nobody = file('nobody.csv', []);
     writeFileSync(nobody, `${header}\nrec-99999-org, a, b, , , , , , , , \n`);
@@ -175,12 +219,18 @@ describe('concordat linkage evaluate', () => {
     ['usage', ['--keys', keys, '--household-safe']],
     ['no-keys', ['--keys', keys, '--without', 'soc_sec_id', 'surname']],
     ['unreadable-file', ['--right', folder]],
-    ['malformed-csv', ['--right', bytesOnly]],
+    ['not-utf8', ['--right', bytesOnly]],
+    ['not-utf8', ['--right', latin1]],
+    ['not-utf8', ['--right', utf16]],
+    ['repeated-column', ['--right', twoIds]],
+    ['no-id-column', ['--right', written('empty.csv', '')]],
+    ['malformed-csv', ['--right', written('open-quote.csv', `${header}\nrec-1-org,"smith\n`)]],
     ['no-id-column', ['--right', headerOnly]],
     ['no-person-columns', ['--right', noPeople]],
     ['input-too-long', ['--right', endless, '--keys', surnameKeys]],
     ['malformed-keys', ['--keys', path('none.json')]],
     ['malformed-keys', ['--keys', noKeys]],
+    ['malformed-keys', ['--keys', unknownComponent]],
     ['other-rules', ['--keys', otherRules]],
   ])('refuses with %s %#', async (code, args) => {
     await expect(evaluate('--plain', ...args)).rejects.toMatchObject({ code });

@@ -9,7 +9,7 @@ export interface PersonFile {
   readonly entities: readonly string[];
 }
 
-/** Reads people from CSV with a header. Throws `unreadable-file`, `malformed-csv`, `no-id-column`, `no-person-columns`. */
+/** Reads people from CSV with a header. Throws what `readPersonRows` does, `no-id-column`, `no-person-columns`. */
 export function readPeople(path: string, idColumn: string): PersonFile {
   const rows = readPersonRows(path);
   const columns = Object.keys(rows[0] ?? {});

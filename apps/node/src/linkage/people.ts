@@ -82,7 +82,7 @@ function cellOf(row: Readonly<Record<string, string>>, at: number): string | nul
 /**
  * Reads a CSV of encounters: `person_id` (or `idColumn`), `category` (common name), `month` YYYY-MM, and, where the agency has them, `role`,
  * `local_authority` (ONS code), `latitude` and `longitude` (WGS 84), beside the columns that say who it is. A person's record is the one of their latest month, the last such
- * row. Throws `unreadable-file`, `malformed-csv`, `malformed-people` (with the row, never a value), `no-person-columns`.
+ * row. Throws what `readPersonRows` does, `malformed-people` (with the row, never a value), `no-person-columns`.
  */
 export function parsePeople(path: string, idColumn: string): People {
   const rows = readPersonRows(path);
