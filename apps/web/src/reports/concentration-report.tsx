@@ -23,13 +23,18 @@ const holdings = ({ summary }: LayerDocument): readonly Holding[] =>
   [
     { share: 0.25, words: 'a quarter', name: 'cellsHolding25' },
     { share: 0.5, words: 'half', name: 'cellsHolding50' },
-  ].map(({ share, words, name }) => ({
-    share,
-    words,
-    cells: numberOf(summary, name),
-    low: numberOf(summary, `${name}Low`),
-    high: numberOf(summary, `${name}High`),
-  }));
+  ]
+    .map(({ share, words, name }) => ({
+      share,
+      words,
+      cells: numberOf(summary, name),
+      low: numberOf(summary, `${name}Low`),
+      high: numberOf(summary, `${name}High`),
+    }))
+    .filter(({ cells }) => Number.isFinite(cells));
+
+const hasRange = ({ low, high }: Pick<Holding, 'low' | 'high'>): boolean =>
+  Number.isFinite(low) && Number.isFinite(high);
 
 /** Gini with its interval; where the counts say anything, the Lorenz curve and the shares that hold a quarter and a half. */
 export function ConcentrationReport({ document }: { readonly document: LayerDocument }) {
@@ -67,7 +72,8 @@ function Curve({ document }: { readonly document: LayerDocument }) {
       <figure class="chart-figure">
         <LorenzChart points={points} held={held} cells={cells} />
         <figcaption>
-          Lorenz curve of the denoised rates, hexagons in descending order. The dashed line is the
+          Lorenz curve of the denoised rates, hexagons in descending order; they are more even than
+          the truth. Dots: the fewest hexagons that hold a quarter and half. The dashed line is the
           same everywhere.
         </figcaption>
       </figure>
@@ -76,14 +82,14 @@ function Curve({ document }: { readonly document: LayerDocument }) {
           <li key={words}>
             <strong>{formatWhole(holding)}</strong> of {formatWhole(cells)} hexagons (
             {percentText(holding / cells)}) hold {words} of the incidents
-            {Number.isFinite(low) && Number.isFinite(high)
+            {hasRange({ low, high })
               ? `, likely ${formatWhole(low)} to ${formatWhole(high)}.`
               : '.'}
           </li>
         ))}
       </ul>
       <p class="note">
-        {held.some(({ low }) => !Number.isFinite(low)) &&
+        {held.some((one) => !hasRange(one)) &&
           'These two are of denoised rates, which are more even than the truth: they have no range. '}
         {missing > 0 &&
           `${formatWhole(missing)} counts of a hexagon in a month are missing, not zero.`}
@@ -124,14 +130,10 @@ function LorenzChart({
 }) {
   const x = scaleLinear([0, 100], X_RANGE);
   const y = scaleLinear([0, 100], Y_RANGE);
-  // The table has steps of equal width; where the curve is steepest the two shares lie on it too.
-  const curve = [...points, ...held.map(({ share, cells: n }): Point => [n / cells, share])].sort(
-    (a, b) => a[0] - b[0],
-  );
   const path = line<Point>(
     ([share]) => x(100 * share),
     ([, share]) => y(100 * share),
-  )(curve);
+  )(points);
   return (
     <ChartFrame
       xTicks={ticksOf(x, 5, '\u00a0%')}
@@ -141,12 +143,13 @@ function LorenzChart({
     >
       <line class="even" x1={x(0)} y1={y(0)} x2={x(100)} y2={y(100)} />
       <path class="curve" d={path ?? ''} />
-      {held.map(({ share, cells: n }) => {
-        const at = x((100 * n) / cells);
+      {held.map(({ share, cells: n, low, high }) => {
+        const at = y(100 * share);
+        const [from, to] = [low, high].map((end) => x((100 * end) / cells));
         return (
           <g key={share}>
-            <line class="drop" x1={X_RANGE[0]} x2={at} y1={y(100 * share)} y2={y(100 * share)} />
-            <circle class="mark" cx={at} cy={y(100 * share)} r={3.5} />
+            {hasRange({ low, high }) && <line class="range" x1={from} x2={to} y1={at} y2={at} />}
+            <circle class="mark" cx={x((100 * n) / cells)} cy={at} r={3.5} />
           </g>
         );
       })}
