@@ -34,7 +34,7 @@ export interface WarningOptions {
 export interface Warnings {
   /** Chart value after the last period, in incidents. */
   readonly statistic: Float64Array;
-  /** Probability by the predictive law that an unchanged cell has a higher one; 1 where nothing is known. */
+  /** Probability by the predictive law that an unchanged cell has a higher one. NaN where it is too usual to work that out. */
   readonly p: Float64Array;
   /** Standard deviation of the scores of `p` over the cells, 1 where the predictive law holds. Limits are on that scale. */
   readonly deviation: number;
@@ -52,19 +52,23 @@ const FALSE_ALARMS = 0.003;
 /** Points of the law of a rate with less weight than this do not matter to a tail of one in a thousand. */
 const LEAST_WEIGHT = 1e-6;
 const HALVINGS = 40;
+/** Cells that tell whether the predictive law holds, evenly spread over the domain. */
+const JUDGED_CELLS = 20_000;
+/** Standard deviations of noise and Poisson that no chart of a warning cell is below. */
+const USUAL = 0.5;
 
 /** What the charts of all cells with the same missing periods share. */
 interface Chart {
   readonly tail: WeightedTail;
   /** Sum of the weights of the periods, times f_t. */
   readonly expected: number;
-  /** Shifts of the logarithm of a rate that stand for its change since the baseline, and their weights (Gauss and Hermite). */
-  readonly shifts: readonly (readonly [shift: number, weight: number])[];
+  /** Sum of the squared weights. */
+  readonly squares: number;
 }
 
 /** P(S > x) of the weighted sum S of the counts of a cell whose rate has this law. */
 function predictiveTail(
-  { tail, shifts }: Chart,
+  { tail }: Chart,
   { logRates, weights, count }: Readonly<RatePosterior>,
   x: number,
 ): number {
@@ -72,23 +76,9 @@ function predictiveTail(
   for (let k = 0; k < count; k++) {
     const share = weights[k] as number;
     if (share < LEAST_WEIGHT) continue;
-    for (const [shift, part] of shifts) {
-      total += share * part * tail((logRates[k] as number) + shift, x);
-    }
+    total += share * tail(logRates[k] as number, x);
   }
   return total;
-}
-
-/** Three points with the first five moments of a normal law. */
-function hermiteShifts(relativeVariance: number): Chart['shifts'] {
-  const variance = Math.log1p(relativeVariance);
-  if (variance === 0) return [[0, 1]];
-  const far = Math.sqrt(3 * variance);
-  return [
-    [-far - variance / 2, 1 / 6],
-    [-variance / 2, 2 / 3],
-    [far - variance / 2, 1 / 6],
-  ];
 }
 
 /**
@@ -124,9 +114,13 @@ export function warnings(
       shared += own ** 2 * (variances[t] as number);
     }
     return {
-      tail: weightedTail(terms, { law, burst: baseline.burst }),
+      tail: weightedTail(terms, {
+        law,
+        burst: baseline.burst,
+        relativeVariance: (drift * drift + shared) / (expected * expected),
+      }),
       expected,
-      shifts: hermiteShifts((drift * drift + shared) / (expected * expected)),
+      squares: terms.reduce((sum, term) => sum + term.weight ** 2, 0),
     };
   };
 
@@ -150,22 +144,32 @@ export function warnings(
   };
 
   const statistic = new Float64Array(cells);
-  const p = new Float64Array(cells).fill(1);
+  const p = new Float64Array(cells).fill(Number.NaN);
+  const judged: number[] = [];
+  const stride = Math.ceil(cells / JUDGED_CELLS);
   for (let i = 0; i < cells; i++) {
     const own = chartAt(i);
     if (!own) continue;
-    statistic[i] = own.sum - own.chart.expected * (baseline.mean[i] as number);
-    p[i] = predictiveTail(own.chart, baseline.lawOf(i), own.sum);
+    const { chart, sum } = own;
+    const m = baseline.mean[i] as number;
+    const departure = sum - chart.expected * m;
+    statistic[i] = departure;
+    // Counts with less variance come in steps, which p-values of unchanged cells show.
+    const isJudged = i % stride === 0 && noise + m >= LEAST_VARIANCE;
+    const isHigh =
+      departure > 0 && departure * departure > USUAL ** 2 * chart.squares * (noise + m);
+    if (!(isJudged || isHigh)) continue;
+    const tail = predictiveTail(chart, baseline.lawOf(i), sum);
+    if (isJudged) judged.push(tail);
+    if (isHigh) p[i] = tail;
   }
 
-  // Counts with less variance come in steps, which p-values of unchanged cells show.
-  const isFine = (i: number): boolean => noise + (baseline.mean[i] as number) >= LEAST_VARIANCE;
-  const deviation = nullDeviation(p.filter((value, i) => value < 1 && isFine(i)));
+  const deviation = nullDeviation(Float64Array.from(judged));
   const strictest = normalUpperTail(-normalQuantile(falseAlarms) * deviation);
   const warned = new Uint8Array(cells);
   const limit = new Float64Array(cells).fill(Number.NaN);
   for (let i = 0; i < cells; i++) {
-    const least = isFine(i) ? strictest : falseAlarms;
+    const least = noise + (baseline.mean[i] as number) >= LEAST_VARIANCE ? strictest : falseAlarms;
     const own = (p[i] as number) < least ? chartAt(i) : undefined;
     if (!own) continue;
     warned[i] = 1;

@@ -58,7 +58,7 @@ describe.each<[string, NoiseLaw, readonly number[], number]>([
   it.each(rates)(
     'at rate %d agrees with the exact one from one in ten to one in a thousand',
     (rate) => {
-      const tail = weightedTail(counts, { law, burst: 0 });
+      const tail = weightedTail(counts, { law, burst: 0, relativeVariance: 0 });
       const exact = exactTail(rate, law);
       let compared = 0;
       for (let x = Math.ceil(64 * mean(rate)) / 64; compared < 40; x += 1 / 8) {
@@ -74,15 +74,21 @@ describe.each<[string, NoiseLaw, readonly number[], number]>([
 });
 
 describe('the tail', () => {
-  it('is heavier where periods scatter more', () => {
+  it('is heavier where periods scatter more, and where the rate may have changed', () => {
     const law = { mechanism: 'discrete-laplace', epsilon: 1 } as const;
-    const plain = weightedTail(counts, { law, burst: 0 })(Math.log(5), 6);
-    const bursting = weightedTail(counts, { law, burst: 0.3 })(Math.log(5), 6);
+    const plain = weightedTail(counts, { law, burst: 0, relativeVariance: 0 })(Math.log(5), 6);
+    const bursting = weightedTail(counts, { law, burst: 0.3, relativeVariance: 0 })(Math.log(5), 6);
     expect(bursting).toBeGreaterThan(1.5 * plain);
+    const drifting = weightedTail(counts, { law, burst: 0, relativeVariance: 0.1 })(Math.log(5), 6);
+    expect(drifting).toBeGreaterThan(1.5 * plain);
   });
 
   it('goes from one to nothing, also where nothing ever happens', () => {
-    const tail = weightedTail(counts, { law: { mechanism: 'none' }, burst: 0 });
+    const tail = weightedTail(counts, {
+      law: { mechanism: 'none' },
+      burst: 0,
+      relativeVariance: 0,
+    });
     expect(tail(Math.log(4), -5)).toBe(1);
     expect(tail(Math.log(4), 500)).toBe(0);
     expect(tail(Number.NEGATIVE_INFINITY, 1)).toBe(0);

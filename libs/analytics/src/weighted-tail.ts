@@ -24,6 +24,8 @@ export interface WeightedTailOptions {
   readonly law: NoiseLaw;
   /** Variance of a period's count beyond Poisson, over its squared mean. */
   readonly burst: number;
+  /** Variance of one unknown factor on all expected counts, over its squared mean. */
+  readonly relativeVariance: number;
 }
 
 /** P(S > x) + P(S = x) / 2 at a logarithm of the rate. */
@@ -138,7 +140,7 @@ function rowOf(
   rate: number,
   counts: readonly WeightedCount[],
   { law, burst }: WeightedTailOptions,
-  { mean, deviation }: { mean: number; deviation: number },
+  sums: Float64Array,
 ): Float64Array {
   const noise = noiseGenerator(law);
   const terms = counts.map(({ weight, factor }) => ({
@@ -169,13 +171,14 @@ function rowOf(
     ...terms.map(({ weight }) => Math.min(noise.limit, MOST_EXPONENT) / weight),
   );
   const row = new Float64Array(COLUMNS);
+  evaluate(0);
+  const mean = at.k1;
   let low = least;
   let t = 0;
   for (let column = 0; column < COLUMNS; column++) {
-    const x = mean + deviation * (LEAST_U + (column + 0.5) * U_STEP);
+    const x = sums[column] as number;
     // The derivative of the generating function ascends: Newton's steps, and halves where they leave the bracket.
-    let high = most;
-    if (column === 0) t = Math.max(low, Math.min(0, low / 2));
+    let high = x < mean ? 0 : most;
     for (let step = 0; step < MOST_STEPS; step++) {
       evaluate(t);
       if (at.k1 < x) low = t;
@@ -198,33 +201,45 @@ function rowOf(
 function tailAt(t: number, { k, k1, k2 }: Generated): number {
   const w = Math.sign(t) * Math.sqrt(Math.max(0, 2 * (t * k1 - k)));
   const v = t * Math.sqrt(k2);
+  if (k2 === 0 && t < 0) return 1;
   if (Number.isNaN(v) || w === 0 || v === 0) return 0.5;
   return Math.min(1, Math.max(0, normalUpperTail(w) + normalDensity(w) * (1 / v - 1 / w)));
 }
 
-/** Tail of the sum of `counts`, none of them missing, for any rate between 1e-4 and 20,000. */
-export function weightedTail(
-  counts: readonly WeightedCount[],
-  options: WeightedTailOptions,
+/** Three points with the first five moments of a normal law (Gauss and Hermite), as shifts of the logarithm of a factor of mean 1. */
+function hermiteShifts(
+  relativeVariance: number,
+): readonly (readonly [shift: number, weight: number])[] {
+  const variance = Math.log1p(relativeVariance);
+  const far = Math.sqrt(3 * variance);
+  return [
+    [-far - variance / 2, 1 / 6],
+    [-variance / 2, 2 / 3],
+    [far - variance / 2, 1 / 6],
+  ];
+}
+
+/** Mean and standard deviation of the sum given the rate. */
+interface Moments {
+  readonly meanAt: (rate: number) => number;
+  readonly deviationAt: (rate: number) => number;
+}
+
+/** Reads a table whose rows are made when first needed. */
+function tabulated(
+  { meanAt, deviationAt }: Moments,
+  makeRow: (rate: number, sums: Float64Array) => Float64Array,
 ): WeightedTail {
-  const { second } = noiseCumulants(options.law);
-  const sum = (term: (count: WeightedCount) => number): number =>
-    counts.reduce((total, count) => total + term(count), 0);
-  const firsts = sum(({ weight, factor }) => weight * factor);
-  const poisson = sum(({ weight, factor }) => weight ** 2 * factor);
-  const scatter = options.burst * sum(({ weight, factor }) => (weight * factor) ** 2);
-  const noise = second * sum(({ weight }) => weight ** 2);
-  const deviationAt = (rate: number): number =>
-    Math.sqrt(noise + rate * (poisson + rate * scatter));
   const rows: (Float64Array | undefined)[] = new Array(ROWS);
   const rowAt = (row: number): Float64Array => {
     const known = rows[row];
     if (known) return known;
     const rate = Math.exp(FIRST_LOG + row * LOG_STEP);
-    const made = rowOf(rate, counts, options, {
-      mean: firsts * rate,
-      deviation: deviationAt(rate),
-    });
+    const sums = Float64Array.from(
+      { length: COLUMNS },
+      (_, column) => meanAt(rate) + deviationAt(rate) * (LEAST_U + (column + 0.5) * U_STEP),
+    );
+    const made = makeRow(rate, sums);
     rows[row] = made;
     return made;
   };
@@ -232,7 +247,7 @@ export function weightedTail(
     const rate = Math.exp(logRate);
     const deviation = deviationAt(rate);
     if (deviation === 0) return x > 0 ? 0 : 0.5;
-    const column = ((x - firsts * rate) / deviation - LEAST_U) / U_STEP - 0.5;
+    const column = ((x - meanAt(rate)) / deviation - LEAST_U) / U_STEP - 0.5;
     if (column < 0) return 1;
     if (column >= COLUMNS - 1) return 0;
     const place = Math.min(ROWS - 1.001, Math.max(0, (logRate - FIRST_LOG) / LOG_STEP));
@@ -247,4 +262,31 @@ export function weightedTail(
       down * ((1 - right) * (next[at] as number) + right * (next[at + 1] as number))
     );
   };
+}
+
+/** Tail of the sum of `counts`, none of them missing, for any rate between 1e-4 and 20,000. */
+export function weightedTail(
+  counts: readonly WeightedCount[],
+  options: WeightedTailOptions,
+): WeightedTail {
+  const { second } = noiseCumulants(options.law);
+  const sum = (term: (count: WeightedCount) => number): number =>
+    counts.reduce((total, count) => total + term(count), 0);
+  const firsts = sum(({ weight, factor }) => weight * factor);
+  const poisson = sum(({ weight, factor }) => weight ** 2 * factor);
+  const scatter = options.burst * sum(({ weight, factor }) => (weight * factor) ** 2);
+  const noise = second * sum(({ weight }) => weight ** 2);
+  const moments: Moments = {
+    meanAt: (rate) => firsts * rate,
+    deviationAt: (rate) => Math.sqrt(noise + rate * (poisson + rate * scatter)),
+  };
+  const given = tabulated(moments, (rate, sums) => rowOf(rate, counts, options, sums));
+  if (options.relativeVariance === 0) return given;
+  const shifts = hermiteShifts(options.relativeVariance);
+  return tabulated(moments, (rate, sums) => {
+    const log = Math.log(rate);
+    return sums.map((x) =>
+      shifts.reduce((total, [shift, weight]) => total + weight * given(log + shift, x), 0),
+    );
+  });
 }
