@@ -84,6 +84,29 @@ export function fitExactLaw(
   };
 }
 
+/**
+ * The same counts with one prior mean for all cells and no drift: the law of the ratios is then that of the mean rates themselves. What
+ * is asked of all rates together must not go through the priors: those of quiet cells beside a busy one are too high, which the law of
+ * the ratios cannot know, and rates drawn through it are too uneven.
+ */
+export function exchangeable(exact: ExactLaw, data: NoisySums): ExactLaw {
+  const { table, periods, noiseVariance } = exact;
+  const model = { step: 0, burst: 0 };
+  let sum = 0;
+  let present = 0;
+  data.sums.forEach((value, i) => {
+    sum += value;
+    present += data.exposure[i] as number;
+  });
+  const least = exact.mean.reduce((a, b) => Math.min(a, b));
+  const mean = new Float64Array(exact.mean.length).fill(
+    Math.max(least, sum / Math.max(1, present)),
+  );
+  const likelihoodOf = cellLikelihoods({ table, periods, mean, model, noiseVariance });
+  const ratios = fitRatios(mean.length, likelihoodOf, totalError(mean, data));
+  return { table, periods, mean, model, noiseVariance, ratios };
+}
+
 /** Posterior of any cell; undefined where it has no whole counts or some beyond the table. Each call overwrites the last result. */
 export function posteriors(exact: ExactLaw): (cell: number) => RatePosterior | undefined {
   const likelihoodOf = cellLikelihoods(exact);
@@ -146,12 +169,12 @@ export function levelQuantiles(exact: ExactLaw, shares: readonly number[]): Floa
   return found;
 }
 
-/** One rate of every cell drawn from its posterior; NaN where it has none. `uniform` in 0..1. */
-export function drawLevels(exact: ExactLaw, uniform: () => number): Float64Array {
+/** Draws a rate of any cell from its posterior; NaN where it has none. `uniform` in 0..1. */
+export function levelDrawer(exact: ExactLaw, uniform: () => number): (cell: number) => number {
   const posteriorOf = posteriors(exact);
-  return Float64Array.from(exact.mean, (_, i) => {
+  return (cell) => {
     const share = uniform();
-    const posterior = posteriorOf(i);
+    const posterior = posteriorOf(cell);
     return posterior ? posteriorQuantile(posterior, share) : Number.NaN;
-  });
+  };
 }

@@ -12,7 +12,7 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { drawLevels } from './exact-level.js';
+import { exchangeable, levelDrawer } from './exact-level.js';
 import { type Forecast, sumPeriods } from './forecast.js';
 import { meansDrawer, type NoisyMeans } from './noisy-means.js';
 import { normalQuantile } from './normal.js';
@@ -85,7 +85,7 @@ function giniOfAscending(values: Float64Array): number {
 }
 
 /** Gives, for a Gini, rates of about that Gini and of this mean: powers of the shape. */
-function curveThrough(shape: Float64Array, mean: number): (wanted: number) => Float64Array {
+export function curveThrough(shape: Float64Array, mean: number): (wanted: number) => Float64Array {
   const most = shape.reduce((a, b) => Math.max(a, b), 0);
   const logs = shape.map((value) => Math.log(value / most));
   const tried = everyNth(logs.slice().sort(), TRIED_CELLS);
@@ -195,17 +195,24 @@ function crossing(
   return undefined;
 }
 
-/** One draw of all rates from their posteriors: as uneven as the truth is thought to be, where their means are too even. */
-function drawnRates({ basis: { exact, levels } }: Forecast, random: RandomSource): Float64Array {
-  const uniform = uniforms(random);
-  const drawn = exact && drawLevels(exact, uniform);
-  return levels.level.map((mean, i) => {
-    const rate = drawn?.[i] ?? Number.NaN;
-    if (!Number.isNaN(rate)) return Math.max(rate, LEAST_RATE);
-    const variance = levels.variance[i] as number;
-    if (!(variance > 0)) return mean;
-    return Math.max(gammaDraw((mean * mean) / variance, uniform) * (variance / mean), LEAST_RATE);
-  });
+/**
+ * Draws rates of the cells named from their posteriors: as uneven as the truth is thought to be, where their means are too even. A
+ * cell without an exact posterior takes a gamma law of the mean and variance of its level.
+ */
+function ratesDrawer(
+  { basis: { exact, levels, release } }: Forecast,
+  uniform: () => number,
+): (cells: Int32Array) => Float64Array {
+  const draw = exact && levelDrawer(exchangeable(exact, sumPeriods(release)), uniform);
+  return (cells) =>
+    Float64Array.from(cells, (i) => {
+      const rate = draw?.(i) ?? Number.NaN;
+      if (!Number.isNaN(rate)) return Math.max(rate, LEAST_RATE);
+      const mean = levels.level[i] as number;
+      const variance = levels.variance[i] as number;
+      if (!(variance > 0)) return mean;
+      return Math.max(gammaDraw((mean * mean) / variance, uniform) * (variance / mean), LEAST_RATE);
+    });
 }
 
 /** Where the fine pass looks: between the coarse candidates that are clearly below and clearly above what was observed. */
@@ -225,36 +232,44 @@ function range(data: NoisyMeans, shape: Float64Array, random: RandomSource): [nu
   return [COARSE[from] as number, COARSE[to] as number];
 }
 
-/**
- * Gini of the mean rates of the cells that have a count, with a confidence interval of this `coverage`: both tails alike, but against
- * equal rates one only. Throws `invalid-draws`.
- */
-export function giniUnderNoise(
+/** What the inverted test says: the Gini at any score, and draws of rates to go with it. */
+interface InvertedTest {
+  readonly estimate: GiniEstimate;
+  /** Gini whose statistic the observed one is this many standard deviations above; the end of what is possible where there is none. */
+  readonly at: (score: number) => number;
+  /** Cells that have a count. */
+  readonly counted: Int32Array;
+  readonly draw: (cells: Int32Array) => Float64Array;
+}
+
+export const NOTHING_KNOWN: GiniEstimate = { gini: 0, low: 0, high: 1, isIdentified: false };
+
+/** Undefined where even the total is not clear of noise. Throws `invalid-draws`. */
+export function invertedTest(
   forecast: Forecast,
   { random, draws, coverage }: GiniOptions,
-): GiniEstimate {
+): InvertedTest | undefined {
   if (!Number.isInteger(draws) || draws < 20 || !(coverage > 0 && coverage < 1)) {
     throw new ConcordatError('invalid-draws', 'give twenty draws or more and a coverage in 0..1');
   }
   const { release } = forecast.basis;
   const { sums, exposure, noiseVariance } = sumPeriods(release);
-  const isCounted = (_: number, i: number): boolean => (exposure[i] as number) > 0;
+  const counted = Int32Array.from(exposure.keys()).filter((i) => (exposure[i] as number) > 0);
   const data: NoisyMeans = {
-    means: sums.map((sum, i) => sum / (exposure[i] as number)).filter(isCounted),
-    exposure: exposure.filter(isCounted),
+    means: Float64Array.from(counted, (i) => (sums[i] as number) / (exposure[i] as number)),
+    exposure: Float64Array.from(counted, (i) => exposure[i] as number),
     noiseVariance,
     law: release.law,
   };
-  const cells = data.means.length;
+  const cells = counted.length;
   const total = meanOf(data.means);
   const totalVariance = data.exposure.reduce(
     (sum, terms) => sum + (noiseVariance + Math.max(0, total)) / terms,
     0,
   );
-  if (cells < 2 || !(total * cells > CLEAR_TOTAL * Math.sqrt(totalVariance))) {
-    return { gini: 0, low: 0, high: 1, isIdentified: false };
-  }
-  const shape = drawnRates(forecast, random).filter(isCounted);
+  if (cells < 2 || !(total * cells > CLEAR_TOTAL * Math.sqrt(totalVariance))) return undefined;
+  const draw = ratesDrawer(forecast, uniforms(random));
+  const shape = draw(counted);
   const [start, end] = range(data, shape, random);
   const most = Math.min(draws, MOST_CELL_DRAWS / cells);
   const perCandidate = Math.max(LEAST_DRAWS, Math.floor(most / FINE));
@@ -263,20 +278,28 @@ export function giniUnderNoise(
   const scores = scoresOf(fine, meanAbsoluteDifference(data.means));
   // The simulated means have errors of their own.
   const widened = Math.sqrt(1 + 1 / perCandidate);
-  const z = widened * normalQuantile((1 + coverage) / 2);
   const least = (fine[0] as Candidate).gini;
   const greatest = (fine[FINE - 1] as Candidate).gini;
   const first = scores[0] as number;
-  const at = (limit: number): number =>
-    first <= limit ? least : (crossing(fine, scores, limit) ?? greatest);
+  const at = (score: number): number =>
+    first <= widened * score ? least : (crossing(fine, scores, widened * score) ?? greatest);
+  const z = normalQuantile((1 + coverage) / 2);
   // Nothing is more even than even: there the test has one side only.
   const showsAny = start > 0 || first > widened * normalQuantile(coverage);
   const low = Math.max(at(z), showsAny ? LEAST_SHOWN : 0);
   const high = at(-z) >= HIGHEST ? 1 : Math.max(low, at(-z));
+  const gini = Math.min(high, Math.max(low, at(0)));
   return {
-    gini: Math.min(high, Math.max(low, at(0))),
-    low,
-    high,
-    isIdentified: low > 0 || high < 1,
+    estimate: { gini, low, high, isIdentified: low > 0 || high < 1 },
+    at,
+    counted,
+    draw,
   };
 }
+
+/**
+ * Gini of the mean rates of the cells that have a count, with a confidence interval of this `coverage`: both tails alike, but against
+ * equal rates one only. Throws `invalid-draws`.
+ */
+export const giniUnderNoise = (forecast: Forecast, options: GiniOptions): GiniEstimate =>
+  invertedTest(forecast, options)?.estimate ?? NOTHING_KNOWN;

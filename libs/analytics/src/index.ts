@@ -8,6 +8,11 @@ export {
   poissonGini,
 } from './concentration.js';
 export {
+  type CellsHolding,
+  type ConcentrationUnderNoise,
+  concentrationUnderNoise,
+} from './concentration-interval.js';
+export {
   type Completeness,
   coverage,
   type IntakeFlag,

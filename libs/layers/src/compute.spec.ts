@@ -153,6 +153,11 @@ describe('methods on known counts', () => {
     );
     expect(numberOf(summary.giniLow)).toBeLessThan(numberOf(summary.giniHigh));
     expect(numberOf(summary.gini)).toBeGreaterThan(0.5);
+    for (const share of ['25', '50']) {
+      const cells = Number(summary[`cellsHolding${share}`]);
+      expect(cells).toBeGreaterThanOrEqual(Number(summary[`cellsHolding${share}Low`]));
+      expect(cells).toBeLessThanOrEqual(Number(summary[`cellsHolding${share}High`]));
+    }
     expect(rows[0]).toEqual(['0', '0']);
     expect(rows.at(-1)).toEqual(['1', '1']);
   });

@@ -54,7 +54,7 @@ const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown
 };
 
 it.each([
-  ['concentration', 5, 'deef8fe82413e922cc2867324b4a6cdf9fbf3bf748aeb3c976948276c9ac7f1c'],
+  ['concentration', 6, 'c7742162e11fd0ae318632085bad2cf015e5e1a6a1db13fa0ba148b6686b610e'],
   ['hotspots', 4, 'e23413e26c8da8df3cbd33df17ea48da6e9bc4954bfb711d6db1130492e3818d'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
   ['emerging', 3, '111f4a0a0dedc2c0ddfcc77af8ef4b20a9a99a1c1acd7825cc37693ebb200d96'],

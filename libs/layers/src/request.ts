@@ -108,7 +108,7 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 5,
+  concentration: 6,
   hotspots: 4,
   trend: 2,
   emerging: 3,

@@ -1,4 +1,4 @@
-import { concentration, forecast, giniUnderNoise, lorenz } from '#libs/analytics';
+import { concentration, concentrationUnderNoise, forecast, lorenz } from '#libs/analytics';
 import { readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import { keyedRandom } from '../keyed-random.js';
@@ -7,6 +7,8 @@ import { asRelease, MISSING, ONE_LAW, RECORDED, seriesSummary } from '../series-
 
 /** The curve is given at this many equal steps of the share of cells. */
 const STEPS = 20;
+/** Shares of all incidents whose fewest cells are counted. */
+const HELD_SHARES = [0.25, 0.5];
 
 export const concentrationLayer: LayerMethod<'concentration'> = {
   description: {
@@ -14,7 +16,7 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     citation:
       'Weisburd 2015, Criminology 53(2); Bernasco and Steenbeek 2017, Journal of Quantitative Criminology 33.',
     uncertainty:
-      'giniLow and giniHigh enclose the Gini coefficient of the mean rates of these cells over these periods in a share `coverage` of all repetitions of Poisson scatter and noise (a test of every value, inverted by about `draws` simulated maps). Null where the counts say nothing about concentration. Shares, active cells and cells holding 25 and 50 % are of denoised rates, which are more even than the truth, and have no interval.',
+      'giniLow and giniHigh enclose the Gini coefficient of the mean rates of these cells over these periods in a share `coverage` of all repetitions of Poisson scatter and noise (a test of every value, inverted by about `draws` simulated maps). Null where the counts say nothing about concentration. cellsHolding25 and 50 are the fewest cells that hold a quarter and half of the same rates, Low and High their interval (whole cells: held somewhat more often). The curve and active cells are of denoised rates, which are more even than the truth, and have no interval.',
     listed: 'Points of the Lorenz curve of the denoised rates, cells in descending order.',
   },
   async compute(parameters, context) {
@@ -24,11 +26,12 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     const rates = forecast(asRelease(series), series.neighbours);
     await context.progress(0.6);
     const holds = concentration(rates.mean);
-    const { gini, low, high, isIdentified } = giniUnderNoise(rates, {
-      random: keyedRandom(context.key),
-      draws,
-      coverage: Number(coverage),
-    });
+    const { gini, holding } = concentrationUnderNoise(
+      rates,
+      { random: keyedRandom(context.key), draws, coverage: Number(coverage) },
+      HELD_SHARES,
+    );
+    const [quarter, half] = holding ?? [];
     const { curve } = lorenz(rates.mean);
     return {
       limitations: [
@@ -39,13 +42,17 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
       ],
       summary: {
         ...seriesSummary(series),
-        gini: isIdentified ? decimalText(gini) : null,
-        giniLow: isIdentified ? decimalText(low) : null,
-        giniHigh: isIdentified ? decimalText(high) : null,
+        gini: gini.isIdentified ? decimalText(gini.gini) : null,
+        giniLow: gini.isIdentified ? decimalText(gini.low) : null,
+        giniHigh: gini.isIdentified ? decimalText(gini.high) : null,
         giniOfChance: decimalText(holds.giniOfChance),
         activeCells: holds.activeCells,
-        cellsHolding25: holds.cellsHolding25,
-        cellsHolding50: holds.cellsHolding50,
+        cellsHolding25: quarter?.cells ?? null,
+        cellsHolding25Low: quarter?.low ?? null,
+        cellsHolding25High: quarter?.high ?? null,
+        cellsHolding50: half?.cells ?? null,
+        cellsHolding50Low: half?.low ?? null,
+        cellsHolding50High: half?.high ?? null,
       },
       columns: ['shareOfCells', 'shareOfIncidents'],
       rows: Array.from({ length: STEPS + 1 }, (_, step) => {
