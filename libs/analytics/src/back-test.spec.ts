@@ -57,6 +57,7 @@ describe('backTest', () => {
     const random = seededRandom('a');
     expect(() => backTest({ ...base, category: category.slice(0, 6), random })).toThrow(/window/);
     expect(() => backTest({ ...base, category, random, top: 0 })).toThrow(/top share/);
+    expect(() => backTest({ ...base, category, random, draws: 1e99 })).toThrow(/1 to 1000/);
     const nothing = category.map(() => new Int32Array(cells.length));
     expect(() => backTest({ ...base, category: nothing, random })).toThrow(/no incident/);
   });

@@ -43,6 +43,8 @@ interface Training {
 
 /** Weight of the newest month in the exponentially weighted average: the textbook value. */
 const EWMA_WEIGHT = 0.2;
+/** Most draws, and most months of training: beyond it a back-test would not come back. */
+const MOST_ROUNDS = 1000;
 /** Passes of the seven-cell average in the kernel method: a bell about five cells wide. */
 const KERNEL_PASSES = 2;
 
@@ -104,11 +106,12 @@ function testMonths({ category, trainMonths }: BackTestInput): number[] {
 }
 
 function checkInput(input: BackTestInput): void {
-  const whole = (value: number): boolean => Number.isInteger(value) && value >= 1;
+  const whole = (value: number): boolean =>
+    Number.isInteger(value) && value >= 1 && value <= MOST_ROUNDS;
   if (!whole(input.draws) || !whole(input.trainMonths) || !(input.top > 0 && input.top < 1)) {
     throw new ConcordatError(
       'invalid-back-test',
-      'draws and training months are whole numbers from 1, the top share lies between 0 and 1',
+      `draws and training months are whole numbers from 1 to ${MOST_ROUNDS}, the top share lies between 0 and 1`,
     );
   }
   if (testMonths(input).length === 0) {
