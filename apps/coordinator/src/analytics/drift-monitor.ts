@@ -11,8 +11,8 @@ const concerns = ({ header }: Announced, { definition }: ForecastLayerState): bo
   header.groups.some(({ category }) => category === definition.category);
 
 /**
- * Judges every forecast that is switched on as soon as a release continues its series, whether or not anybody asks for the forecast. After
- * a start the newest release of each is judged, in case the process ended before it was.
+ * Judges every forecast that is switched on as soon as a release continues its series, whether or not anybody asks for the forecast. The
+ * newest release is judged when a forecast is switched on, and after a start, in case the process ended before it was.
  */
 @Injectable()
 export class DriftMonitor {
@@ -34,6 +34,13 @@ export class DriftMonitor {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.following;
+  }
+
+  /** Judges the newest release that a layer just switched on can be made from, where there is one. Does not wait. */
+  judgeNewest(layer: ForecastLayerState): void {
+    const all = this.releases.all();
+    const newest = all.find((release) => concerns(release, layer));
+    if (newest) this.judge(layer.layer, releaseSeries(newest, all));
   }
 
   private async follow(): Promise<void> {

@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { Args, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { canonicalJson } from '#libs/bytes';
 import { modelCardMarkdown } from '#libs/layers';
+import { DriftMonitor } from './drift-monitor.js';
 import { ForecastLayer, ForecastOrderInput, ModelCardView } from './forecast-models.js';
 import { ForecastsService } from './forecasts.service.js';
 import { layerView } from './layers.resolver.js';
@@ -10,7 +11,10 @@ import { ForecastArgs, Layer } from './models.js';
 /** Forecasts over GraphQL: what is on, its card, and the switch. */
 @Resolver()
 export class ForecastsResolver {
-  constructor(@Inject(ForecastsService) private readonly forecasts: ForecastsService) {}
+  constructor(
+    @Inject(ForecastsService) private readonly forecasts: ForecastsService,
+    @Inject(DriftMonitor) private readonly drift: DriftMonitor,
+  ) {}
 
   @Query(() => Layer, {
     description:
@@ -45,6 +49,7 @@ export class ForecastsResolver {
     { payload, publicKey, signature }: ForecastOrderInput,
   ): Promise<ForecastLayer> {
     const state = await this.forecasts.switch({ payload: parse(payload), publicKey, signature });
+    if (state.isOn) this.drift.judgeNewest(state);
     return { ...state, alarms: [...state.alarms] };
   }
 }

@@ -442,6 +442,23 @@ describe('the drift monitor of a forecast', () => {
     expect(await alarms()).toHaveLength(1);
   });
 
+  it('judges the newest release as soon as a layer is switched on', async () => {
+    federation.nowMs = Date.now();
+    const late = 'burglary-switched-on-late';
+    const enabled = await run(
+      ...['forecast', 'enable', '--layer', late, '--owner', ANALYST, '--category', 'burglary'],
+      ...['--key', join(federation.dir, 'analyst.pem'), '--purpose', 'hotspot-policing'],
+    );
+    expect(enabled).toMatchObject({ code: 0 });
+    const alarm = await until(async () => {
+      const { forecastLayers } = await federation.graphql<{
+        forecastLayers: { layer: string; alarms: string[] }[];
+      }>('{ forecastLayers { layer alarms } }');
+      return forecastLayers.find(({ layer }) => layer === late)?.alarms[0];
+    });
+    expect(alarm).toBe(drifted);
+  });
+
   it('leaves a log that the audit finds in order', async () => {
     expect(await federation.audit(COORDINATOR)).toMatchObject({ ok: true, releases: 3 });
   });
