@@ -10,6 +10,8 @@ import { RATIO_ONE, RATIOS } from './ratio-starts.js';
 
 /** Likelihoods below exp(-this) of the largest are zero towards higher rates. */
 const REACH = 30;
+/** Rates that are worked out at a time, until the likelihood has gone. */
+const BLOCK = 16;
 
 export interface CellsInput {
   readonly table: LikelihoodTable;
@@ -23,10 +25,39 @@ export interface CellsInput {
 export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikelihood | undefined {
   const { table, mean, periods } = input;
   const rates = table.rates.length;
+  const known = table.logs;
   const columns = new Int32Array(periods.length);
   const weights = new Float64Array(periods.length);
   const values = new Float64Array(RATIOS + 1);
   const logs = new Float64Array(RATIOS + 1);
+  /** Fills `logs` from..to-1. Four months at a time: each sum is read and written a quarter as often. */
+  const sumMonths = (origin: number, present: number, from: number, to: number): void => {
+    logs.fill(0, from, to);
+    const runAt = (t: number): number => (columns[t] as number) * rates + origin;
+    let t = 0;
+    for (; t + 3 < present; t += 4) {
+      const [a, b, c, d] = [runAt(t), runAt(t + 1), runAt(t + 2), runAt(t + 3)];
+      const wa = weights[t] as number;
+      const wb = weights[t + 1] as number;
+      const wc = weights[t + 2] as number;
+      const wd = weights[t + 3] as number;
+      for (let j = from; j < to; j++) {
+        logs[j] =
+          (logs[j] as number) +
+          wa * (known[a + j] as number) +
+          wb * (known[b + j] as number) +
+          wc * (known[c + j] as number) +
+          wd * (known[d + j] as number);
+      }
+    }
+    for (; t < present; t++) {
+      const weight = weights[t] as number;
+      const run = runAt(t);
+      for (let j = from; j < to; j++) {
+        logs[j] = (logs[j] as number) + weight * (known[run + j] as number);
+      }
+    }
+  };
   return (cell) => {
     const present = readMonths(input, cell, columns, weights);
     if (present === 0) return undefined;
@@ -34,18 +65,12 @@ export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikel
     const origin = Math.floor(centre) - RATIO_ONE;
     const first = Math.max(0, -origin);
     const last = Math.min(RATIOS, rates - 1 - origin);
-    logs.fill(0);
-    for (let t = 0; t < present; t++) {
-      const weight = weights[t] as number;
-      const run = (columns[t] as number) * rates + origin;
-      for (let j = first; j <= last; j++) {
-        logs[j] = (logs[j] as number) + weight * (table.logs[run + j] as number);
-      }
-    }
     let most = Number.NEGATIVE_INFINITY;
     let peak = first;
     let end = first;
     for (; end <= last; end++) {
+      if ((end - first) % BLOCK === 0)
+        sumMonths(origin, present, end, Math.min(last + 1, end + BLOCK));
       const log = logs[end] as number;
       // The likelihood has one peak: nothing beyond this counts, but two points beside a sharp peak tell its shape.
       if (log < most - REACH && end > peak + 2) break;
