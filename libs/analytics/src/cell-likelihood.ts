@@ -86,7 +86,7 @@ export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikel
       logs[j] = (logs[j] as number) - most;
       values[j] = Math.exp(logs[j] as number);
     }
-    return { origin, fraction: centre - Math.floor(centre), values, logs };
+    return { origin, fraction: centre - Math.floor(centre), values, logs, peak };
   };
 }
 

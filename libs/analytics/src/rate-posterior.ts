@@ -69,12 +69,10 @@ function interpolated(logs: Float64Array, j: number, x: number): number {
 /** Fills `room` with the posterior; false when the law of ratios rules the counts out. */
 export function fillPosterior(
   room: RatePosterior,
-  { origin, fraction, values, logs }: RatioLikelihood,
+  { origin, fraction, values, logs, peak }: RatioLikelihood,
   ratios: Float64Array,
   firstLogRate: number,
 ): boolean {
-  let peak = 0;
-  for (let j = 1; j <= RATIOS; j++) if ((logs[j] as number) > (logs[peak] as number)) peak = j;
   const parts = partsFor(logs, peak);
   const priorAt = (j: number): number =>
     (1 - fraction) * (j < RATIOS ? (ratios[j] as number) : 0) +
@@ -82,22 +80,20 @@ export function fillPosterior(
   const { logRates, weights } = room;
   let count = 0;
   let total = 0;
-  const add = (position: number, likelihood: number, prior: number): void => {
-    const weight = likelihood > LEAST_LIKELIHOOD ? likelihood * prior : 0;
-    if (weight === 0 && count === 0) return;
-    logRates[count] = firstLogRate + (origin + position) * LOG_STEP;
-    weights[count++] = weight;
-    total += weight;
-  };
   for (let j = 0; j <= RATIOS; j++) {
     const here = logs[j] as number;
     const next = j < RATIOS ? (logs[j + 1] as number) : Number.NEGATIVE_INFINITY;
-    const counts = here > REACH || next > REACH;
-    if (counts) add(j, values[j] as number, priorAt(j));
-    if (!(counts && Number.isFinite(here) && Number.isFinite(next))) continue;
-    for (let part = 1; part < parts; part++) {
+    if (!(here > REACH || next > REACH)) continue;
+    const steps = Number.isFinite(here) && Number.isFinite(next) ? parts : 1;
+    for (let part = 0; part < steps; part++) {
       const x = part / parts;
-      add(j + x, Math.exp(interpolated(logs, j, x)), (1 - x) * priorAt(j) + x * priorAt(j + 1));
+      const likelihood = part === 0 ? (values[j] as number) : Math.exp(interpolated(logs, j, x));
+      const prior = part === 0 ? priorAt(j) : (1 - x) * priorAt(j) + x * priorAt(j + 1);
+      const weight = likelihood > LEAST_LIKELIHOOD ? likelihood * prior : 0;
+      if (weight === 0 && count === 0) continue;
+      logRates[count] = firstLogRate + (origin + (j + x)) * LOG_STEP;
+      weights[count++] = weight;
+      total += weight;
     }
   }
   if (!(total > 0)) return false;

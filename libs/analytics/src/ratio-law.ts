@@ -23,6 +23,8 @@ export interface RatioLikelihood {
   readonly values: Float64Array;
   /** Their logarithms; minus infinity where not computed. */
   readonly logs: Float64Array;
+  /** Index of the greatest. */
+  readonly peak: number;
 }
 
 /** Likelihoods of the fitted cells under each ratio, one row after the other, and the part of each row that is not zero. */
