@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { cellCentre, cellFromText, cellToText } from '#libs/grid';
-import { overlap, type Role, withCell } from './area.js';
+import { cellCentre, cellFromText, cellToText, overlap } from '#libs/grid';
+import { type Role, withCell } from './area.js';
 import { CellInspector } from './cell-inspector.js';
 import { CellTable } from './cell-table.js';
 import { Controls } from './controls.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { cellAt, cellToText, disk, parentOf } from '#libs/grid';
-import { formatArea, overlap, parseArea, withCell } from './area.js';
+import { cellAt, cellToText, parentOf } from '#libs/grid';
+import { formatArea, parseArea, withCell } from './area.js';
 
 const bristol = cellAt(51.4545, -2.5879, 9);
 const fine = cellToText(bristol);
@@ -40,18 +40,5 @@ describe('an area in the address', () => {
   it('never holds a hexagon and a part of it', () => {
     expect(withCell({ cells: [fine, other] }, coarse)).toEqual({ cells: [other, coarse] });
     expect(withCell({ cells: [coarse] }, fine)).toEqual({ cells: [fine] });
-  });
-});
-
-describe('overlap', () => {
-  const [neighbour = 0n] = disk(bristol, 1).filter((cell) => cell !== bristol);
-  it.each([
-    ['the same hexagon', [bristol], [neighbour, bristol], true],
-    ['a hexagon above', [bristol], [parentOf(bristol, 7)], true],
-    ['a hexagon below', [parentOf(bristol, 7)], [bristol], true],
-    ['neighbours', [bristol], [neighbour], false],
-    ['nothing', [bristol], [], false],
-  ])('%s', (_, a, b, wanted) => {
-    expect([overlap(a, b), overlap(b, a)]).toEqual([wanted, wanted]);
   });
 });

@@ -1,5 +1,5 @@
 /** A place that an evaluation compares: a local authority by its name, or single hexagons. */
-import { cellFromText, parentOf, type Resolution, resolutionOf } from '#libs/grid';
+import { cellFromText, parentOf, resolutionOf } from '#libs/grid';
 
 export type Area =
   | { readonly authority: string; readonly cells?: never }
@@ -50,18 +50,4 @@ function isPartOf(inner: string, outer: string): boolean {
   const [small, large] = [cellFromText(inner), cellFromText(outer)];
   const resolution = resolutionOf(large);
   return resolutionOf(small) > resolution && parentOf(small, resolution) === large;
-}
-
-/** True when two lists of hexagons share a place: one is in both, or one holds a hexagon of the other. */
-export function overlap(a: readonly bigint[], b: readonly bigint[]): boolean {
-  const others = new Set(b);
-  const above = (cells: readonly bigint[]): Set<bigint> =>
-    new Set(
-      cells.flatMap((cell) => {
-        const resolutions = Array.from({ length: resolutionOf(cell) - 3 }, (_, i) => i + 4);
-        return resolutions.map((resolution) => parentOf(cell, resolution as Resolution));
-      }),
-    );
-  const aboveOthers = above(b);
-  return a.some((cell) => aboveOthers.has(cell)) || [...above(a)].some((cell) => others.has(cell));
 }

@@ -33,6 +33,7 @@ export {
   unionDomains,
 } from './domain.js';
 export { type NeighbourLists, neighbourLists } from './neighbours.js';
+export { overlap } from './overlap.js';
 export {
   buildTree,
   embed,

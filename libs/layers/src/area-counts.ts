@@ -1,4 +1,7 @@
-/** Counts of named areas over time: sums of the consistent estimates of a release, with the exact variance of the whole sum. */
+/**
+ * Counts of named areas over time: sums of the consistent estimates of a release, with the exact variance of the whole sum, and of a
+ * difference of sums: consistent estimates of areas that are near each other vary together.
+ */
 import { ConcordatError } from '#libs/bytes';
 import { type EstimatePlan, planEstimate, varianceOfSum } from '#libs/dp';
 import { cellFromText, type GridTree, indexOf, parentOf, resolutionOf } from '#libs/grid';
@@ -12,7 +15,12 @@ export interface AreaCounts {
   readonly counts: readonly Float64Array[];
   /** Variance of the noise in each; NaN likewise. */
   readonly variances: readonly Float64Array[];
+  /** Per contrast, variance of the noise in the sum of its areas' estimates, each times its sign; NaN likewise. */
+  readonly contrastVariances: readonly Float64Array[];
 }
+
+/** Sign of each area in a sum of areas; those beyond its end have no part in it. */
+type Contrast = readonly (1 | -1)[];
 
 /** Nodes of an area's cells. Throws `area-not-covered`, `overlapping-cells`. */
 function nodesOf(tree: GridTree, area: readonly bigint[]): Int32Array {
@@ -34,24 +42,42 @@ function nodesOf(tree: GridTree, area: readonly bigint[]): Int32Array {
   });
 }
 
+/** Exact variance of the noise in a contrast of areas that share no place. */
+function varianceOfContrast(
+  plan: EstimatePlan,
+  nodes: readonly Int32Array[],
+  signs: Contrast,
+): number {
+  const all = signs.flatMap((_, area) => [...(nodes[area] as Int32Array)]);
+  const weights = signs.flatMap((sign, area) => Array.from(nodes[area] as Int32Array, () => sign));
+  return varianceOfSum(plan, all, weights);
+}
+
 /**
- * Estimates of every area in every month of a category. Throws as `groupsOfCategory`, `monthLine`, `area-not-covered`,
- * `overlapping-cells`.
+ * Estimates of every area in every month of a category. Areas of one contrast share no place. Throws as `groupsOfCategory`,
+ * `monthLine`, `area-not-covered`, `overlapping-cells`.
  */
 export async function readAreas(
   releases: readonly OpenRelease[],
   category: Category,
   range: Range,
   areas: readonly (readonly string[])[],
+  contrasts: readonly Contrast[],
 ): Promise<AreaCounts> {
   const groups = groupsOfCategory(releases, category, range);
   const months = monthLine(groups);
   const wanted = areas.map((area) => area.map(cellFromText));
-  const counts = areas.map(() => new Float64Array(months.length).fill(Number.NaN));
-  const variances = areas.map(() => new Float64Array(months.length).fill(Number.NaN));
+  const line = (): Float64Array => new Float64Array(months.length).fill(Number.NaN);
+  const counts = areas.map(line);
+  const variances = areas.map(line);
+  const contrastVariances = contrasts.map(line);
   const prepared = new Map<
     CoverageClass,
-    { readonly nodes: readonly Int32Array[]; readonly variance: readonly number[] }
+    {
+      readonly nodes: readonly Int32Array[];
+      readonly variance: readonly number[];
+      readonly contrast: readonly number[];
+    }
   >();
   for (const { release, group } of groups) {
     const coverage = await release.classOf(group);
@@ -59,7 +85,11 @@ export async function readAreas(
     if (!known) {
       const plan: EstimatePlan = planEstimate(coverage.tree, coverage.rawVariance);
       const nodes = wanted.map((area) => nodesOf(coverage.tree, area));
-      known = { nodes, variance: nodes.map((own) => varianceOfSum(plan, own)) };
+      known = {
+        nodes,
+        variance: nodes.map((own) => varianceOfSum(plan, own)),
+        contrast: contrasts.map((signs) => varianceOfContrast(plan, nodes, signs)),
+      };
       prepared.set(coverage, known);
     }
     const estimate = await release.estimate(group);
@@ -70,6 +100,9 @@ export async function readAreas(
       (counts[area] as Float64Array)[month] = sum;
       (variances[area] as Float64Array)[month] = known.variance[area] as number;
     });
+    known.contrast.forEach((variance, c) => {
+      (contrastVariances[c] as Float64Array)[month] = variance;
+    });
   }
-  return { months, counts, variances };
+  return { months, counts, variances, contrastVariances };
 }

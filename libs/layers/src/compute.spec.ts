@@ -232,6 +232,50 @@ describe('methods on known counts', () => {
     expect(Number(did.low)).toBeLessThan(Number(did.effectPerMonth));
     expect(Number(did.high)).toBeGreaterThan(Number(did.effectPerMonth));
     expect(rows).toHaveLength(12);
+    const falls = summary.power as readonly { fall: string; found: string }[];
+    expect(falls.map(({ fall }) => fall)).toEqual(['0.1', '0.2', '0.3', '0.5']);
+    const found = falls.map(({ found }) => Number(found));
+    expect(found).toEqual([...found].sort((a, b) => a - b));
+    expect(found.at(-1)).toBeGreaterThan(0.99);
+  });
+
+  describe('an evaluation', () => {
+    const treated = parentOf(bristol, 8);
+    const around = [...new Set(Array.from(area, (cell) => parentOf(cell, 8)))].filter(
+      (cell) => cell !== treated,
+    );
+    const evaluated = (more: Record<string, unknown>) =>
+      store.compute(
+        'evaluation',
+        { category: 'robbery', start: '2023-07', treated: [cellToText(treated)], ...more },
+        [release],
+      );
+    const errorOf = ({ summary }: Awaited<ReturnType<typeof evaluated>>): number =>
+      Number((summary.weightedDisplacement as { standardError: string }).standardError);
+
+    it('sees less once displacement areas add their counts', async () => {
+      const [control, displacement, displacementControl] = around.map((cell) => [cellToText(cell)]);
+      const alone = await evaluated({ control });
+      const displaced = await evaluated({ control, displacement, displacementControl });
+      expect(errorOf(displaced)).toBeGreaterThan(errorOf(alone));
+      const [least, most] = [displaced, alone].map(({ summary }) =>
+        Number((summary.power as { found: string }[])[0]?.found),
+      );
+      expect(least).toBeLessThan(Number(most));
+    });
+
+    it('counts the noise that siblings share: more than that of both alone', async () => {
+      const sibling = around.find((cell) => parentOf(cell, 7) === parentOf(treated, 7)) as bigint;
+      const result = await evaluated({ control: [cellToText(sibling)] });
+      const columns = (names: readonly string[]): number[] =>
+        result.rows.flatMap((row) =>
+          names.map((name) => Number(row[result.columns.indexOf(name)])),
+        );
+      const add = (values: readonly number[]): number => values.reduce((sum, value) => sum + value);
+      const poisson = add(columns(['treated', 'control']));
+      const apart = add(columns(['treatedNoiseSd', 'controlNoiseSd']).map((sd) => sd * sd));
+      expect(errorOf(result) ** 2 - poisson).toBeGreaterThan(1.02 * apart);
+    });
   });
 
   it('plans questions within the budget of the year', async () => {
@@ -361,6 +405,22 @@ describe('what was not counted', () => {
       'area-not-covered',
       'evaluation',
       { category: 'robbery', start: '2023-07', treated: ['89194ad32a3ffff'], control: [cellNow] },
+    ],
+    [
+      'overlapping-areas',
+      'evaluation',
+      { category: 'robbery', start: '2023-07', treated: [cellNow], control: [cellNow] },
+    ],
+    [
+      'overlapping-areas',
+      'evaluation',
+      {
+        category: 'robbery',
+        start: '2023-07',
+        treated: [cellToText(parentOf(area[0] as bigint, 8))],
+        control: [rising],
+        donors: [[cellToText(area[0] as bigint)], [cellNow]],
+      },
     ],
   ])('%s: %s', async (code, method, parameters) => {
     await expect(store.compute(method, parameters, [release])).rejects.toMatchObject({ code });

@@ -61,7 +61,7 @@ it.each([
   ['warnings', 6, '1f00c07116c4d35b4ecf18216d09412bf0ac53357d56fe443d1c5fcf5b24dec9'],
   ['forecast', 7, 'dd3270860d09425aa2d58d6d3b225cc383ed4917e006bb5f8e122e749007fdd3'],
   ['fairness', 5, '28af12f8d4c29e995cd8def8fe8e6c9e4101be025ba247cf6224465ef3555874'],
-  ['evaluation', 3, '28bf2e6e9384b3b6c2f4c0f0e3313abebe9c0e6b50ef19865b49bdbfda79c3b3'],
+  ['evaluation', 4, '6e009824a2463feeebfc5d5928ee2e30874de9c5289c9e16352484b8ec6c47a4'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
 ] as const)('%s of version %d', async (method, version, digest) => {
   const request = layerRequest(method, parametersOf()[method], [release]);

@@ -115,7 +115,7 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   warnings: 6,
   forecast: 7,
   fairness: 5,
-  evaluation: 3,
+  evaluation: 4,
   plan: 2,
 };
 

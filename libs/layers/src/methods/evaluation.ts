@@ -4,9 +4,11 @@ import {
   differenceInDifferences,
   type NoiseLaw,
   placeboTest,
+  power,
   weightedDisplacement,
 } from '#libs/analytics';
 import { ConcordatError, type Json } from '#libs/bytes';
+import { cellFromText, overlap } from '#libs/grid';
 import { type AreaCounts, readAreas } from '../area-counts.js';
 import { decimalText } from '../decimal.js';
 import type { LayerMethod } from '../method.js';
@@ -16,10 +18,15 @@ import { MISSING, RECORDED } from '../series-summary.js';
 /** Names of the areas in the order they are read; donors follow. */
 const ROLES = ['treated', 'control', 'displacement', 'displacementControl'] as const;
 
+/** Signs of the areas in the weighted displacement difference, and in the difference of the first two alone. */
+const DISPLACED = [1, -1, 1, -1] as const;
+const COMPARED = [1, -1] as const;
+/** Relative falls of which the power is told. */
+const FALLS = ['0.1', '0.2', '0.3', '0.5'] as const;
+
 interface Sides {
   readonly before: number;
   readonly after: number;
-  readonly variance: number;
 }
 
 /** Law of the noise in a sum of estimates: discrete Gaussians add up to one, but for less than any double tells (Kairouz et al. 2021). */
@@ -43,18 +50,37 @@ function comparableMonths({ months, counts }: AreaCounts, start: string) {
   return { before: before.slice(-length), after: after.slice(0, length), present };
 }
 
+/**
+ * Refuses areas that share a place: what happens there would count for both sides. A donor may be a comparison area too. Throws
+ * `overlapping-areas`.
+ */
+function checkApart(areas: readonly (readonly [name: string, cells: readonly string[]])[]): void {
+  const known = areas.map(([name, cells]) => [name, cells.map(cellFromText)] as const);
+  const mayShare = (one: string, other: string): boolean =>
+    one.toLowerCase().endsWith('control') && other.startsWith('donor');
+  known.forEach(([name, cells], i) => {
+    for (const [other, others] of known.slice(i + 1)) {
+      if (!mayShare(name, other) && overlap(cells, others)) {
+        throw new ConcordatError(
+          'overlapping-areas',
+          `${name} and ${other} share a cell: name areas that do not overlap`,
+        );
+      }
+    }
+  });
+}
+
 const sum = (values: Float64Array | undefined, at: readonly number[]): number =>
   at.reduce((total, t) => total + (values?.[t] ?? 0), 0);
 
 function sidesOf(
-  { counts, variances }: AreaCounts,
+  { counts }: AreaCounts,
   area: number,
   { before, after }: { readonly before: readonly number[]; readonly after: readonly number[] },
 ): Sides {
   return {
     before: sum(counts[area], before),
     after: sum(counts[area], after),
-    variance: sum(variances[area], [...before, ...after]),
   };
 }
 
@@ -87,7 +113,7 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
     citation:
       'Wheeler and Ratcliffe 2018, Crime Science 7:11; Angrist and Pischke 2009, chapter 5; Abadie, Diamond, Hainmueller 2010, JASA 105; Firpo and Possebom 2018, Journal of Causal Inference 6:2.',
     uncertainty:
-      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in each sum of estimates; p is two-sided, by an Edgeworth series with the longer tails of Poisson counts and the law of the noise, but for the placebo rank of synthetic control. low to high: the effects that the test does not reject at this size, so 0 lies outside where p is at most the size; null where the placebo test has too few donors to reject any, or no steady effect fits. detectableFall: smallest relative fall found with probability 0.8.',
+      'Standard errors hold the Poisson variance of every count and the exact variance of the noise in the whole difference, covariances of near areas included; p is two-sided, by an Edgeworth series with the longer tails of Poisson counts and the law of the noise, but for the placebo rank of synthetic control. low to high: the effects that the test does not reject at this size, so 0 lies outside where p is at most the size; null where the placebo test has too few donors to reject any, or no steady effect fits. detectableFall: smallest relative fall that the weighted displacement difference of these areas, months and this noise finds with probability 0.8; power: probability that it finds a given fall.',
     listed: 'One row a month: the estimate of each area and the standard deviation of its noise.',
   },
   async compute(parameters: ParametersOf<'evaluation'>, { releases, progress }) {
@@ -108,19 +134,25 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
     }
     const size = Number(parameters.size);
     const roles = ROLES.filter((role) => parameters[role] !== undefined);
-    const areas = await readAreas(releases, category, { from, to }, [
-      ...roles.map((role) => parameters[role] ?? []),
-      ...donors,
-    ]);
+    const named = [
+      ...roles.map((role) => [role, parameters[role] ?? []] as const),
+      ...donors.map((donor, d) => [`donor${d + 1}`, donor] as const),
+    ];
+    checkApart(named);
+    const areas = await readAreas(
+      releases,
+      category,
+      { from, to },
+      named.map(([, cells]) => cells),
+      [DISPLACED.slice(0, roles.length), COMPARED],
+    );
     await progress(0.7);
     const months = comparableMonths(areas, start);
     const [treated, control, moved, movedControl] = roles.map((_, i) =>
       sidesOf(areas, i, months),
     ) as [Sides, Sides, Sides?, Sides?];
-    const noise = [treated, control, moved, movedControl].reduce(
-      (total, sides) => total + (sides?.variance ?? 0),
-      0,
-    );
+    const [displaced, compared] = areas.contrastVariances;
+    const noise = sum(displaced, [...months.before, ...months.after]);
     const wdd = weightedDisplacement(
       {
         treatedBefore: treated.before,
@@ -135,26 +167,31 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
       { law: gaussian(noise), terms: 1 },
       size,
     );
-    const largest = (area: number): number =>
-      Math.max(0, ...(areas.variances[area] as Float64Array).filter((v) => !Number.isNaN(v)));
-    const areaSeries = (area: number): AreaSeries => ({
+    const largest = Math.max(0, ...(compared ?? []).filter((v) => !Number.isNaN(v)));
+    const areaSeries = (area: number, noiseVariance: number): AreaSeries => ({
       counts: areas.counts[area] as Float64Array,
-      noiseVariance: largest(area),
-      law: gaussian(largest(area)),
+      noiseVariance,
+      law: gaussian(noiseVariance),
     });
+    // The noise of both areas together stands with the first: what counts is that of their difference.
     const did = differenceInDifferences(
-      areaSeries(0),
-      areaSeries(1),
+      areaSeries(0, largest),
+      areaSeries(1, 0),
       areas.months.findIndex((month) => month >= start),
       size,
     );
-    const fall = detectableFall({
+    const elsewhere = [moved, movedControl].reduce(
+      (total, sides) => total + Math.max(0, (sides?.before ?? 0) + (sides?.after ?? 0)),
+      0,
+    );
+    const asked = {
       treated: Math.max(0, treated.before),
       control: Math.max(0, control.before),
-      noiseVariance: treated.variance + control.variance,
+      noiseVariance: noise + elsewhere,
       size,
-    });
-    const names = [...roles, ...donors.map((_, d) => `donor${d + 1}`)];
+    };
+    const fall = detectableFall(asked);
+    const names = named.map(([name]) => name);
     return {
       limitations: [
         RECORDED,
@@ -183,6 +220,10 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
           p: decimalText(did.p),
         },
         detectableFall: fall === undefined ? null : decimalText(fall),
+        power: FALLS.map((relative) => ({
+          fall: relative,
+          found: decimalText(power({ ...asked, change: -Number(relative) })),
+        })),
         syntheticControl:
           donors.length === 0 ? null : placebo(areas, months.present, start, roles.length, size),
       },
