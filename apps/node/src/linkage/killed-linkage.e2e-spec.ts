@@ -6,7 +6,6 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cellAt, disk, domainFromCells } from '#libs/grid';
 import {
   COUNT_KEYS,
   countMatchKey,
@@ -25,10 +24,9 @@ import {
   linkageOperator,
   ServedProcess,
   seededRandom,
-  streetFile,
 } from '#libs/testing';
 import type { EntryOf } from '#libs/tlog';
-import { peopleFile } from './people-file.fixture-spec.js';
+import { agenciesKnowing } from './people-file.fixture-spec.js';
 
 const POLICE = 'test-police';
 const COUNCIL = 'test-council';
@@ -148,14 +146,8 @@ const operatorOf = (epoch: string): Promise<LinkageOperator> =>
   linkageOperator(federation, { project: 'harm', epoch, left: POLICE, right: COUNCIL });
 
 beforeAll(async () => {
-  const cell = cellAt(51.4545, -2.5879, 9);
-  const domain = domainFromCells('test/area', disk(cell, 1));
-  const files = { 'street.csv': streetFile([{ month: '2024-03', type: 'Robbery', cell }]) };
   federation = await Federation.open({
-    agencies: [
-      { id: COUNCIL, domain, files, people: peopleFile(lists.right) },
-      { id: POLICE, domain, files, people: peopleFile(lists.left) },
-    ],
+    agencies: agenciesKnowing(lists, POLICE, COUNCIL),
     limits: { rhoPerQuery: '2', rhoPerYear: '8', measures: ['incidents', 'linked-people'] },
     keyHolders: [...HOLDERS],
     serve: false,

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromBase64url, parseCanonicalJson } from '#libs/bytes';
-import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { type BoxKey, loadBoxKey, loadSigningKey, verifySignature } from '#libs/keystore';
 import type { SyntheticRecord } from '#libs/linkage';
 import { type Correspondence, postOver, startCorrespondence } from '#libs/linkage-party';
@@ -17,9 +16,8 @@ import {
   linkageOperator,
   type RecordedRequest,
   RecordingProxy,
-  streetFile,
 } from '#libs/testing';
-import { peopleFile } from './people-file.fixture-spec.js';
+import { agenciesKnowing } from './people-file.fixture-spec.js';
 
 export const POLICE = 'test-police';
 export const COUNCIL = 'test-council';
@@ -55,15 +53,9 @@ export class RecordedLinkage {
   ) {}
 
   /** Starts every process and labels the people of `lists` in `EPOCH`. */
-  static async open({ left, right }: Lists): Promise<RecordedLinkage> {
-    const cell = cellAt(51.4545, -2.5879, 9);
-    const domain = domainFromCells('test/area', disk(cell, 1));
-    const files = { 'street.csv': streetFile([{ month: '2024-03', type: 'Robbery', cell }]) };
+  static async open(lists: Lists): Promise<RecordedLinkage> {
     const federation = await Federation.open({
-      agencies: [
-        { id: COUNCIL, domain, files, people: peopleFile(right) },
-        { id: POLICE, domain, files, people: peopleFile(left) },
-      ],
+      agencies: agenciesKnowing(lists, POLICE, COUNCIL),
       limits: { rhoPerQuery: '2', rhoPerYear: '8', measures: ['incidents', 'linked-people'] },
       keyHolders: [...HOLDERS],
       roundDeadlineSeconds: 300,

@@ -1,14 +1,14 @@
 /**
- * A box key replaced in the middle of linkage epochs. One that both nodes had begun goes on; one that only one of them had is refused: by
- * the node that was about to begin it, and where the operator insists, by the counter, who would count dummies of two pairs.
+ * A box key replaced in the middle of linkage epochs. One that both nodes had begun goes on. In one that only one of them had, the other
+ * refuses to begin, and nobody can set the epoch up again under its name.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { PinnedManifest } from '#libs/keystore';
 import { syntheticLists } from '#libs/linkage';
 import { readControl } from '#libs/nest-kit';
+import type { LinkageStatus } from '#libs/protocol';
 import {
   AUDITOR,
   COORDINATOR,
@@ -17,9 +17,8 @@ import {
   type LinkageOperator,
   linkageOperator,
   seededRandom,
-  streetFile,
 } from '#libs/testing';
-import { peopleFile } from './people-file.fixture-spec.js';
+import { agenciesKnowing } from './people-file.fixture-spec.js';
 
 const POLICE = 'test-police';
 const COUNCIL = 'test-council';
@@ -32,6 +31,7 @@ const lists = syntheticLists(
 );
 
 let federation: Federation;
+let half: LinkageOperator;
 
 const operatorOf = (epoch: string): Promise<LinkageOperator> =>
   linkageOperator(federation, { project: 'harm', epoch, left: POLICE, right: COUNCIL });
@@ -53,6 +53,9 @@ const ask = (epoch: string) =>
     },
   });
 
+const labelsOf = (node: string): string =>
+  join(federation.folder(node), 'linkage', 'labels', `harm.${HALF_BEGUN}`);
+
 /** As `concordat node rotate-key` does; ends when everybody has the manifest with the new keys. */
 async function rotate(node: string): Promise<void> {
   const control = readControl(join(federation.folder(node), 'control.json'));
@@ -73,18 +76,12 @@ async function rotate(node: string): Promise<void> {
   });
 }
 
-const codesOf = async (said: ReturnType<LinkageOperator['tell']>) =>
-  Object.fromEntries((await said).parts.map(({ process, code }) => [process, code]));
+const codesOf = ({ parts }: LinkageStatus) =>
+  Object.fromEntries(parts.map(({ process, code }) => [process, code]));
 
 beforeAll(async () => {
-  const cell = cellAt(51.4545, -2.5879, 9);
-  const domain = domainFromCells('test/area', disk(cell, 1));
-  const files = { 'street.csv': streetFile([{ month: '2024-03', type: 'Robbery', cell }]) };
   federation = await Federation.open({
-    agencies: [
-      { id: COUNCIL, domain, files, people: peopleFile(lists.right) },
-      { id: POLICE, domain, files, people: peopleFile(lists.left) },
-    ],
+    agencies: agenciesKnowing(lists, POLICE, COUNCIL),
     limits: { rhoPerQuery: '2', rhoPerYear: '8', measures: ['incidents', 'linked-people'] },
     keyHolders: [AUDITOR, POLICE, COUNCIL],
     roundDeadlineSeconds: 300,
@@ -93,14 +90,13 @@ beforeAll(async () => {
   await begun.tell('init');
   await begun.until('keygen');
   await begun.until('run');
-  const half = await operatorOf(HALF_BEGUN);
+  half = await operatorOf(HALF_BEGUN);
   await half.tell('init');
   await half.until('keygen');
-  await federation.stop(COUNCIL);
-  await half.tell('run');
-  const labels = join(federation.folder(POLICE), 'linkage', 'labels', `harm.${HALF_BEGUN}`);
-  await eventually(() => expect(existsSync(join(labels, 'labelling'))).toBe(true));
-  await federation.startNode(COUNCIL);
+  const people = join(federation.folder(COUNCIL), 'linkage', 'people');
+  renameSync(people, `${people}.aside`);
+  expect(codesOf(await half.tell('run'))).toMatchObject({ [POLICE]: null, [COUNCIL]: 'no-people' });
+  renameSync(`${people}.aside`, people);
   await rotate(COUNCIL);
 }, 2 * WITHIN_MS);
 afterAll(() => federation?.close());
@@ -119,6 +115,10 @@ it(
 it(
   'does not let a node begin what the other began under the old key; the epoch cannot be set up again',
   async () => {
+    expect(existsSync(join(labelsOf(POLICE), 'labelling'))).toBe(true);
+    expect(codesOf(await half.tell('run'))).toMatchObject({ [COUNCIL]: 'wrong-manifest' });
+    expect(existsSync(labelsOf(COUNCIL))).toBe(false);
+
     const project = join(federation.folder(COORDINATOR), 'linkage', `harm.${HALF_BEGUN}.json`);
     expect(existsSync(project)).toBe(true);
     await expect(operatorOf(HALF_BEGUN)).rejects.toMatchObject({ code: 'project-exists' });
