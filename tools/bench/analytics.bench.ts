@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import {
   cellsOfShare,
   concentration,
+  concentrationUnderNoise,
   denoise,
   emergingClasses,
   forecast,
@@ -32,6 +33,9 @@ import { cellAt, disk, type NeighbourLists, neighbourLists, parseDomainFile } fr
 import type { Emit } from './line.js';
 
 const MONTHS = 12;
+/** As the layer asks for it unless told otherwise. */
+const INTERVAL = { draws: 200, coverage: 0.95 } as const;
+const HELD_SHARES = [0.25, 0.5];
 /** Newest months that early warning watches. */
 const WATCHED = 3;
 const LAW = { mechanism: 'discrete-laplace', epsilon: 0.5 } as const;
@@ -127,6 +131,13 @@ function allLayers(emit: Emit, prefix: string, cells: BigUint64Array): void {
     return result;
   });
   layer('P(top 1 %)', () => topProbabilities(next, cellsOfShare(cells.length, 0.01)));
+  layer('concentration with its intervals', () => {
+    const own = forecast(release, neighbours);
+    concentration(own.mean);
+    const { gini } = concentrationUnderNoise(own, { random, ...INTERVAL }, HELD_SHARES);
+    // Where the counts say nothing the work ends early: that would be no measurement.
+    if (!gini.isIdentified) throw new Error('the made-up counts identify no Gini');
+  });
   layer('early warning with its baseline', () => {
     const earlier = { ...release, periods: periods.slice(0, -WATCHED) };
     const baseline = usualBaseline(forecast(earlier, neighbours));

@@ -1,10 +1,17 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { cellCentre, cellFromText, cellToText, overlap } from '#libs/grid';
-import { type Role, withCell } from './area.js';
+import { cellCentre, cellFromText, cellToText } from '#libs/grid';
 import { CellInspector } from './cell-inspector.js';
 import { CellTable } from './cell-table.js';
 import { Controls } from './controls.js';
 import { EmptyState } from './empty-state.js';
+import {
+  comparedAreas,
+  evaluationOf,
+  evaluationProblem,
+  methodOf,
+  type Picked,
+  withPicked,
+} from './evaluation.js';
 import {
   csvText,
   geoJsonText,
@@ -20,13 +27,13 @@ import { ReleaseStores } from './release-stores.js';
 import { EvaluationForm } from './reports/evaluation-form.js';
 import { PlanForm } from './reports/plan-form.js';
 import { ReportPanel } from './reports/report-panel.js';
-import { budgetOf, evaluationOf, type Selection, selectionOf } from './selection.js';
+import { budgetOf, type Selection, selectionOf } from './selection.js';
 import { ForecastOwner, NoForecast, StatisticPanel } from './statistic-panel.js';
 import { useTheme } from './theme.js';
 import { TimeSlider } from './time-slider.js';
 import { Totals } from './totals.js';
 import { formatViewState, parseViewState, type ViewState } from './url-state.js';
-import { type AreaState, namedIn, useAreas } from './use-areas.js';
+import { type AreaStates, boundsOfAreas, useAreas } from './use-areas.js';
 import { type Computation, useComputation, useForecasts } from './use-computation.js';
 import { useCellHistory, useLayerView, type ViewQuestion } from './use-layer-view.js';
 import { useBasemap, useMap } from './use-map.js';
@@ -63,28 +70,27 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
   );
   const finest = selection?.release.query.resolution ?? 9;
   const isEvaluation = selection?.report?.id === 'evaluation';
+  const compared = useMemo(() => (isEvaluation ? comparedAreas(state) : []), [isEvaluation, state]);
   const areas = useAreas(
     stores,
     isEvaluation ? selection.counts : undefined,
     finest,
-    state,
+    compared.map(({ area }) => area),
     basemap.value,
   );
-  const { treated, control } = areas;
   const problemOfReport = useMemo(
-    () => selection && reportProblem(selection, treated, control),
-    [selection, treated, control],
+    () => selection && reportProblem(selection, state, areas),
+    [selection, state, areas],
   );
   const question = useMemo(
     () =>
       selection && problemOfReport === undefined
-        ? (selection.question ??
-          evaluationOf(selection, state, { treated: namedIn(treated), control: namedIn(control) }))
+        ? (selection.question ?? evaluationOf(selection, state, areas))
         : undefined,
-    [selection, problemOfReport, state, treated, control],
+    [selection, problemOfReport, state, areas],
   );
   const computation = useComputation(question);
-  const [picking, setPicking] = useState<Role>();
+  const [picking, setPicking] = useState<Picked>();
 
   const container = useRef<HTMLDivElement>(null);
   const { map, bounds } = useMap(container, workerUrl, basemap.value, theme, state, {
@@ -92,9 +98,9 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
     onPick: (longitude, latitude, found) => {
       if (!map.current || !shown) return;
       const cell = found ?? cellToText(map.current.cellAt(longitude, latitude, shown.resolution));
-      if (!isEvaluation || !picking) patch({ cell });
+      if (!isEvaluation || picking === undefined) patch({ cell });
       else if (view.value?.view.at(cellFromText(cell)) !== 'uncovered')
-        patch({ [picking]: withCell(state[picking], cell), cell: undefined });
+        patch({ ...withPicked(state, picking, cell), cell: undefined });
     },
     onClose: () => {
       setPicking(undefined);
@@ -129,6 +135,7 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
     releases: releases.value ?? [],
     counts: counts ? view.value : undefined,
     computed: computation.state,
+    compared,
     areas,
     bounds,
     basemap: basemap.value,
@@ -227,6 +234,10 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
             picking={picking}
             onPicking={setPicking}
             onChange={patch}
+            onShowAreas={() => {
+              const box = boundsOfAreas(areas);
+              if (box) map.current?.show(box);
+            }}
           />
         )}
         {selection?.report?.id === 'plan' && (
@@ -237,6 +248,8 @@ export function App({ workerUrl, basemapUrl }: AppProps) {
             report={selection.report}
             state={computation.state}
             problem={problemOfReport}
+            releases={selection.series}
+            method={methodOf(state)}
             provenance={(document) =>
               reportProvenance(document, selection.series, location.href, ATTRIBUTION)
             }
@@ -328,18 +341,13 @@ const statusText = (state: Computation): string => {
 /** Why a report is not asked for, where its form does not say so itself. */
 function reportProblem(
   { report, question }: Selection,
-  treated: AreaState | undefined,
-  control: AreaState | undefined,
+  state: ViewState,
+  areas: AreaStates,
 ): string | undefined {
   if (report?.id === 'plan' && !question) {
     return 'That is too little for a question as often: raise ε, or ask less often.';
   }
-  if (report?.id !== 'evaluation') return undefined;
-  if (treated?.step !== 'found' || control?.step !== 'found') return undefined;
-  const [one, other] = [treated, control].map(({ area }) => area.cells.map(({ cell }) => cell));
-  return overlap(one ?? [], other ?? [])
-    ? 'The two areas share a hexagon. A control is a place without the intervention: choose areas that do not overlap.'
-    : undefined;
+  return report?.id === 'evaluation' ? evaluationProblem(state, areas) : undefined;
 }
 
 const recordsOf = (shown: Shown) => shown.records().map(({ properties }) => properties);

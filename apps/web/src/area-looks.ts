@@ -1,10 +1,10 @@
-import type { Role } from './area.js';
+import type { AreaRole } from './area.js';
 import type { Theme } from './theme.js';
 
-/** How the two areas of an evaluation look: the control is striped, so that they differ without colour. */
+/** How the areas of an evaluation look: controls are striped and the others differ in lightness, so that all differ without colour. */
 export const AREA_LOOKS: Readonly<
   Record<
-    Role,
+    AreaRole,
     {
       readonly text: string;
       readonly colours: Readonly<Record<Theme['name'], string>>;
@@ -22,7 +22,22 @@ export const AREA_LOOKS: Readonly<
     colours: { light: '#3f7fb5', dark: '#63a3d2' },
     striped: true,
   },
+  displacement: {
+    text: 'Displacement area',
+    colours: { light: '#c08310', dark: '#b8913f' },
+    striped: false,
+  },
+  displacementControl: {
+    text: 'Control of the displacement area',
+    colours: { light: '#2f7f58', dark: '#4f9f78' },
+    striped: true,
+  },
+  donor: {
+    text: 'Comparison area',
+    colours: { light: '#5d4a92', dark: '#c9b8f5' },
+    striped: false,
+  },
 };
 
 /** Name under which the map knows an area. */
-export const areaShade = (role: Role): string => `area-${role}`;
+export const areaShade = (role: AreaRole): string => `area-${role}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, parentOf } from '#libs/grid';
-import { formatArea, parseArea, withCell } from './area.js';
+import { formatArea, parseArea, readArea, withCell } from './area.js';
 
 const bristol = cellAt(51.4545, -2.5879, 9);
 const fine = cellToText(bristol);
@@ -27,6 +27,19 @@ describe('an area in the address', () => {
     Array.from({ length: 201 }, (_, i) => cellToText(bristol + BigInt(i) * 8192n)).join(),
   ])('is none: %s', (text) => {
     expect(parseArea(text)).toBeUndefined();
+  });
+
+  it.each([
+    [`${fine}\n${other}`, { cells: [fine, other] }],
+    [` ${fine.toUpperCase()} ; ${other},, `, { cells: [fine, other] }],
+    [`${fine} ${fine}`, { cells: [fine] }],
+    [' Bristol, City of ', { authority: 'Bristol, City of' }],
+    [`${fine} Bristol`, undefined],
+    ['8001fffffffffff', undefined],
+    ['89195839227ff', undefined],
+    ['  ', undefined],
+  ])('is read as it is pasted: %s', (text, area) => {
+    expect(readArea(text)).toEqual(area);
   });
 
   it('takes a hexagon in and out again', () => {

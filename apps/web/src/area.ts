@@ -1,14 +1,19 @@
-/** A place that an evaluation compares: a local authority by its name, or single hexagons. */
+/** A place that an evaluation compares: a local authority by its name, or hexagons. */
 import { cellFromText, parentOf, resolutionOf } from '#libs/grid';
 
 export type Area =
   | { readonly authority: string; readonly cells?: never }
   | { readonly cells: readonly string[]; readonly authority?: never };
 
-/** The two places of an evaluation. */
-export const ROLES = ['treated', 'control'] as const;
+/** Places of an evaluation that are one area each. */
+export const ROLES = ['treated', 'control', 'displacement', 'displacementControl'] as const;
 export type Role = (typeof ROLES)[number];
+/** The same, and the areas that a synthetic control is mixed from. */
+export const AREA_ROLES = [...ROLES, 'donor'] as const;
+export type AreaRole = (typeof AREA_ROLES)[number];
 
+/** Areas that a synthetic control is mixed from at most. */
+export const MOST_DONORS = 40;
 /** Hexagons in one area: a link that names more is too long to be sent. */
 const MOST_CELLS = 200;
 const CELLS = /^[0-9a-f]{15}(?:,[0-9a-f]{15})*$/;
@@ -23,6 +28,13 @@ export function parseArea(text: string | null): Area | undefined {
   }
   const authority = text.trim();
   return AUTHORITY.test(authority) ? { authority } : undefined;
+}
+
+/** An area as people type or paste it: hexagons may stand apart by blanks, commas or semicolons. */
+export function readArea(text: string): Area | undefined {
+  const tokens = text.split(/[\s,;]+/).filter((token) => token !== '');
+  const isCells = tokens.length > 0 && tokens.every((token) => /^[0-9a-f]{15}$/i.test(token));
+  return parseArea(isCells ? tokens.join().toLowerCase() : text);
 }
 
 export const formatArea = (area: Area): string => area.authority ?? area.cells.join(',');

@@ -30,6 +30,9 @@ const ARGUMENTS = {
   start: 'String!',
   treated: '[ID!]!',
   control: '[ID!]!',
+  displacement: '[ID!]',
+  displacementControl: '[ID!]',
+  donors: '[[ID!]!]',
   rhoPerYear: 'String!',
   runs: 'Int',
 } as const;

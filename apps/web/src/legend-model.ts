@@ -1,4 +1,4 @@
-import { ROLES } from './area.js';
+import type { AreaRole } from './area.js';
 import { AREA_LOOKS } from './area-looks.js';
 import { numberOf, oneDecimal, percentText } from './figures.js';
 import { formatWhole } from './interval.js';
@@ -175,15 +175,17 @@ export function statisticLegend(
 export interface AreasShown {
   readonly releases: readonly Release[];
   readonly category: string;
+  /** Areas that the method compares. */
+  readonly roles: readonly AreaRole[];
   /** First month of the intervention. */
   readonly start: string | undefined;
   /** Undefined while it is computed, or when it could not be. */
   readonly document: LayerDocument | undefined;
 }
 
-/** Key of the two areas of an evaluation. */
+/** Key of the areas of an evaluation. */
 export function areasLegend(
-  { releases, category, start, document }: AreasShown,
+  { releases, category, roles, start, document }: AreasShown,
   { name, quiet }: Theme,
 ): LegendModel {
   return {
@@ -191,14 +193,14 @@ export function areasLegend(
     when: start
       ? `Intervention from ${periodText(start, [])} on`
       : 'Did it work, and could it be seen?',
-    unit: 'The two areas that are compared',
+    unit: 'The areas that are compared',
     scales: [],
     looks: [
-      ...ROLES.map((role) => {
+      ...roles.map((role) => {
         const { text, colours, striped } = AREA_LOOKS[role];
         return { text, fill: colours[name], striped };
       }),
-      { text: 'Counted, in neither', fill: quiet },
+      { text: 'Counted, in none of them', fill: quiet },
       NO_AGENCY,
     ],
     note: undefined,

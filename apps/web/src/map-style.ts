@@ -3,7 +3,7 @@ import type {
   StyleSpecification,
   SymbolLayerSpecification,
 } from 'maplibre-gl';
-import { ROLES } from './area.js';
+import { AREA_ROLES } from './area.js';
 import { AREA_LOOKS, areaShade } from './area-looks.js';
 import type { Basemap } from './basemap.js';
 import { shadesOf } from './palette.js';
@@ -44,7 +44,7 @@ const shadeColours = (theme: Theme): ExpressionSpecification =>
     ...STATISTIC_IDS.flatMap((id) =>
       STATISTICS[id].classes.flatMap(({ colours }, i) => [foundShade(id, i), colours[theme.name]]),
     ),
-    ...ROLES.flatMap((role) => [areaShade(role), AREA_LOOKS[role].colours[theme.name]]),
+    ...AREA_ROLES.flatMap((role) => [areaShade(role), AREA_LOOKS[role].colours[theme.name]]),
     QUIET,
     theme.quiet,
     theme.land,
@@ -55,7 +55,7 @@ const STRIPED = [
   ...STATISTIC_IDS.flatMap((id) =>
     STATISTICS[id].classes.flatMap(({ striped }, i) => (striped ? [foundShade(id, i)] : [])),
   ),
-  ...ROLES.filter((role) => AREA_LOOKS[role].striped).map(areaShade),
+  ...AREA_ROLES.filter((role) => AREA_LOOKS[role].striped).map(areaShade),
 ];
 
 /**

@@ -65,13 +65,29 @@ const FEW = 4;
 
 function parameterText(value: LayerDocument['parameters'][string]): string {
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value) || value.length <= FEW) return JSON.stringify(value);
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  if (value.some(Array.isArray)) return `${value.length} areas`;
+  if (value.length <= FEW) return JSON.stringify(value);
   return `${value.slice(0, FEW).join(', ')} and ${(value.length - FEW).toLocaleString('en-GB')} more`;
 }
 
 /** Parameters that the command takes, each under its own name. */
-const FLAGS = ['category', 'resolution', 'from', 'to', 'start', 'treated', 'control'] as const;
-const PLAN_FLAGS = { rhoPerYear: 'rho-per-year', runs: 'runs' } as const;
+const FLAGS = {
+  category: 'category',
+  resolution: 'resolution',
+  from: 'from',
+  to: 'to',
+  start: 'start',
+  treated: 'treated',
+  control: 'control',
+  displacement: 'displacement',
+  displacementControl: 'displacement-control',
+  rhoPerYear: 'rho-per-year',
+  runs: 'runs',
+} as const;
+
+const donorsOf = ({ donors }: LayerDocument['parameters']): readonly (readonly string[])[] =>
+  (donors ?? []) as readonly (readonly string[])[];
 
 /** The command that computes the same at home and compares. */
 function analyseCommand(
@@ -87,8 +103,8 @@ function analyseCommand(
     ...releases.map((id) => `--release ${id}`),
     ...(method === 'forecast'
       ? [`--layer ${forecast}`, ...flag('from', 'from'), ...flag('to', 'to')]
-      : FLAGS.flatMap((name) => flag(name, name))),
-    ...Object.entries(PLAN_FLAGS).flatMap(([name, option]) => flag(name, option)),
+      : Object.entries(FLAGS).flatMap(([name, option]) => flag(name, option))),
+    ...donorsOf(parameters).map((cells) => `--donors ${cells.join()}`),
     '--compare',
   ].join(' \\\n  ');
 }

@@ -1,5 +1,5 @@
 import { cellBoundary, cellCentre, isCell, resolutionOf } from '#libs/grid';
-import type { Role } from './area.js';
+import type { AreaRole } from './area.js';
 import { AREA_LOOKS } from './area-looks.js';
 import { type Basemap, placeOf } from './basemap.js';
 import type { FoundCell } from './found-cells.js';
@@ -75,7 +75,7 @@ export function foundReading(
 /** Says which area of an evaluation a hexagon belongs to. */
 export function areaReading(
   text: string,
-  role: Role | undefined,
+  role: AreaRole | undefined,
   counted: CellValue | 'uncovered' | undefined,
   basemap: Basemap,
 ): Reading | undefined {
@@ -87,7 +87,9 @@ export function areaReading(
   if (counted === 'uncovered') return { ...reading, ...UNCOVERED };
   return {
     ...reading,
-    text: role ? `In the ${AREA_LOOKS[role].text.toLowerCase()}` : 'In neither area',
+    text: role
+      ? `In ${role === 'donor' ? 'a' : 'the'} ${AREA_LOOKS[role].text.toLowerCase()}`
+      : 'In none of the areas',
     notes: [hexagon(resolution, text)],
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Release } from './release-client.js';
-import { evaluationOf, selectionOf, startsOf } from './selection.js';
+import { selectionOf } from './selection.js';
 import { START, type ViewState } from './url-state.js';
 
 const release = (id: string, periods: readonly string[]): Release => ({
@@ -60,39 +60,5 @@ describe('what a report asks', () => {
       given: { releases: ['one', 'two'], rhoPerYear: '9/50', runs: 12 },
     });
     expect(chosen({ show: 'plan', epsilon: 0.2, runs: 12 }).question).toBeUndefined();
-  });
-});
-
-describe('an evaluation', () => {
-  const areas = { treated: ['a'], control: ['b'] };
-  const months = (state: Partial<ViewState>) => {
-    const view = { ...START, show: 'evaluation' as const, ...state };
-    const { from, to } = evaluationOf(chosen(view), view, areas)?.given ?? {};
-    return [from, to];
-  };
-
-  it('can start in any counted month but the first', () => {
-    const { moments } = chosen({ show: 'evaluation' });
-    expect(startsOf(moments)).toEqual(['2024-02', '2024-03', '2024-04', '2024-06', '2024-07']);
-  });
-
-  it('compares as many counted months before as after, at most those wished for', () => {
-    expect(months({ start: '2024-03' })).toEqual(['2024-01', '2024-04']);
-    expect(months({ start: '2024-04' })).toEqual(['2024-01', '2024-07']);
-    expect(months({ start: '2024-04', months: 2 })).toEqual(['2024-02', '2024-06']);
-    expect(months({ start: '2024-07', months: 9 })).toEqual(['2024-06', '2024-07']);
-  });
-
-  it.each([
-    ['without a start', {}],
-    ['from the first month on', { start: '2024-01' }],
-    ['after the last month', { start: '2025-01' }],
-  ])('is not asked for %s', (_, state) => {
-    expect(months(state)).toEqual([undefined, undefined]);
-  });
-
-  it('is not asked for with one area', () => {
-    const view = { ...START, show: 'evaluation' as const, start: '2024-03' };
-    expect(evaluationOf(chosen(view), view, { treated: ['a'] })).toBeUndefined();
   });
 });

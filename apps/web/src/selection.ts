@@ -1,4 +1,3 @@
-import type { Role } from './area.js';
 import type { ForecastLayer, LayerQuestion } from './layer-client.js';
 import type { LayerAddress, Release } from './release-client.js';
 import { yearWithin } from './reports/budget.js';
@@ -130,7 +129,7 @@ export function selectionOf(
 }
 
 /** Releases of a series that count a category. */
-const counting = (series: readonly Release[], category: string): string[] =>
+export const counting = (series: readonly Release[], category: string): string[] =>
   series
     .filter(({ groups }) => groups.some((group) => group.category === category))
     .map(({ id }) => id);
@@ -143,48 +142,4 @@ export function budgetOf(
   release: Release,
 ): { readonly epsilon: number; readonly runs: number } {
   return { epsilon: epsilon ?? Math.ceil(release.privacy.epsilon), runs };
-}
-
-/** Months that an evaluation of a start compares at most: as many before as after. */
-export function sidesOf(
-  moments: readonly Moment[],
-  start: string,
-): { readonly before: readonly string[]; readonly after: readonly string[] } {
-  const counted = moments.filter(({ release }) => release).map(({ period }) => period);
-  return {
-    before: counted.filter((month) => month < start),
-    after: counted.filter((month) => month >= start),
-  };
-}
-
-/** First months that an intervention can have had: one counted month before it at least. */
-export const startsOf = (moments: readonly Moment[]): readonly string[] =>
-  moments
-    .filter(({ release }) => release)
-    .slice(1)
-    .map(({ period }) => period);
-
-/** What an evaluation asks, once both areas are known; undefined while it is not complete. */
-export function evaluationOf(
-  { report, series, moments, category }: Selection,
-  { start, months }: ViewState,
-  areas: Readonly<Partial<Record<Role, readonly string[] | undefined>>>,
-): LayerQuestion | undefined {
-  const { treated, control } = areas;
-  if (report?.id !== 'evaluation' || !treated || !control || !start) return undefined;
-  const { before, after } = sidesOf(moments, start);
-  const most = Math.min(months ?? Number.POSITIVE_INFINITY, before.length, after.length);
-  if (most === 0) return undefined;
-  return {
-    field: 'evaluation',
-    given: {
-      releases: counting(series, category),
-      category,
-      start,
-      from: before.at(-most) ?? null,
-      to: after[most - 1] ?? null,
-      treated,
-      control,
-    },
-  };
 }

@@ -9,9 +9,14 @@ describe('view state in the URL', () => {
       resolution: 8,
       forecast: 'burglary-next-month',
       treated: { authority: 'Bristol, City of' },
+      method: 'synthetic' as const,
       control: { cells: ['89195839227ffff'] },
+      displacement: { authority: 'North Somerset' },
+      displacementControl: { cells: ['881958392bfffff', '89195839227ffff'] },
+      donors: [{ authority: 'Bath and North East Somerset' }, { cells: ['89195839227ffff'] }],
       start: '2023-09',
-      months: 3,
+      before: 8,
+      after: 3,
       epsilon: 2.5,
       runs: 53,
       release: '7f1c0c7e9ab24d10',
@@ -24,7 +29,7 @@ describe('view state in the URL', () => {
     };
     const fragment = formatViewState(state);
     expect(fragment).toBe(
-      '#release=7f1c0c7e9ab24d10&show=emerging&layer=vehicle-crime&period=2024-01&resolution=8&forecast=burglary-next-month&treated=Bristol,+City+of&control=89195839227ffff&start=2023-09&months=3&epsilon=2.5&runs=53&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
+      '#release=7f1c0c7e9ab24d10&show=emerging&layer=vehicle-crime&period=2024-01&resolution=8&forecast=burglary-next-month&method=synthetic&treated=Bristol,+City+of&control=89195839227ffff&displacement=North+Somerset&displacementControl=881958392bfffff,89195839227ffff&donor=Bath+and+North+East+Somerset&donor=89195839227ffff&start=2023-09&before=8&after=3&epsilon=2.5&runs=53&map=10.25/51.45450/-2.58790&cell=89195839227ffff',
     );
     expect(parseViewState(fragment)).toEqual(state);
   });
@@ -37,8 +42,8 @@ describe('view state in the URL', () => {
     '#map=5/86/0',
     '#cell=zz',
     '#show=people&period=2024-1&resolution=12&forecast=../x',
-    '#treated=<b>&control=89195839227fff&start=2023-13&months=0&epsilon=0&runs=55',
-    '#epsilon=1e9&runs=1.5&months=-1&start=now&treated=',
+    '#treated=<b>&control=89195839227fff&start=2023-13&before=0&after=x&method=magic&donor=<i>&donor=&displacement=<b>&epsilon=0&runs=55',
+    '#epsilon=1e9&runs=1.5&before=-1&start=now&treated=',
   ])('falls back to the start view: %s', (fragment) => {
     expect(parseViewState(fragment)).toEqual({
       ...START,
@@ -48,8 +53,13 @@ describe('view state in the URL', () => {
       forecast: undefined,
       treated: undefined,
       control: undefined,
+      displacement: undefined,
+      displacementControl: undefined,
+      donors: undefined,
+      method: undefined,
       start: undefined,
-      months: undefined,
+      before: undefined,
+      after: undefined,
       epsilon: undefined,
       runs: undefined,
     });

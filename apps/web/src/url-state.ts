@@ -1,4 +1,5 @@
-import { type Area, formatArea, parseArea, ROLES } from './area.js';
+import { type Area, formatArea, MOST_DONORS, parseArea, ROLES } from './area.js';
+import { EVALUATION_METHODS, type EvaluationMethod } from './reports/evaluation-method.js';
 import { REPORT_IDS, type ReportId } from './reports/reports.js';
 import { STATISTIC_IDS, type StatisticId } from './statistics.js';
 
@@ -16,11 +17,19 @@ export interface ViewState {
   readonly resolution?: number | undefined;
   /** Name of the forecast layer. */
   readonly forecast?: string | undefined;
-  /** Where an intervention was, a place like it without, its first month, and how many months on each side are compared at most. */
+  /** How an evaluation is judged; the first of them when undefined. */
+  readonly method?: EvaluationMethod | undefined;
+  /** Where an intervention was, a place like it without, where crime may have moved to, and a place like that. */
   readonly treated?: Area | undefined;
   readonly control?: Area | undefined;
+  readonly displacement?: Area | undefined;
+  readonly displacementControl?: Area | undefined;
+  /** Areas of a synthetic control. */
+  readonly donors?: readonly Area[] | undefined;
+  /** First month of the intervention, and how many months before it and from it on count at most. */
   readonly start?: string | undefined;
-  readonly months?: number | undefined;
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
   /** Budget of a plan: privacy loss of a year, and questions a year. */
   readonly epsilon?: number | undefined;
   readonly runs?: number | undefined;
@@ -60,6 +69,11 @@ export function parseViewState(fragment: string): ViewState {
     Math.abs(latitude) <= 85 &&
     Math.abs(longitude) <= 180;
   const show = fields.get('show');
+  const method = fields.get('method');
+  const donors = fields
+    .getAll('donor')
+    .flatMap((area) => parseArea(area) ?? [])
+    .slice(0, MOST_DONORS);
   const number = (name: string, pattern: RegExp): number | undefined => {
     const value = text(name, pattern);
     return value === undefined ? undefined : Number(value);
@@ -68,10 +82,15 @@ export function parseViewState(fragment: string): ViewState {
     show: [...STATISTIC_IDS, ...REPORT_IDS].find((id) => id === show) ?? START.show,
     resolution: number('resolution', /^[4-9]$/),
     forecast: text('forecast', /^[a-z0-9-]{1,64}$/),
+    method: EVALUATION_METHODS.find((id) => id === method),
     treated: parseArea(fields.get('treated')),
     control: parseArea(fields.get('control')),
+    displacement: parseArea(fields.get('displacement')),
+    displacementControl: parseArea(fields.get('displacementControl')),
+    donors: donors.length > 0 ? donors : undefined,
     start: text('start', /^\d{4}-(?:0[1-9]|1[0-2])$/),
-    months: number('months', /^[1-9]\d?$/),
+    before: number('before', /^[1-9]\d?$/),
+    after: number('after', /^[1-9]\d?$/),
     epsilon: number('epsilon', /^(?:0\.\d{1,2}|[1-9]\d{0,2}(?:\.\d{1,2})?)$/),
     runs: number('runs', /^(?:[1-9]|[1-4]\d|5[0-4])$/),
     release: text('release', /^[\w.:-]{1,100}$/),
@@ -93,11 +112,13 @@ export function formatViewState(state: ViewState): string {
   fields.set('period', state.period);
   if (state.resolution !== undefined) fields.set('resolution', String(state.resolution));
   if (state.forecast !== undefined) fields.set('forecast', state.forecast);
+  if (state.method !== undefined) fields.set('method', state.method);
   for (const role of ROLES) {
     const area = state[role];
     if (area) fields.set(role, formatArea(area));
   }
-  for (const name of ['start', 'months', 'epsilon', 'runs'] as const) {
+  for (const area of state.donors ?? []) fields.append('donor', formatArea(area));
+  for (const name of ['start', 'before', 'after', 'epsilon', 'runs'] as const) {
     const value = state[name];
     if (value !== undefined) fields.set(name, String(value));
   }

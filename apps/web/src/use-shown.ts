@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { cellFromText, cellToText, resolutionOf } from '#libs/grid';
-import { ROLES, type Role } from './area.js';
+import type { AreaRole } from './area.js';
 import { areaShade } from './area-looks.js';
 import type { Basemap } from './basemap.js';
 import { type CellRows, countRows, foundRows } from './cell-rows.js';
+import { type ComparedArea, rolesOf } from './evaluation.js';
 import { countRecords, type ExportRow, foundRecords } from './export-data.js';
 import { type FoundCell, foundCells, foundIn } from './found-cells.js';
 import type { LayerDocument } from './layer-client.js';
@@ -18,7 +19,7 @@ import { foundShade } from './statistics.js';
 import type { Theme } from './theme.js';
 import type { TotalsProps } from './totals.js';
 import type { ViewState } from './url-state.js';
-import type { AreaStates } from './use-areas.js';
+import { type AreaStates, stateOf } from './use-areas.js';
 import type { Computation } from './use-computation.js';
 import type { CountView } from './use-layer-view.js';
 import type { Bounds } from './viewport.js';
@@ -33,6 +34,8 @@ interface Inputs {
   /** Undefined in a month without counts, and before the first answer. */
   readonly counts: CountView | undefined;
   readonly computed: Computation;
+  /** Areas of an evaluation, and what is known of them. */
+  readonly compared: readonly ComparedArea[];
   readonly areas: AreaStates;
   readonly bounds: Bounds | undefined;
   readonly basemap: Basemap | undefined;
@@ -65,7 +68,8 @@ export interface Shown {
 const NOTHING: ReadonlyMap<string, FoundCell> = new Map();
 
 export function useShown(inputs: Inputs): Shown | undefined {
-  const { state, selection, releases, counts, computed, areas, bounds, basemap, theme } = inputs;
+  const { state, selection, releases, counts, computed, compared, areas, bounds, basemap, theme } =
+    inputs;
   const [most, setMost] = useState(TABLE_ROWS);
   const showMore = useCallback(() => setMost((rows) => rows + TABLE_ROWS), []);
   const statistic = selection?.statistic;
@@ -85,11 +89,7 @@ export function useShown(inputs: Inputs): Shown | undefined {
     () => (statistic && document ? foundCells(statistic, document) : NOTHING),
     [statistic, document],
   );
-  const { treated, control } = areas;
-  const drawnAreas = useMemo(
-    () => areaFinds({ ...(treated && { treated }), ...(control && { control }) }),
-    [treated, control],
-  );
+  const drawnAreas = useMemo(() => areaFinds(compared, areas), [compared, areas]);
   const drawnFinds = useMemo<readonly DrawnFind[]>(
     () =>
       [...finds]
@@ -113,8 +113,12 @@ export function useShown(inputs: Inputs): Shown | undefined {
   const reading = useMemo(() => {
     if (!basemap || cell === undefined) return undefined;
     if (isEvaluation) {
-      const role = ROLES.find((name) => drawnAreas.roles.get(cell) === name);
-      return areaReading(cell, role, counts?.view.at(BigInt(`0x${cell}`)), basemap);
+      return areaReading(
+        cell,
+        drawnAreas.roles.get(cell),
+        counts?.view.at(BigInt(`0x${cell}`)),
+        basemap,
+      );
     }
     if (!statistic) return counts && countReading(cell, counts.view, basemap);
     const counted =
@@ -137,7 +141,11 @@ export function useShown(inputs: Inputs): Shown | undefined {
     }
     if (isEvaluation) {
       const used = usedBy(document, series);
-      return areasLegend({ releases: used, category, start: state.start, document }, theme);
+      const roles = [
+        ...rolesOf(state),
+        ...(state.method === 'synthetic' ? ['donor' as const] : []),
+      ];
+      return areasLegend({ releases: used, category, roles, start: state.start, document }, theme);
     }
     if (!counts || !drawn) {
       // A month that nobody counted has a key too; before the first answer there is nothing to explain.
@@ -149,7 +157,18 @@ export function useShown(inputs: Inputs): Shown | undefined {
       { ...address, release: drawn, category: address.layer, breaks: counts.breaks },
       theme,
     );
-  }, [selection, statistic, isEvaluation, state.start, document, finds, counts, drawn, theme]);
+  }, [
+    selection,
+    statistic,
+    isEvaluation,
+    state.method,
+    state.start,
+    document,
+    finds,
+    counts,
+    drawn,
+    theme,
+  ]);
   if (!legend) return undefined;
   const cellResolution = counts?.view.address.resolution ?? 9;
   return {
@@ -182,22 +201,26 @@ export function useShown(inputs: Inputs): Shown | undefined {
   };
 }
 
-/** The hexagons of both areas as they are drawn, and which of them is in which. */
-function areaFinds(areas: AreaStates): {
+/** The hexagons of all areas as they are drawn, and which of them is in which. A comparison area may be a control too: it is drawn as that. */
+function areaFinds(
+  compared: readonly ComparedArea[],
+  areas: AreaStates,
+): {
   readonly finds: readonly DrawnFind[];
-  readonly roles: ReadonlyMap<string, Role>;
+  readonly roles: ReadonlyMap<string, AreaRole>;
   readonly finest: number;
 } {
-  const roles = new Map<string, Role>();
-  const finds = ROLES.flatMap((role, rank) => {
-    const state = areas[role];
+  const roles = new Map<string, AreaRole>();
+  const finds = compared.flatMap(({ role, area }, rank) => {
+    const state = stateOf(areas, area);
     if (state?.step !== 'found') return [];
     // A whole local authority is seen without marks.
     const isMarked = state.area.cells.length <= MOST_MARKS;
-    return state.area.cells.map(({ cell, ring }) => {
+    return state.area.cells.flatMap(({ cell, ring }) => {
       const text = cellToText(cell);
+      if (roles.has(text)) return [];
       roles.set(text, role);
-      return { cell: text, ring, shade: areaShade(role), rank, isMarked };
+      return [{ cell: text, ring, shade: areaShade(role), rank, isMarked }];
     });
   });
   const finest = Math.max(

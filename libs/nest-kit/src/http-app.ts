@@ -4,7 +4,7 @@ import { ConcordatError } from '#libs/bytes';
 import { type Logger, nestLogger } from './logger.js';
 import { type ResponseSigning, responseSigner } from './signed-response.js';
 import { contextOf, within } from './tracing.js';
-import { refuseBytes, refuseUrl } from './unreadable-request.js';
+import { refuseBytes, refuseUrl, refuseWhileStopping } from './unreadable-request.js';
 
 /** JSON bodies are messages, not data: vectors travel as octet streams, which this limit does not touch. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -28,6 +28,8 @@ export async function createHttpApp(
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_JSON_BYTES,
     forceCloseConnections: true,
+    // its answer is no problem document: refuseWhileStopping has one
+    return503OnClosing: false,
     frameworkErrors: refuseUrl,
     clientErrorHandler: refuseBytes,
     ...(trustedProxies.length > 0 ? { trustProxy: [...trustedProxies] } : {}),
@@ -38,6 +40,7 @@ export async function createHttpApp(
     abortOnError: false,
   });
   const server = adapter.getInstance();
+  refuseWhileStopping(server);
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
     done(null, payload);
   });

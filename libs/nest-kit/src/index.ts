@@ -37,6 +37,6 @@ export { registerRotateKeys } from './rotate-keys-command.js';
 export { RequestRefused, SignedClient } from './signed-client.js';
 export { RequestVerifier, type SignedFastifyRequest } from './signed-request.js';
 export { timeLimit } from './time-limit.js';
-export { inRound, startTracing, traceRound, traceStep } from './tracing.js';
+export { inLayer, inRound, startTracing, traceRound, traceStep } from './tracing.js';
 export { uploadVector } from './vector-upload.js';
 export { relayOver, startWitnessLoop, type WitnessRelay } from './witness-loop.js';

@@ -1,6 +1,6 @@
 /**
  * Traces (OpenTelemetry) of what happens to one question in every process. The id of a round is 16 random bytes in hex, which is also the form of a
- * W3C trace id: it is the trace id, so that processes agree on it without being told. Spans have names, codes and times, and nothing of a question or an
+ * W3C trace id: it is the trace id, so that processes agree on it without being told. A layer's is the beginning of its content key. Spans have names, codes and times, and nothing of a question or an
  * answer. Nothing is recorded unless OTEL_EXPORTER_OTLP_ENDPOINT says where to.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -9,6 +9,7 @@ import {
   type Context,
   context,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
@@ -60,10 +61,10 @@ export async function startTracing(
   };
 }
 
-/** The round whose work is being done, whether or not it is recorded. */
+/** Trace id of the round or layer whose work is being done, whether or not it is recorded. */
 const underWay = new AsyncLocalStorage<string>();
 
-/** Trace id of the round that the work of this moment is for; undefined outside of one. */
+/** Trace id of the round or layer that the work of this moment is for; undefined outside of one. */
 export const roundUnderWay = (): string | undefined => underWay.getStore();
 
 /** Does `work` as a span of a round's trace: below the span that caused it, in this process or the one that asked, else below the round. */
@@ -73,17 +74,53 @@ export function inRound<T>(round: string, name: string, work: () => Promise<T>):
   const isOfRound = trace.getSpanContext(active)?.traceId === round;
   const root = { traceId: round, spanId: rootOf(round), traceFlags: TraceFlags.SAMPLED };
   const parent = isOfRound ? active : trace.setSpanContext(active, { ...root, isRemote: true });
-  return trace.getTracer(SCOPE).startActiveSpan(name, {}, parent, async (span) => {
-    try {
-      return await underWay.run(round, work);
-    } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR });
-      span.setAttribute('error.type', isConcordatError(error) ? error.code : 'internal');
-      throw error;
-    } finally {
-      span.end();
-    }
-  });
+  const span = trace.getTracer(SCOPE).startSpan(name, {}, parent);
+  return during(span, parent, round, work);
+}
+
+/**
+ * Does `work` as the one span of a trace of its own: the id of the trace is the first 32 hex digits of a content key, so that whoever knows what was
+ * computed finds how. `method` stands in `concordat.method`.
+ */
+export function inLayer<T>(key: string, method: string, work: () => Promise<T>): Promise<T> {
+  const id = key.slice(0, 32);
+  if (!ROUND.test(id)) return work();
+  const span = withIds({ traceId: id, spanId: randomBytes(8).toString('hex') }, () =>
+    trace.getTracer(SCOPE).startSpan('layer.compute', { root: true }, ROOT_CONTEXT),
+  );
+  span.setAttribute('concordat.method', method);
+  return during(span, ROOT_CONTEXT, id, work);
+}
+
+/** Does `work` while a span is active, and ends it with what became of that. */
+async function during<T>(
+  span: Span,
+  parent: Context,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await context.with(trace.setSpan(parent, span), () => underWay.run(id, work));
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    span.setAttribute('error.type', isConcordatError(error) ? error.code : 'internal');
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** What starts a span of given ids. */
+function withIds<T>(
+  given: { readonly traceId: string; readonly spanId: string },
+  start: () => T,
+): T {
+  forced = given;
+  try {
+    return start();
+  } finally {
+    forced = undefined;
+  }
 }
 
 /** Records what was done for a round before its id was known: a span below the round, of these times (Unix milliseconds). */
@@ -98,16 +135,13 @@ export function traceStep(round: string, name: string, startedMs: number, endedM
 /** Records a round as a whole, once it is over: the span that all others are below. */
 export function traceRound(round: string, openedMs: number, endedMs: number, phase: string): void {
   if (!ROUND.test(round)) return;
-  forced = { traceId: round, spanId: rootOf(round) };
-  try {
-    const span = trace
+  const span = withIds({ traceId: round, spanId: rootOf(round) }, () =>
+    trace
       .getTracer(SCOPE)
-      .startSpan('round', { kind: SpanKind.SERVER, startTime: openedMs, root: true }, ROOT_CONTEXT);
-    span.setAttribute('concordat.phase', phase);
-    span.end(endedMs);
-  } finally {
-    forced = undefined;
-  }
+      .startSpan('round', { kind: SpanKind.SERVER, startTime: openedMs, root: true }, ROOT_CONTEXT),
+  );
+  span.setAttribute('concordat.phase', phase);
+  span.end(endedMs);
 }
 
 /** W3C Trace Context header of the span under way; undefined when there is none. */

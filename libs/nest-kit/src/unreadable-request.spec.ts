@@ -74,3 +74,39 @@ it('still serves', async () => {
     /^HTTP\/1.1 201 [\s\S]*\{"a":1\}$/,
   );
 });
+
+it('answers what arrives while it stops, whatever it is, and then listens no more', async () => {
+  const logger = createLogger('test', 'silent');
+  const stopping = await createHttpApp({ module: EchoModule, controllers: [Echo] }, logger);
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let begun = (): void => undefined;
+  const closing = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  stopping
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('preClose', async () => {
+      begun();
+      await held;
+    });
+  const url = await listen(stopping, '127.0.0.1', 0);
+  const closed = stopping.close();
+  await closing;
+  for (const [path, method] of [
+    ['/echo', 'POST'],
+    ['/nowhere', 'GET'],
+  ]) {
+    const answer = await fetch(new URL(String(path), url), { method: String(method) });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(Problem.parse(await answer.json())).toMatchObject({ status: 503, code: 'stopping' });
+  }
+  release();
+  await closed;
+  await expect(fetch(new URL('/echo', url))).rejects.toThrow();
+});

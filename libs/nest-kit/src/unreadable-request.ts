@@ -1,7 +1,7 @@
-/** Requests that no route can read: their answers are problem documents too, with one code for each way to be unreadable. */
+/** Requests that no route can read, or that come too late: their answers are problem documents too, with one code for each way to be unreadable. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Problem, problem } from '#libs/protocol';
 
 const UNREADABLE: Readonly<Record<number, readonly [code: string, title: string]>> = {
@@ -47,6 +47,22 @@ export function refuseUrl(
           'the address holds a % that is not followed by two hex digits',
         ),
   );
+}
+
+const STOPPING = problem(503, 'stopping', 'the process is stopping; ask again in a second');
+
+/** Answers what still arrives on open connections while the server closes, before any of it is read. */
+export function refuseWhileStopping(server: FastifyInstance): void {
+  let isStopping = false;
+  server.addHook('preClose', (done) => {
+    isStopping = true;
+    done();
+  });
+  server.addHook('onRequest', (_request, reply, done) => {
+    if (!isStopping) return done();
+    void reply.header('connection', 'close').header('retry-after', '1');
+    sendProblem(reply, STOPPING);
+  });
 }
 
 const STATUS_OF: Readonly<Record<string, number>> = {

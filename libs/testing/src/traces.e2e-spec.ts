@@ -56,10 +56,24 @@ it('goes from the question to the receipt under the id of the round', async () =
   expect(await asked.ended).toEqual({ code: 0, signal: null });
   const { id: round } = JSON.parse(asked.stdout) as { id: string };
 
+  const [{ id: release }] = (await (
+    await fetch(new URL('/v1/releases', federation.url))
+  ).json()) as [{ id: string }];
+  const answer = await fetch(new URL('/graphql', federation.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: `{ concentration(releases: ["${release}"], category: "robbery", resolution: 9, waitSeconds: 20) { key } }`,
+    }),
+  });
+  const { data } = (await answer.json()) as { data: { concentration: { key: string } } };
+  const { key: layer } = data.concentration;
+
   const names = () => receiver.spans.map(({ service, name }) => `${service} ${name}`).sort();
   const wanted = [
     'concordat-cli question.ask',
     'concordat-coordinator contribution.take',
+    'concordat-coordinator layer.compute',
     'concordat-coordinator round',
     'concordat-coordinator round.compose',
     'concordat-coordinator round.conclude',
@@ -67,13 +81,21 @@ it('goes from the question to the receipt under the id of the round', async () =
     'concordat-node answer.send',
     'concordat-node question.answer',
   ];
+  const served = () => fetch(new URL(`/v1/layers/${layer}`, federation.url));
+  await eventually(async () => expect((await served()).status).toBe(200));
   // what ends cleanly has sent everything
   await node.served.end('SIGTERM');
   await coordinator.served.end('SIGTERM');
   await eventually(() => expect(names()).toEqual(wanted));
-  expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([round]));
+  const ofRound = receiver.spans.filter(({ name }) => name !== 'layer.compute');
+  expect(new Set(ofRound.map(({ traceId }) => traceId))).toEqual(new Set([round]));
 
   const span = (name: string) => receiver.spans.find((one) => one.name === name);
+  expect(span('layer.compute')).toMatchObject({
+    traceId: layer.slice(0, 32),
+    attributes: { 'concordat.method': 'concentration' },
+  });
+  expect(span('layer.compute')?.parentSpanId ?? '').toBe('');
   const root = round.slice(16);
   expect(span('round')).toMatchObject({ spanId: root });
   expect(span('round')?.parentSpanId ?? '').toBe('');
@@ -86,7 +108,7 @@ it('goes from the question to the receipt under the id of the round', async () =
   expect(span('round.conclude')?.parentSpanId).toBe(span('contribution.take')?.spanId);
 
   const attributes = new Set(receiver.spans.flatMap((one) => Object.keys(one.attributes)));
-  expect([...attributes]).toEqual(['concordat.phase']);
+  expect([...attributes].sort()).toEqual(['concordat.method', 'concordat.phase']);
   const sent = receiver.bodies.join('\n');
   for (const secret of [AGENCY, 'robbery', '2024-01', cellToText(cell), federation.dir, 'analyst'])
     expect(sent.includes(secret) ? `sent ${secret}` : 'not sent').toBe('not sent');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Json } from '#libs/bytes';
 import { defineJob, type JobKind, type Threads } from '#libs/jobs';
 import { type LayerRequest, layerKey, layerRequest, METHODS } from '#libs/layers';
+import { inLayer } from '#libs/nest-kit';
 import { Digest } from '#libs/protocol';
 import type { LayerStore } from './layer-store.js';
 import type { LayerTask } from './layer-thread.js';
@@ -35,8 +36,10 @@ export const layerJob = (store: LayerStore, blobs: string, threads: Threads): Jo
       const request = layerRequest(method, parameters, releases);
       const key = layerKey(request);
       const task: LayerTask = { request, blobs, results: store.folder };
-      const hash = Digest.parse(await threads.run(task, { signal, onProgress: progress }));
-      await store.name(key, hash);
-      return { key, hash };
+      return inLayer(key, method, async () => {
+        const hash = Digest.parse(await threads.run(task, { signal, onProgress: progress }));
+        await store.name(key, hash);
+        return { key, hash };
+      });
     },
   });

@@ -24,6 +24,13 @@ const cells = sortedCells(disk(bristol, 24));
 const months = monthsOf('2023-01/2023-12');
 /** Fewer with the distance from the middle; one place that only begins in September. */
 const late = disk(cellAt(51.47, -2.56, 9), 1);
+/** Places of seven hexagons that touch neither each other nor the late one. */
+const places: bigint[][] = [];
+for (const cell of disk(bristol, 20)) {
+  const place = [...disk(cell, 1)];
+  const taken = [late, ...places].some((other) => place.some((one) => other.includes(one)));
+  if (!taken && places.length < 22) places.push(place);
+}
 const rings = Array.from({ length: 7 }, (_, k) => new Set(disk(bristol, k)));
 const centre = cells.indexOf(bristol);
 const rows = months.flatMap((month, t) =>
@@ -243,6 +250,9 @@ describe('a report on the whole area', () => {
     await treated.getByRole('button', { name: 'Choose hexagons on the map' }).waitFor();
 
     const control = page.getByRole('group', { name: /^Control area/ });
+    await control.getByRole('combobox').fill('<b>');
+    await page.keyboard.press('Enter');
+    await reads(control.getByRole('status'), 'Enter the name of a local authority, or up to 200');
     await control.getByRole('combobox').fill('Nowhere');
     await page.keyboard.press('Enter');
     await reads(control.getByRole('status'), 'No local authority is called so.');
@@ -252,7 +262,10 @@ describe('a report on the whole area', () => {
       control.getByRole('status'),
       /^[\d,]+ counted hexagons with their centre in Bristol/,
     );
-    await page.getByRole('alert').getByText('The two areas share a hexagon.').waitFor();
+    await page
+      .getByRole('alert')
+      .getByText('The treated area and the control area share a hexagon.')
+      .waitFor();
     await control.getByRole('combobox').fill('South Gloucestershire');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').waitFor({ state: 'detached' });
@@ -266,23 +279,124 @@ describe('a report on the whole area', () => {
     );
     await reads(finding(page), /four times in five\.$/);
     const effects = shown.getByRole('table', {
-      name: '4 months before and 4 months from September 2023 on',
+      name: '8 months before and 4 months from September 2023 on',
     });
     for (const method of ['Weighted displacement difference', 'Difference in differences'])
       await effects.getByRole('rowheader', { name: method }).waitFor();
+    await reads(effects, /4 months on each side of the start together; chosen to judge by/);
     await reads(effects, /[+−]?[\d.,]+ ?[+−]?[\d.,]+ to [+−]?[\d.,]+/);
-    await page.getByLabel('Months compared on each side').selectOption('2');
+    const power = shown.getByRole('table', {
+      name: /^Power of the weighted displacement difference at ε \d+\.\d\d a release$/,
+    });
+    await reads(power, /10 %[^%]+ %20 %[^%]+ %30 %[^%]+ %50 %[^%]+ %$/);
+    await page.getByLabel('Months before').selectOption('2');
+    await page.getByLabel('Months from then on').selectOption('3');
     await shown
-      .getByRole('table', { name: '2 months before and 2 months from September 2023 on' })
+      .getByRole('table', { name: '2 months before and 3 months from September 2023 on' })
       .waitFor();
-    await addressed(page, /control=South\+Gloucestershire&start=2023-09&months=2/);
-    await shown.getByText('Both areas as a table').click();
+    await addressed(page, /control=South\+Gloucestershire&start=2023-09&before=2&after=3/);
+    await shown.getByText('All areas as a table').click();
     await shown.getByRole('rowheader', { name: 'July 2023' }).waitFor();
     await reads(shown, /About [\d,]+ \(likely [\d,]+ to [\d,]+\)/);
     await reads(key(page), 'Control area');
     await explained(page, 'evaluation');
     await settled(page);
     await shot(page, 'report-evaluation');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('evaluation: adds what moved next door, by pasted hexagons and their own control', async () => {
+    const [treated, control, moved, movedControl] = [late, ...places].map((place) =>
+      Array.from(place, cellToText).join(),
+    );
+    const { page, complaints } = await open(
+      `show=evaluation&treated=${treated}&control=${control}&start=2023-09&${AT}`,
+    );
+    await finding(page).waitFor();
+    const displacement = page.getByRole('group', { name: /^Displacement area/ });
+    await displacement.getByRole('combobox').fill(String(moved).replaceAll(',', ' '));
+    await page.keyboard.press('Enter');
+    await reads(displacement.getByRole('status'), '7 counted hexagons.');
+    await page
+      .getByRole('status')
+      .getByText('Choose a control of the displacement area too')
+      .waitFor();
+    const its = page.getByRole('group', { name: /^Control of the displacement area/ });
+    await its.getByRole('combobox').fill(String(moved));
+    await page.keyboard.press('Enter');
+    await page
+      .getByRole('alert')
+      .getByText(/displacement area share a hexagon/)
+      .waitFor();
+    await its.getByRole('combobox').fill(String(movedControl));
+    await page.keyboard.press('Enter');
+    await addressed(page, new RegExp(`displacementControl=${movedControl}&`));
+    const shown = report(page, 'Evaluation');
+    await reads(shown.locator('.effects'), /together, displacement included; chosen to judge by/);
+    await shown.getByText('Displacement (solid)').waitFor();
+    await reads(key(page), 'Control of the displacement area');
+    // The same numbers for whoever computes it anew.
+    await explained(page, 'evaluation');
+    await reads(page.locator('.method pre'), `--displacement-control ${movedControl}`);
+    const csv = (await saved(page, page.getByRole('button', { name: 'Result as CSV' }))).toString();
+    expect(csv).toMatch(
+      /\r\nmonth,treated,treatedNoiseSd,control,.*displacementControlNoiseSd\r\n/,
+    );
+    await page.getByRole('button', { name: 'Show all areas on the map' }).click();
+    await settled(page);
+    await shot(page, 'report-displacement');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('evaluation: mixes a synthetic control from pasted areas, and says when they are too few', async () => {
+    const [control, ...others] = places.map((place) => Array.from(place, cellToText).join());
+    const { page, complaints } = await open(
+      `show=evaluation&method=did&treated=${Array.from(late, cellToText).join()}&control=${control}&start=2023-09&${AT}`,
+    );
+    await finding(page).waitFor();
+    await reads(finding(page), /^About [\d,.]+ more incidents a month than the control/);
+    await page.getByLabel('Judged by').selectOption('Synthetic control');
+    const donors = page.getByRole('group', { name: /^Comparison areas/ });
+    const paste = (text: string) =>
+      page.evaluate(`{
+        const clipboardData = new DataTransfer();
+        clipboardData.setData('text', ${JSON.stringify(text)});
+        document.querySelector('.area.donor input')
+          .dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }));
+      }`);
+    await paste(others.slice(0, 3).join('\n'));
+    await reads(donors.getByRole('status'), '3 chosen. With fewer than 19');
+    await reads(finding(page), /^Too few comparison areas.*only with 19 or more\.$/);
+    await accessible(page);
+    await paste(['<b>', ...others.slice(3, 18)].join('\n'));
+    await reads(donors.getByRole('status'), 'Enter the name of a local authority');
+    await donors.getByRole('button', { name: 'Choose one more on the map' }).click();
+    await settled(page);
+    await page.locator('canvas').focus();
+    await page.keyboard.press('Enter');
+    await reads(donors.getByRole('list'), /Hexagons 191 counted hexagon\./);
+    await page.keyboard.press('Escape');
+    await reads(
+      finding(page),
+      /^About [\d,.]+ (?:more|fewer) incidents a month than the synthetic control|^No effect that stands out/,
+    );
+    const shown = report(page, 'Evaluation');
+    await reads(shown.locator('.effects'), /mix of 19 areas; chosen to judge by/);
+    await shown.getByText('Synthetic control (dashed)').waitFor();
+    await shown.getByText('What the synthetic control is mixed of').click();
+    await eventually(async () => {
+      const weights = await shown.locator('details[open] td').allTextContents();
+      const sum = weights.reduce((total, text) => total + Number.parseFloat(text), 0);
+      expect([weights.length, Math.round(sum)]).toEqual([19, 100]);
+    });
+    await addressed(page, /method=synthetic&.*&donor=[0-9a-f,]+&donor=/);
+    await explained(page, 'evaluation');
+    await settled(page);
+    await shot(page, 'report-synthetic');
+    await donors.getByRole('button', { name: 'Remove: Hexagons 19' }).click();
+    await reads(donors.getByRole('status'), '18 chosen.');
     expect(complaints).toEqual([]);
     await page.close();
   });

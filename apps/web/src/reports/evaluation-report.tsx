@@ -1,35 +1,19 @@
-import { scaleLinear, scalePoint } from 'd3-scale';
-import { area, line } from 'd3-shape';
-import { numberOf, scoreText, shareText } from '../figures.js';
-import { countText } from '../interval.js';
+import { numberOf, percentText, scoreText, shareText } from '../figures.js';
 import type { LayerDocument } from '../layer-client.js';
-import { periodText } from '../words.js';
-import { ChartFrame, type Tick, ticksOf, X_RANGE, Y_RANGE } from './chart-frame.js';
-
-/** Half width of the range of a count in standard deviations of its noise. */
-const LIKELY = 1.96;
-
-interface Month {
-  readonly month: string;
-  readonly treated: Measured;
-  readonly control: Measured;
-}
-interface Measured {
-  readonly count: number;
-  readonly sd: number;
-}
-
-/** One way of estimating the effect. */
-interface Effect {
-  readonly name: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly error: number;
-  /** Ends of its interval; NaN where the result has none. */
-  readonly low: number;
-  readonly high: number;
-  readonly p: number;
-}
+import type { Release } from '../release-client.js';
+import { epsilonText, periodText } from '../words.js';
+import { LinesFigure, LinesTable } from './evaluation-chart.js';
+import {
+  type Effect,
+  effectsOf,
+  isTooFewDonors,
+  type Line,
+  linesOf,
+  mixOf,
+  powerOf,
+  weightsOf,
+} from './evaluation-figures.js';
+import type { EvaluationMethod } from './evaluation-method.js';
 
 const signed = (value: number): string => (value > 0 ? `+${scoreText(value)}` : scoreText(value));
 
@@ -48,96 +32,61 @@ function sizeText(effect: Effect): string {
   return ` (likely ${scoreText(near)} to ${scoreText(far)})`;
 }
 
+const per = ({ method }: Effect): string => (method === 'wdd' ? '' : ' a month');
+
 /** What has not been ruled out by an effect that was not found. */
 const rangeOf = (effect: Effect): string =>
   hasRange(effect)
-    ? `: the change may be anything from ${signed(effect.low)} to ${signed(effect.high)} incidents`
+    ? `: the change may be anything from ${signed(effect.low)} to ${signed(effect.high)} incidents${per(effect)}`
     : '';
 
-function effectsOf({ summary }: LayerDocument): readonly [Effect, Effect] {
-  const { weightedDisplacement: wdd, differenceInDifferences: did } = summary;
-  const common = (figures: unknown) => ({
-    error: numberOf(figures, 'standardError'),
-    low: numberOf(figures, 'low'),
-    high: numberOf(figures, 'high'),
-    p: numberOf(figures, 'p'),
-  });
-  return [
-    {
-      name: 'Weighted displacement difference',
-      unit: 'incidents, all months after the start together',
-      value: numberOf(wdd, 'change'),
-      ...common(wdd),
-    },
-    {
-      name: 'Difference in differences',
-      unit: 'incidents a month, all months',
-      value: numberOf(did, 'effectPerMonth'),
-      ...common(did),
-    },
-  ];
-}
-
-const monthsOf = ({ columns, rows }: LayerDocument): readonly Month[] =>
-  rows.map((row) => {
-    const measured = (name: string): Measured => {
-      const figure = (column: string): number => {
-        const value = row[columns.indexOf(column)];
-        return value === null || value === undefined ? Number.NaN : Number(value);
-      };
-      return { count: figure(name), sd: figure(`${name}NoiseSd`) };
-    };
-    return {
-      month: String(row[0]),
-      treated: measured('treated'),
-      control: measured('control'),
-    };
-  });
+const EXPECTED_BY: Readonly<Record<EvaluationMethod, string>> = {
+  wdd: 'than the control leads one to expect',
+  did: 'than the control leads one to expect',
+  synthetic: 'than the synthetic control leads one to expect',
+};
 
 const monthCount = (months: unknown): string => {
-  const { length } = months as readonly string[];
+  const { length } = months as readonly unknown[];
   return `${length} month${length === 1 ? '' : 's'}`;
 };
 
-/** The effect of an intervention with all that is known of its uncertainty, and both areas over time. */
-export function EvaluationReport({ document }: { readonly document: LayerDocument }) {
-  const { summary, parameters } = document;
+interface EvaluationReportProps {
+  readonly document: LayerDocument;
+  readonly releases: readonly Release[];
+  /** The method that was chosen to judge by. */
+  readonly method: EvaluationMethod;
+}
+
+/** The effect of an intervention with all that is known of its uncertainty, and its areas over time. */
+export function EvaluationReport({ document, releases, method }: EvaluationReportProps) {
+  const { summary, parameters, rows } = document;
   const effects = effectsOf(document);
-  const [main] = effects;
-  const size = Number(parameters.size);
-  const found = main.p <= size;
-  const fall = numberOf(summary, 'detectableFall');
-  const months = monthsOf(document);
+  // What was asked for another method is still here for a moment.
+  const main = effects.find((effect) => effect.method === method);
+  if (!main) return null;
+  const start = String(parameters.start);
+  const months = rows.map(([month]) => String(month));
+  const lines = linesOf(document);
+  const weights = weightsOf(document);
+  const pairs = pairsOf(method, lines, weights);
+  const before = months.filter((month) => month < start);
   return (
     <>
-      <section class="total" aria-label="Finding">
-        <p>
-          {found
-            ? `About ${scoreText(Math.abs(main.value))} ${main.value < 0 ? 'fewer' : 'more'} incidents than the control leads one to expect${sizeText(main)}`
-            : 'No effect that stands out from chance and noise'}
-        </p>
-        <p class="note">
-          {found
-            ? `Chance of so large a difference without an effect: p ${pText(main.p)}.`
-            : `p ${pText(main.p)}, not below ${size}. That is no proof that nothing happened${rangeOf(main)}.`}{' '}
-          {Number.isFinite(fall)
-            ? `A fall of ${shareText(fall)} would have been found four times in five.`
-            : 'With so few incidents not even a fall to nothing would have been found four times in five.'}
-        </p>
-      </section>
+      <Finding document={document} effect={main} />
       <table class="effects">
         <caption>
-          {monthCount(summary.monthsBefore)} before and {monthCount(summary.monthsAfter)} from{' '}
-          {periodText(String(parameters.start), [])} on
+          {monthCount(before)} before and {monthCount(months.slice(before.length))} from{' '}
+          {periodText(start, [])} on
         </caption>
         <thead>
           <tr>
             <th scope="col">Method</th>
             <th scope="col" class="numeric">
-              Effect, {shareText(1 - size).replace(' ', '\u00a0')} interval
+              Effect, {shareText(1 - Number(parameters.size)).replace(' ', '\u00a0')} interval
             </th>
             <th scope="col" class="numeric">
-              Standard error
+              z, standard error
             </th>
             <th scope="col" class="numeric">
               p
@@ -145,118 +94,172 @@ export function EvaluationReport({ document }: { readonly document: LayerDocumen
           </tr>
         </thead>
         <tbody>
-          {effects.map((effect) => (
-            <tr key={effect.name}>
-              <th scope="row">
-                {effect.name}
-                <span class="note">{effect.unit}</span>
-              </th>
-              <td class="numeric">
-                {signed(effect.value)}
-                {hasRange(effect) && (
-                  <span class="note">
-                    {signed(effect.low)} to {signed(effect.high)}
-                  </span>
-                )}
-              </td>
-              <td class="numeric">{scoreText(effect.error)}</td>
-              <td class="numeric">{pText(effect.p)}</td>
-            </tr>
+          {[main, ...effects.filter((effect) => effect !== main)].map((effect) => (
+            <EffectRow key={effect.method} effect={effect} isChosen={effect === main} />
           ))}
         </tbody>
       </table>
-      <figure class="chart-figure">
-        <MonthsChart months={months} start={String(parameters.start)} />
-        <figcaption>
-          <span class="line-key treated" aria-hidden="true" /> Treated (solid){' '}
-          <span class="line-key control" aria-hidden="true" /> Control (dashed). Bands: where the
-          count lies with probability 95 %, given the noise. The upright line is the start.
-        </figcaption>
-      </figure>
-      <details class="twin">
-        <summary>Both areas as a table</summary>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Month</th>
-              <th scope="col">Treated</th>
-              <th scope="col">Control</th>
-            </tr>
-          </thead>
-          <tbody>
-            {months.map(({ month, treated, control }) => (
-              <tr key={month}>
-                <th scope="row">{periodText(month, [])}</th>
-                <td>{measuredText(treated)}</td>
-                <td>{measuredText(control)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </details>
+      <Power document={document} releases={releases} />
+      {pairs.map((pair) => (
+        <LinesFigure key={pair[0]?.name} months={months} lines={pair} start={start} />
+      ))}
+      <LinesTable
+        months={months}
+        lines={summary.syntheticControl ? [...lines, mixOf(lines, weights)] : lines}
+      />
+      {summary.syntheticControl && method === 'synthetic' && <Weights weights={weights} />}
     </>
   );
 }
 
-const measuredText = ({ count, sd }: Measured): string =>
-  Number.isFinite(count) ? countText(count, sd) : 'Not counted: missing, not zero';
-
-/** First, last and the start: the months that a narrow axis can name. */
-function monthTicks(months: readonly Month[], start: string, x: (month: string) => number): Tick[] {
-  const names = [months[0]?.month, start, months.at(-1)?.month];
-  const ticks: Tick[] = [];
-  for (const name of new Set(names)) {
-    if (name === undefined) continue;
-    const at = x(name);
-    if (ticks.every((other) => Math.abs(other.at - at) > 62)) ticks.push({ at, text: name });
-  }
-  return ticks;
+/** What is drawn together: a place, and what it is compared with. */
+function pairsOf(
+  method: EvaluationMethod,
+  lines: readonly Line[],
+  weights: readonly number[],
+): readonly (readonly Line[])[] {
+  const named = (...names: readonly string[]): readonly Line[] =>
+    lines.filter(({ name }) => names.includes(name));
+  if (method === 'synthetic') return [[...named('treated'), mixOf(lines, weights)]];
+  const moved = named('displacement', 'displacementControl');
+  return [named('treated', 'control'), ...(moved.length > 0 ? [moved] : [])];
 }
 
-function MonthsChart({
-  months,
-  start,
+function Finding({
+  document,
+  effect,
 }: {
-  readonly months: readonly Month[];
-  readonly start: string;
+  readonly document: LayerDocument;
+  readonly effect: Effect;
 }) {
-  const names = months.map(({ month }) => month);
-  const point = scalePoint(names, X_RANGE).padding(0.3);
-  const x = (month: string): number => point(month) ?? X_RANGE[0];
-  const counted = months.flatMap(({ treated, control }) => [treated, control]);
-  const ends = counted
-    .flatMap(({ count, sd }) => [count - LIKELY * sd, count + LIKELY * sd])
-    .filter(Number.isFinite);
-  // Counts are never below zero, whatever their estimates are.
-  const y = scaleLinear([0, Math.max(1, ...ends)], Y_RANGE).nice(4);
-  const high = (value: number): number => y(Math.max(0, value));
-  const startAt = x(start) - point.step() / 2;
+  const { summary, parameters } = document;
+  const size = Number(parameters.size);
+  const found = effect.p <= size;
+  const fall = numberOf(summary, 'detectableFall');
+  const isMix = effect.method === 'synthetic';
   return (
-    <ChartFrame
-      xTicks={monthTicks(months, start, x)}
-      yTicks={ticksOf(y, 4)}
-      xTitle="Month"
-      yTitle="Incidents"
-    >
-      <line class="start" x1={startAt} x2={startAt} y1={Y_RANGE[0]} y2={Y_RANGE[1]} />
-      {(['control', 'treated'] as const).map((role) => {
-        const isKnown = (month: Month): boolean => Number.isFinite(month[role].count);
-        const band = area<Month>()
-          .defined(isKnown)
-          .x(({ month }) => x(month))
-          .y0((month) => high(month[role].count - LIKELY * month[role].sd))
-          .y1((month) => high(month[role].count + LIKELY * month[role].sd));
-        const estimate = line<Month>()
-          .defined(isKnown)
-          .x(({ month }) => x(month))
-          .y((month) => high(month[role].count));
-        return (
-          <g key={role} class={role}>
-            <path class="band" d={band(months) ?? ''} />
-            <path class="estimate" d={estimate(months) ?? ''} />
-          </g>
-        );
-      })}
-    </ChartFrame>
+    <section class="total" aria-label="Finding">
+      <p>
+        {found
+          ? `About ${scoreText(Math.abs(effect.value))} ${effect.value < 0 ? 'fewer' : 'more'} incidents${per(effect)} ${EXPECTED_BY[effect.method]}${sizeText(effect)}`
+          : isMix && isTooFewDonors(document)
+            ? 'Too few comparison areas to say anything'
+            : 'No effect that stands out from chance and noise'}
+      </p>
+      <p class="note">
+        {found
+          ? `Chance of so large a difference without an effect: p ${pText(effect.p)}.`
+          : isMix && isTooFewDonors(document)
+            ? `p ${pText(effect.p)} is a rank among them: it can be ${size} or less only with ${Math.ceil(1 / size) - 1} or more.`
+            : `p ${pText(effect.p)}, not below ${size}. That is no proof that nothing happened${rangeOf(effect)}.`}
+        {effect.method === 'wdd' &&
+          (Number.isFinite(fall)
+            ? ` A fall of ${shareText(fall)} would have been found four times in five.`
+            : ' With so few incidents not even a fall to nothing would have been found four times in five.')}
+      </p>
+    </section>
+  );
+}
+
+function EffectRow({ effect, isChosen }: { readonly effect: Effect; readonly isChosen: boolean }) {
+  const { name, unit, value, low, high, z, error, ratio, p } = effect;
+  return (
+    <tr>
+      <th scope="row">
+        {name}
+        <span class="note">
+          {unit}
+          {isChosen && '; chosen to judge by'}
+        </span>
+      </th>
+      <td class="numeric">
+        {signed(value)}
+        <span class="note">
+          {hasRange(effect) ? `${signed(low)} to ${signed(high)}` : 'no interval'}
+        </span>
+      </td>
+      <td class="numeric">
+        {Number.isFinite(z) ? (
+          <>
+            {signed(z)}
+            <span class="note">{scoreText(error)}</span>
+          </>
+        ) : (
+          <>
+            –
+            <span class="note">
+              ratio{'\u00a0'}
+              {scoreText(ratio)}
+            </span>
+          </>
+        )}
+      </td>
+      <td class="numeric">{pText(p)}</td>
+    </tr>
+  );
+}
+
+/** How likely these areas, months and this noise could have shown a fall at all. */
+function Power({
+  document,
+  releases,
+}: {
+  readonly document: LayerDocument;
+  readonly releases: readonly Release[];
+}) {
+  const [release] = releases.filter(({ id }) => document.releases.includes(id));
+  return (
+    <table class="power">
+      <caption>
+        Power of the weighted displacement difference
+        {release && ` at ε ${epsilonText(release.privacy.epsilon)} a release`}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">If incidents had fallen by</th>
+          <th scope="col" class="numeric">
+            Chance to find it
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {powerOf(document).map(({ fall, found }) => (
+          <tr key={fall}>
+            <th scope="row">{shareText(fall)}</th>
+            <td class="numeric">{shareText(found)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What the synthetic control is mixed of. */
+function Weights({ weights }: { readonly weights: readonly number[] }) {
+  const heaviest = weights
+    .map((weight, i) => ({ weight, area: i + 1 }))
+    .sort((a, b) => b.weight - a.weight || a.area - b.area);
+  return (
+    <details class="twin">
+      <summary>What the synthetic control is mixed of</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Comparison area</th>
+            <th scope="col" class="numeric">
+              Weight
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {heaviest.map(({ weight, area }) => (
+            <tr key={area}>
+              <th scope="row">{area}</th>
+              <td class="numeric">{percentText(weight)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
   );
 }

@@ -1,10 +1,13 @@
+import type { FunctionComponent } from 'preact';
 import { ComputationPanel } from '../computation-panel.js';
 import { csvText, type Provenance } from '../export-data.js';
 import type { LayerDocument } from '../layer-client.js';
 import { Method } from '../method.js';
+import type { Release } from '../release-client.js';
 import { save } from '../save-file.js';
 import type { Computation } from '../use-computation.js';
 import { ConcentrationReport } from './concentration-report.js';
+import type { EvaluationMethod } from './evaluation-method.js';
 import { EvaluationReport } from './evaluation-report.js';
 import { PlanReport } from './plan-report.js';
 import type { Report, ReportId } from './reports.js';
@@ -14,12 +17,20 @@ interface ReportPanelProps {
   readonly state: Computation;
   /** Why nothing is asked for, where that is not plain from the form. */
   readonly problem: string | undefined;
+  /** What the result may have been computed from. */
+  readonly releases: readonly Release[];
+  /** What an evaluation is judged by. */
+  readonly method: EvaluationMethod;
   readonly provenance: (document: LayerDocument) => Provenance;
   readonly onRetry: () => void;
   readonly onCancel: () => void;
 }
 
-const VIEWS: Readonly<Record<ReportId, typeof PlanReport>> = {
+interface ReportView extends Pick<ReportPanelProps, 'releases' | 'method'> {
+  readonly document: LayerDocument;
+}
+
+const VIEWS: Readonly<Record<ReportId, FunctionComponent<ReportView>>> = {
   concentration: ConcentrationReport,
   evaluation: EvaluationReport,
   plan: PlanReport,
@@ -27,7 +38,7 @@ const VIEWS: Readonly<Record<ReportId, typeof PlanReport>> = {
 
 /** A report: on its way, or its figures, its method and its files. */
 export function ReportPanel(props: ReportPanelProps) {
-  const { report, state, problem, provenance, onRetry, onCancel } = props;
+  const { report, state, problem, releases, method, provenance, onRetry, onCancel } = props;
   if (problem) {
     return (
       <p class="problem" role="alert">
@@ -48,7 +59,7 @@ export function ReportPanel(props: ReportPanelProps) {
   return (
     <section class="report" aria-label={report.name}>
       <p class="note">{report.question}</p>
-      <View document={document} />
+      <View document={document} releases={releases} method={method} />
       <section class="exports" aria-label="Save this result">
         <p>Save this result, with where it comes from</p>
         <button
