@@ -176,6 +176,36 @@ describe('coalitions', () => {
     expect(ask(DICTIONARY.slice(4, 5), 4)).toBeNull();
   });
 
+  it('each holder counts what it evaluates itself: over three a node has half as much again, with a share of its own twice the quota', () => {
+    /** How many inputs a node has evaluated in full, by whoever of the holders takes them. */
+    const mostOf = (own: number | null): number => {
+      const grant = [{ node: 'b', people: 20, keys: 1 }];
+      const asked = shares.map((share) => new KeyHolder(share, grant));
+      const left = shares.map(({ index }) => (index - 1 === own ? Number.POSITIVE_INFINITY : 21));
+      let done = 0;
+      for (let sequence = 1; ; sequence++) {
+        // always the two with most quota left
+        const [i, j] = [0, 1, 2]
+          .sort((a, b) => (left[b] as number) - (left[a] as number))
+          .slice(0, 2)
+          .sort() as [number, number];
+        const pair = [i + 1, j + 1] as unknown as HolderPair;
+        const guess = blindBatch([inputOf(2000 + sequence)], random);
+        const answered = [i, j].map((at) => {
+          if (at === own) return true;
+          left[at] = (left[at] as number) - 1;
+          const body = { ...request(guess.elements, sequence), node: 'b', pair };
+          return (asked[at] as KeyHolder).evaluate(body, random).ok;
+        });
+        if (answered.includes(false)) return done;
+        done++;
+      }
+    };
+    // 21 elements at each holder, two of whom every input needs
+    expect(mostOf(null)).toBe(31);
+    expect(mostOf(1)).toBe(42);
+  });
+
   it('two key-holders with the labels recover everyone: the stated limit', () => {
     const secret = addScalars(evaluationKey(shares[0], PAIR), evaluationKey(shares[1], PAIR));
     const found = DICTIONARY.filter((input) =>

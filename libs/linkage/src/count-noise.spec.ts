@@ -45,8 +45,8 @@ describe('join', () => {
     expect(() => checkLabelSpace(5_000_000, 5_000_000)).toThrow(code('labels-too-many'));
   });
 
-  it('keeps the first record of a person', () => {
-    expect(onePerPerson(['a1', 'b1', 'a2'], (record) => record.charAt(0))).toEqual(['a1', 'b1']);
+  it('keeps the last record of a person', () => {
+    expect(onePerPerson(['a1', 'b1', 'a2'], (record) => record.charAt(0))).toEqual(['a2', 'b1']);
   });
 });
 

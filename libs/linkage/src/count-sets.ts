@@ -12,7 +12,7 @@ import { distinctSorted, dummyLabels, type LabelScope, makeLabels } from './labe
 import { COUNT_KEYS, type CountKey, type OverlapCounts } from './overlap-counts.js';
 import { secretStream } from './secret-stream.js';
 
-/** `people`, or for some key types of the right side the decoys too. */
+/** Joined with the right side's people, or for some key types with its decoys. */
 export type SetKind = 'people' | 'decoys';
 
 /** One label set. Each travels in a box of its own. */
@@ -27,16 +27,22 @@ export interface CountSet {
 
 export type Side = 'left' | 'right';
 
-/** Every set that a side sends, in this order. */
-export const setsOf = (
-  side: Side,
-): readonly { readonly key: CountKey; readonly kind: SetKind }[] => [
-  ...COUNT_KEYS.map((key) => ({ key, kind: 'people' as const })),
-  ...(side === 'right' ? DECOYED_KEYS.map((key) => ({ key, kind: 'decoys' as const })) : []),
-];
+interface Joined {
+  readonly key: CountKey;
+  readonly kind: SetKind;
+}
+const PEOPLE: readonly Joined[] = COUNT_KEYS.map((key) => ({ key, kind: 'people' }));
+const DECOYS: readonly Joined[] = DECOYED_KEYS.map((key) => ({ key, kind: 'decoys' }));
+
+/** What is joined, in this order; either side sends one set for each. */
+export const JOINED_SETS: readonly Joined[] = [...PEOPLE, ...DECOYS];
+
+/** What a side has OPRF outputs made of: of its people, and on the right of their decoys. */
+export const outputsOf = (side: Side): readonly Joined[] =>
+  side === 'left' ? PEOPLE : JOINED_SETS;
 
 /** Numbers in which one person of one agency counts, as a counter sees them: joins and sizes of 11 sets, 4 of relatives. */
-export const COUNTED_NUMBERS = 2 * (COUNT_KEYS.length + DECOYED_KEYS.length) + RELATED_KEYS.length;
+export const COUNTED_NUMBERS = 2 * JOINED_SETS.length + RELATED_KEYS.length;
 
 /** What a node makes its sets from. `seed` is what the two nodes share for this query, and nobody else. */
 export interface CountSetSources {
@@ -44,7 +50,7 @@ export interface CountSetSources {
   readonly seed: Uint8Array;
   readonly queryId: string;
   readonly noise: CountNoise;
-  /** OPRF outputs of the people asked about who have the key, one for each person. */
+  /** OPRF outputs (`outputsOf`) of the people asked about who have the key, one for each person. */
   readonly outputs: (key: CountKey, kind: SetKind) => readonly Uint8Array[];
   /** Labels that several of those people share who differ in another field (`relativesOf`). */
   readonly relatives: ReadonlyMap<CountKey, number>;
@@ -52,17 +58,23 @@ export interface CountSetSources {
   readonly random: RandomSource;
 }
 
+/**
+ * Every join has labels of its own: a counter that could compare a side's people with the decoys of the same side would see one number
+ * more, without noise.
+ */
 const scopeOf = (
   { seed, queryId }: Pick<CountSetSources, 'seed' | 'queryId'>,
-  key: CountKey,
-): LabelScope => ({ seed, queryId, keyId: countMatchKey(key).id });
+  { key, kind }: Joined,
+): LabelScope => {
+  const { id } = countMatchKey(key);
+  return { seed, queryId, keyId: kind === 'people' ? id : `${id}/decoys` };
+};
 
 /** How many dummies both sides add for the join of this set. The same at both, whatever their people are. */
-const commonDummies = (sources: CountSetSources, key: CountKey, kind: SetKind): BigUint64Array => {
-  const stream = secretStream(sources.seed, 'dummies', sources.queryId, key, kind);
+const commonDummies = (sources: CountSetSources, set: Joined): BigUint64Array => {
+  const stream = secretStream(sources.seed, 'dummies', sources.queryId, set.key, set.kind);
   const [count] = drawDummyCounts(sources.noise, 1, stream);
-  const scope = scopeOf(sources, key);
-  return dummyLabels(count as number, { ...scope, keyId: `${scope.keyId}/${kind}` });
+  return dummyLabels(count as number, scopeOf(sources, set));
 };
 
 /** Random labels of nobody: with 64 bits they meet no others. */
@@ -91,27 +103,19 @@ const laplace = ({ noise, random }: CountSetSources): number => {
 
 /** Everything one side sends to the counter. */
 export function makeCountSets(sources: CountSetSources): CountSet[] {
-  return setsOf(sources.side).map(({ key, kind }) => {
-    const scope = scopeOf(sources, key);
-    const labels = makeLabels(sources.outputs(key, kind), scope);
-    // the left side's people meet the right side's people and its decoys: dummies for both joins
-    const isDecoyed = sources.side === 'left' && DECOYED_KEYS.includes(key);
-    const common = joined(
-      commonDummies(sources, key, kind),
-      ...(isDecoyed ? [commonDummies(sources, key, 'decoys')] : []),
+  return JOINED_SETS.map((set) => {
+    const { key, kind } = set;
+    const scope = scopeOf(sources, set);
+    // the left side's people meet the decoys of the right side
+    const labels = makeLabels(
+      sources.outputs(key, sources.side === 'left' ? 'people' : kind),
+      scope,
     );
-    const { labels: hidden } = withDummies(
-      { keyId: scope.keyId, labels },
-      joined(common, ownDummies(sources)),
-    );
-    const counted = kind === 'people' ? sources.relatives.get(key) : undefined;
-    const relatives = RELATED_KEYS.includes(key) && kind === 'people';
-    return {
-      key,
-      kind,
-      labels: hidden,
-      relatives: relatives ? (counted ?? 0) + laplace(sources) : null,
-    };
+    const dummies = joined(commonDummies(sources, set), ownDummies(sources));
+    const { labels: hidden } = withDummies({ keyId: scope.keyId, labels }, dummies);
+    const isRelated = RELATED_KEYS.includes(key) && kind === 'people';
+    const relatives = isRelated ? (sources.relatives.get(key) ?? 0) + laplace(sources) : null;
+    return { key, kind, labels: hidden, relatives };
   });
 }
 
@@ -134,7 +138,7 @@ export function countLinked(
   noise: CountNoise,
   random: RandomSource,
 ): OverlapCounts {
-  if (left.length !== setsOf('left').length || right.length !== setsOf('right').length) {
+  if (left.length !== JOINED_SETS.length || right.length !== JOINED_SETS.length) {
     throw new ConcordatError('wrong-sets', 'an answer has every counted key type exactly once');
   }
   const release = (a: CountSet, b: CountSet): number => {
@@ -155,9 +159,9 @@ export function countLinked(
       key,
       {
         shared: release(here, there),
-        left: Math.max(0, here.labels.length - (isDecoyed ? 3 : 2) * dummies),
+        left: Math.max(0, here.labels.length - 2 * dummies),
         right: Math.max(0, there.labels.length - 2 * dummies),
-        decoys: isDecoyed ? release(here, setOf(right, key, 'decoys')) : null,
+        decoys: isDecoyed ? release(setOf(left, key, 'decoys'), setOf(right, key, 'decoys')) : null,
         relatives: isRelated ? { left: here.relatives ?? 0, right: there.relatives ?? 0 } : null,
       },
     ] as const;

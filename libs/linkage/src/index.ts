@@ -22,10 +22,11 @@ export {
   type CountSet,
   type CountSetSources,
   countLinked,
+  JOINED_SETS,
   makeCountSets,
+  outputsOf,
   type SetKind,
   type Side,
-  setsOf,
 } from './count-sets.js';
 export { DEFAULT_KEYS, HOUSEHOLD_SAFE_KEYS } from './default-keys.js';
 export { MAX_BATCH, proveBatch, verifyBatch } from './dleq.js';

@@ -52,14 +52,9 @@ export const withDummies = ({ keyId, labels }: LabelSet, dummies: BigUint64Array
 };
 
 /**
- * One record per person, so that one person moves a count of any key by at most 1: the first row of each person reference.
+ * One record per person, so that one person moves a count of any key by at most 1: the last row of each person reference, in the order of
+ * their first rows.
  */
 export function onePerPerson<T>(records: readonly T[], person: (record: T) => string): T[] {
-  const seen = new Set<string>();
-  return records.filter((record) => {
-    const reference = person(record);
-    const fresh = !seen.has(reference);
-    seen.add(reference);
-    return fresh;
-  });
+  return [...new Map(records.map((record) => [person(record), record])).values()];
 }

@@ -115,6 +115,9 @@ describe('a 2-of-3 key', () => {
     expect(() =>
       finish(1, [{}, { subshares: other.dealings[1]?.subshares as KeyDealing['subshares'] }]),
     ).toThrow(refused(2));
+    for (const scalar of [new Uint8Array(32), new Uint8Array(32).fill(255), new Uint8Array(31)]) {
+      expect(() => finish(1, [{}, { subshares: [scalar, scalar, scalar] }])).toThrow(refused(2));
+    }
     // A rogue key: an opening copied from another holder fails its proof of knowledge.
     expect(() => finish(1, [{}, {}, { opening: d1.opening, commitment: d1.commitment }])).toThrow(
       refused(3),

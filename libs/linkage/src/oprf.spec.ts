@@ -68,6 +68,26 @@ describe('RFC 9497 A.1.2, verifiable mode', () => {
 });
 
 describe('agreement with @noble/curves', () => {
+  it('which reproduces A.1.1 and A.1.2 too', () => {
+    expect(bytesToHex(reference.oprf.deriveKeyPair(seed, info).secretKey)).toBe(
+      vectors.oprf.secretKey,
+    );
+    const voprf = reference.voprf.deriveKeyPair(seed, info);
+    expect(hexOf([voprf.secretKey, voprf.publicKey])).toEqual([
+      vectors.voprf.secretKey,
+      vectors.voprf.publicKey,
+    ]);
+    for (const vector of vectors.oprf.vectors as Record<string, string>[]) {
+      const [input, scalar, blinded] = [vector.input, vector.blind, vector.blindedElement].map(
+        (hex) => fromHex(hex as string),
+      ) as [Uint8Array, Uint8Array, Uint8Array];
+      const secretKey = fromHex(vectors.oprf.secretKey);
+      const evaluated = reference.oprf.blindEvaluate(secretKey, blinded);
+      expect(bytesToHex(evaluated)).toBe(vector.evaluationElement);
+      expect(bytesToHex(reference.oprf.finalize(input, scalar, evaluated))).toBe(vector.output);
+    }
+  });
+
   it('gives the same outputs for any input, key and blind', () => {
     const random = seededRandom('oprf against the reference');
     fc.assert(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { seededRandom } from '#libs/testing';
 import { decoyOf, plainCounts } from './count-keys.js';
 import { estimateOverlap } from './overlap.js';
 import { COUNT_KEYS, type CountKey, type KeyCount } from './overlap-counts.js';
@@ -118,6 +119,52 @@ describe('overlap estimate', () => {
     );
     expect(() => estimateOverlap(exact(3, RATES))).toThrow(code('overlap-too-small'));
     expect(() => estimateOverlap(exact(0, RATES))).toThrow(code('overlap-too-small'));
+  });
+
+  it('gives for any counts an interval of numbers around the estimate, or nothing', () => {
+    const random = seededRandom('any counts');
+    const word = new Uint32Array(1);
+    const uniform = (from: number, to: number): number => {
+      random.fillWords(word);
+      return from + ((to - from) * (word[0] as number)) / 2 ** 32;
+    };
+    let estimated = 0;
+    for (let run = 0; run < 300; run++) {
+      const rates = { F: uniform(0, 1), S: uniform(0, 1), D: uniform(0, 1), L: uniform(0, 1) };
+      const clean = exact(10 ** uniform(1, 5), rates);
+      const spread = uniform(0, 1) < 0.3 ? 0 : 10 ** uniform(0, 2);
+      const noisy = (value: number): number => Math.round(value + uniform(-2, 2) * spread);
+      const counts = Object.fromEntries(
+        Object.entries(clean.counts).map(([key, { shared, left, right }]): [string, KeyCount] => [
+          key,
+          {
+            shared: noisy(shared),
+            left: Math.max(0, noisy(left)),
+            right: Math.max(0, noisy(right)),
+            decoys: ['FD', 'SD', 'DL'].includes(key) ? noisy(0) : null,
+            relatives: ['SD', 'DL', 'SDL', 'FSL'].includes(key)
+              ? { left: noisy(left / 100), right: noisy(0) }
+              : null,
+          },
+        ]),
+      );
+      let estimate: ReturnType<typeof estimateOverlap>;
+      try {
+        estimate = estimateOverlap({ counts, noiseVariance: spread ** 2 });
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'overlap-too-small' });
+        continue;
+      }
+      estimated++;
+      const { corrected, low, high } = estimate;
+      expect(low).toBeGreaterThan(0);
+      expect(low).toBeLessThanOrEqual(corrected);
+      expect(high).toBeGreaterThanOrEqual(corrected);
+      // ten times up and down at most
+      expect(high).toBeLessThanOrEqual(100.001 * low);
+      expect(Number.isSafeInteger(Math.ceil(high))).toBe(true);
+    }
+    expect(estimated).toBeGreaterThan(30);
   });
 
   it('counts people, not the labels that two of them share', () => {

@@ -29,6 +29,15 @@ export interface OverlapEstimate {
 const BASIC_KEYS: readonly CountKey[] = ['FD', 'SDL', 'FSL', 'FSDL'];
 const Z95 = 1.959963984540054;
 const FIXED_POINT_ROUNDS = 30;
+/** Widest interval, as a factor up and down: beyond, the delta method says nothing of what was counted. */
+const WIDEST = 10;
+
+const tooSmall = (): never => {
+  throw new ConcordatError(
+    'overlap-too-small',
+    'too few agreeing records to correct for missed links',
+  );
+};
 
 const union = (a: CountKey, b: CountKey): CountKey => {
   const fields = [...'FSDL'].filter((field) => a.includes(field) || b.includes(field)).join('');
@@ -81,8 +90,8 @@ function logVariance(
 
 /**
  * The corrected overlap and its interval: dependent form where all eight key types were counted, else the basic one.
- * Throws `too-few-counts` unless FD, SDL, FSL and FSDL are there, and `overlap-too-small` when a corrected count is under 5:
- * then publish nothing but the naive count.
+ * Throws `too-few-counts` unless FD, SDL, FSL and FSDL are there, and `overlap-too-small` when a corrected count is under 5, or the
+ * interval reaches further than ten times up and down: then publish nothing but the naive count.
  */
 export function estimateOverlap(overlap: OverlapCounts): OverlapEstimate {
   const { counts, noiseVariance } = overlap;
@@ -114,16 +123,14 @@ export function estimateOverlap(overlap: OverlapCounts): OverlapEstimate {
   }
   // Noise may leave a form that is no number: more disagreement than people.
   if (!Number.isFinite(people) || [...agree.values()].some(({ value }) => !(value >= 5))) {
-    throw new ConcordatError(
-      'overlap-too-small',
-      'too few agreeing records to correct for missed links',
-    );
+    return tooSmall();
   }
   const elasticity = elasticities(form, values, isComplete ? COUNT_KEYS : BASIC_KEYS);
   const allowance = isComplete
     ? formVariance(values, dependenceOf(values, noiseVariance), presentFor(values))
     : 0;
   const width = Math.exp(Z95 * Math.sqrt(logVariance(elasticity, agree, people) + allowance));
+  if (!(width <= WIDEST)) tooSmall();
   return {
     method: isComplete ? 'dependent' : 'basic',
     naive: counts.FSDL?.shared ?? 0,

@@ -199,6 +199,24 @@ describe('concordat linkage evaluate', () => {
     expect(await evaluate('--plain', ...sides)).toMatchObject({ pairs: 1, recall: 1 });
   });
 
+  it('counts a person once who has several rows in a file, by the last of them', async () => {
+    const of = (row: string, cells: readonly string[]) => [row.split(',')[0], ...cells].join(',');
+    const strange = Array.from({ length: 10 }, () => ' zzyzx');
+    const [lefts, rights] = ['-org', '-dup'].map((kind) => few.filter((row) => row.includes(kind)));
+    const overlapWith = async (lines: readonly string[]) =>
+      (await evaluate('--plain', '--right', file('several.csv', lines))).overlap;
+    const once = await overlapWith(rights ?? []);
+    expect(once).toMatchObject({ truth: 40 });
+    const before = (rights ?? []).flatMap((row) => [of(row, strange), row]);
+    expect(await overlapWith(before)).toEqual(once);
+    // the same people under their original records first
+    const both = (rights ?? []).flatMap((row) => {
+      const id = row.split(',')[0]?.replace('-dup-0', '-org');
+      return [lefts?.find((original) => original.startsWith(`${id},`)) ?? row, row];
+    });
+    expect(await overlapWith(both)).toEqual(once);
+  });
+
   it('says null where there is nothing to divide by', async () => {
     const nobody = file('nobody.csv', []);
     writeFileSync(nobody, `${header}\nrec-99999-org, a, b, , , , , , , , \n`);

@@ -8,6 +8,7 @@ import {
   linkRows,
   type MatchKey,
   matchKeyInput,
+  onePerPerson,
   overlapCounts,
   type StandardPerson,
 } from '#libs/linkage';
@@ -70,14 +71,22 @@ const sharedPeople = (left: PersonFile, right: PersonFile): number => {
   return [...new Set(left.entities)].filter((entity) => there.has(entity)).length;
 };
 
+/** The last row of each person of a file: as at a node, a person counts once however often their agency has them. */
+const rowsOfPeople = ({ entities }: PersonFile): number[] =>
+  onePerPerson([...entities.keys()], (row) => entities[row] as string);
+
 function overlapOf(
   left: PersonFile,
   right: PersonFile,
   columns: LabelColumns,
 ): Evaluation['overlap'] {
-  const counts = overlapCounts(left.people, right.people, (key, list) => {
+  const [here, there] = [rowsOfPeople(left), rowsOfPeople(right)];
+  const peopleIn = (file: PersonFile, rows: readonly number[]): StandardPerson[] =>
+    rows.map((row) => file.people[row] as StandardPerson);
+  const counts = overlapCounts(peopleIn(left, here), peopleIn(right, there), (key, list) => {
     const labels = columns.get(nameOf(list, countMatchKey(key))) ?? [];
-    return new Set(labels.filter((label) => label !== null));
+    const rows = list === 'left' ? here : there;
+    return new Set(rows.flatMap((row) => labels[row] ?? []));
   });
   const naive = counts.counts.FSDL?.shared ?? 0;
   const truth = sharedPeople(left, right);

@@ -13,12 +13,12 @@ import {
   type CountSet,
   countLinked,
   estimateOverlap,
+  JOINED_SETS,
   type OverlapCounts,
   type OverlapEstimate,
   planRhoNoise,
   type Side,
   secretStream,
-  setsOf,
 } from '#libs/linkage';
 import { LinkedAnswer, type LinkedRelease, LinkedSet, type Receipt } from '#libs/protocol';
 import type { LinkedPeople, Query } from '#libs/query';
@@ -79,7 +79,6 @@ interface Opened {
 function openSets(
   bytes: Uint8Array,
   agency: { readonly id: string; readonly boxKeys: readonly string[] },
-  side: Side,
   fingerprint: string,
   box: BoxKey,
 ): Opened {
@@ -97,7 +96,7 @@ function openSets(
     return { key: key as CountKey, kind, relatives, labels: labelsOf(labels) };
   });
   const [pair = ''] = pairs;
-  if (sets.length !== setsOf(side).length || pairs.size !== 1)
+  if (sets.length !== JOINED_SETS.length || pairs.size !== 1)
     refuse('wrong-sets', 'a label set is missing, or they do not belong together');
   return { sets, pair };
 }
@@ -137,7 +136,7 @@ export async function countRound(sources: CounterSources): Promise<LinkedRelease
     const known = { id: agency.id, boxKeys: federation.boxKeysOf(agency.id) };
     return {
       digest,
-      ...openSets(bytes, known, side, fingerprint, box),
+      ...openSets(bytes, known, fingerprint, box),
       categories: [...new Set(groups.map(({ category }) => category))],
     };
   };

@@ -1,7 +1,7 @@
 /** Which two of the three key-holders a node works with: the first that name the same key, each told how many people are coming. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConcordatError, fromBase64url, isConcordatError } from '#libs/bytes';
-import { type HolderIndex, type HolderPair, type PublicKeySet, setsOf } from '#libs/linkage';
+import { type HolderIndex, type HolderPair, outputsOf, type PublicKeySet } from '#libs/linkage';
 import type { Correspondence } from '#libs/linkage-party';
 import type { LinkageBody } from '#libs/protocol';
 import type { LabelledEpoch } from './labelled-epoch.js';
@@ -28,7 +28,7 @@ async function declare(
 ): Promise<boolean> {
   const { project, epoch } = begun.project;
   const people = begun.declared;
-  const keys = setsOf(side).length;
+  const keys = outputsOf(side).length;
   try {
     await letters.ask(
       holder,

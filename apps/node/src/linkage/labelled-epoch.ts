@@ -9,7 +9,7 @@ import {
   utf8ToBytes,
 } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { type HolderIndex, type Side, setsOf } from '#libs/linkage';
+import { type HolderIndex, outputsOf, type Side } from '#libs/linkage';
 import { epochFolder, type SealedFolder } from '#libs/linkage-party';
 import { LinkageProject } from '#libs/protocol';
 import { LabelFiles } from './label-files.js';
@@ -51,7 +51,7 @@ export const columnOf = (key: string, kind: string): string => `${key}.${kind}`;
 
 /** All OPRF inputs of an epoch. */
 export const totalOf = ({ begun, side }: LabelledEpoch): number =>
-  begun.declared * setsOf(side).length;
+  begun.declared * outputsOf(side).length;
 
 const filesIn = (folder: SealedFolder): LabelFiles => new LabelFiles(`${folder.dir}/outputs`);
 
@@ -64,7 +64,7 @@ async function openEpoch(
   const side: Side = begun.project.left === agency ? 'left' : 'right';
   const files = filesIn(folder);
   const lengths = await Promise.all(
-    setsOf(side).map(({ key, kind }) => files.length(columnOf(key, kind))),
+    outputsOf(side).map(({ key, kind }) => files.length(columnOf(key, kind))),
   );
   const done = lengths.reduce((sum, length) => sum + length, 0);
   const distrusted = new Set<HolderIndex>();

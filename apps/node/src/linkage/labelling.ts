@@ -9,8 +9,8 @@ import {
   countMatchKey,
   decoyOf,
   matchKeyInput,
+  outputsOf,
   type Side,
-  setsOf,
 } from '#libs/linkage';
 import {
   type Correspondence,
@@ -253,7 +253,7 @@ export class Labelling {
     const isOver = (): boolean => this.isOver(epoch);
     const longest = batchOf(totalOf(epoch));
     let chosen = await choosePair(epoch, letters, isOver);
-    for (const [index, { key, kind }] of setsOf(side).entries()) {
+    for (const [index, { key, kind }] of outputsOf(side).entries()) {
       const column = columnOf(key, kind);
       const match = countMatchKey(key);
       for (let from = await files.length(column); from < begun.declared; ) {

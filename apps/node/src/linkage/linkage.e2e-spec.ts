@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
 import { type SyntheticRecord, syntheticLists } from '#libs/linkage';
+import { CATEGORIES } from '#libs/query';
 import {
   ANALYST,
   AUDITOR,
@@ -80,12 +81,18 @@ beforeAll(async () => {
   const files = { 'street.csv': streetFile([{ month: '2024-03', type: 'Robbery', cell }]) };
   federation = await Federation.open({
     agencies: [
-      { id: COUNCIL, domain, files, people: csvOf(lists.right, 'tenant') },
+      {
+        id: COUNCIL,
+        domain,
+        files,
+        people: csvOf(lists.right, 'tenant'),
+        categories: CATEGORIES.filter((category) => category !== 'drugs'),
+      },
       { id: POLICE, domain, files, people: csvOf(lists.left, 'suspect') },
     ],
     limits: {
       rhoPerQuery: '8',
-      rhoPerYear: '32',
+      rhoPerYear: '40',
       measures: ['incidents', 'linked-people'],
     },
     keyHolders: [AUDITOR, POLICE, COUNCIL],
@@ -272,7 +279,42 @@ describe('a linkage project between processes', () => {
   });
 
   it(
-    'refuses sides the wrong way round, and more than is left of the budget',
+    'gives no number where one agency refuses: what the other paid stays paid, and is not paid again',
+    async () => {
+      const right = { agency: COUNCIL, categories: ['drugs'] as const };
+      const asked = {
+        ...QUESTION,
+        categories: ['asb', 'drugs'] as const,
+        linkage: { ...linkage, right },
+      };
+      const counts = async () =>
+        (await federation.graphql<{ linkedCounts: unknown[] }>('{ linkedCounts { id } }'))
+          .linkedCounts;
+      const paid = () =>
+        Promise.all([COUNCIL, POLICE].map((agency) => entriesOf(agency, 'budget.reserved')));
+      const [council = 0, police = 0] = await paid();
+      const released = await counts();
+      for (const _ of ['first', 'again']) {
+        const { round, header } = await federation.ask(asked);
+        expect(round.coverage.map(({ agency, code }) => [agency, code])).toEqual([
+          [COUNCIL, 'nothing-held'],
+          [POLICE, null],
+        ]);
+        expect(round).toMatchObject({
+          phase: 'aborted',
+          code: 'other-side-missing',
+          release: null,
+        });
+        expect(header).toBeUndefined();
+        expect(await paid()).toEqual([council, police + 1]);
+      }
+      expect(await counts()).toEqual(released);
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'refuses sides the wrong way round, and more than is left of the budget of either',
     async () => {
       const turned = { ...linkage, left: linkage.right, right: linkage.left };
       const wrong = await federation.ask({ ...QUESTION, linkage: turned });
@@ -280,14 +322,21 @@ describe('a linkage project between processes', () => {
         'other-project',
         'other-project',
       ]);
-      const other = { ...linkage, left: { agency: POLICE, roles: ['suspect'] } };
-      await federation.ask({ ...QUESTION, linkage: other });
-      const third = { ...linkage, left: { agency: POLICE, roles: ['suspect', 'victim'] } };
-      const broke = await federation.ask({ ...QUESTION, linkage: third });
-      expect(broke.round.coverage.map(({ code }) => code)).toEqual([
-        'rho-per-year',
-        'rho-per-year',
-      ]);
+      const asRoles = async (...roles: string[]) => {
+        const left = { agency: POLICE, roles };
+        const { round } = await federation.ask({ ...QUESTION, linkage: { ...linkage, left } });
+        return { code: round.code, said: round.coverage.map(({ code }) => code) };
+      };
+      expect(await asRoles('suspect')).toEqual({ code: null, said: [null, null] });
+      // the force has paid for a count that the council refused
+      expect(await asRoles('suspect', 'victim')).toEqual({
+        code: 'other-side-missing',
+        said: [null, 'rho-per-year'],
+      });
+      expect(await asRoles('victim')).toEqual({
+        code: 'no-contribution',
+        said: ['rho-per-year', 'rho-per-year'],
+      });
     },
     WITHIN_MS,
   );

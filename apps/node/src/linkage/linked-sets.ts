@@ -14,10 +14,10 @@ import {
   type CountNoise,
   type CountSet,
   makeCountSets,
+  outputsOf,
   planRhoNoise,
   relativesOf,
   type StandardPerson,
-  setsOf,
 } from '#libs/linkage';
 import type { LinkedAnswer, LinkedSet, Task } from '#libs/protocol';
 import { areaResolution, type LinkedPeople, monthsOf, type Query } from '#libs/query';
@@ -86,7 +86,7 @@ export async function linkedAnswer(
   );
   const positions = askedAbout(task.query, linkage, labelled);
   const outputs = new Map<string, readonly Uint8Array[]>();
-  for (const { key, kind } of setsOf(side)) {
+  for (const { key, kind } of outputsOf(side)) {
     outputs.set(columnOf(key, kind), await files.read(columnOf(key, kind), positions));
   }
   const sets = makeCountSets({
