@@ -61,7 +61,7 @@ function measure(setting: Setting): Held {
     unidentified: 0,
   };
   for (let seed = 0; seed < worldsOf(setting); seed++) {
-    const world = madeUpWorld(setting, `coverage ${seed}`);
+    const world = madeUpWorld(setting, seed);
     const random = seededRandom(`coverage ${JSON.stringify(setting)} ${seed}`);
     const result = forecast(world.release, neighboursOf(setting));
     held.rates.push(shareHeld(world.nextRates, rateInterval(result, COVERAGE)));
