@@ -99,7 +99,7 @@ function allLayers(emit: Emit, prefix: string, cells: BigUint64Array): void {
   const periods = madeUpMonths(cells.length, random);
   const allCrimePeriods = madeUpMonths(cells.length, random);
   const variance = noiseVariance(LAW);
-  const release = { periods, noiseVariance: variance, law: LAW };
+  const release = { periods, noiseVariance: variance, law: LAW, periodsPerYear: MONTHS };
   const allCrime = { periods: allCrimePeriods, noiseVariance: variance };
   const layer = <T>(name: string, work: () => T): T => timed(emit, `${prefix} ${name}`, work);
 

@@ -86,7 +86,12 @@ export async function run(emit: Emit): Promise<void> {
               return poissonDraws(means, random).map((count, i) => count + (noise[i] as number));
             });
             const usual = forecast(
-              { periods: months.slice(0, EARLIER), noiseVariance: noiseVariance(law), law },
+              {
+                periods: months.slice(0, EARLIER),
+                noiseVariance: noiseVariance(law),
+                law,
+                periodsPerYear: 12,
+              },
               neighbours,
             );
             const { warned } = warnings(months.slice(EARLIER), usualBaseline(usual), { law });

@@ -49,7 +49,7 @@ export async function run(emit: Emit): Promise<void> {
             return Float64Array.from(month, (count, i) => count + (noise[i] as number));
           });
         const first = emerging(
-          { periods: release(), noiseVariance: noiseVariance(law), law },
+          { periods: release(), noiseVariance: noiseVariance(law), law, periodsPerYear: 12 },
           neighbours,
           { sampler, random, draws: WORLDS },
         );

@@ -45,6 +45,7 @@ interface Training {
 const EWMA_WEIGHT = 0.2;
 /** Most draws, and most months of training: beyond it a back-test would not come back. */
 const MOST_ROUNDS = 1000;
+const MONTHS_PER_YEAR = 12;
 /** Passes of the seven-cell average in the kernel method: a bell about five cells wide. */
 const KERNEL_PASSES = 2;
 
@@ -139,6 +140,7 @@ export function backTest(input: BackTestInput): MethodResult[] {
         periods: window(months, target, trainMonths, cells),
         noiseVariance: variance,
         law: noise,
+        periodsPerYear: MONTHS_PER_YEAR,
       });
       const training: Training = {
         release: release(category),

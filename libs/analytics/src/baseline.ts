@@ -2,7 +2,7 @@
  * What a cell usually counts, with all that is not known of it: the law of its rate, given what was released so far, as points
  * with weights; how far periods scatter around that; and what all cells may share.
  */
-import type { CommonGrowth } from './common-growth.js';
+import { type CommonFactor, STILL } from './common-course.js';
 import { posteriors } from './exact-level.js';
 import type { Forecast } from './forecast.js';
 import type { RatePosterior } from './rate-posterior.js';
@@ -18,11 +18,9 @@ export interface Baseline {
   readonly step: number;
   /** Variance of a period's count around its rate beyond Poisson, over the squared rate. */
   readonly burst: number;
-  /** Change that all cells share, beyond what `mean` has of it. */
-  readonly growth: CommonGrowth;
+  /** What all cells share in the period `ahead` (0..) after the first to come, beyond what `mean` has of it. */
+  readonly shared: (ahead: number) => CommonFactor;
 }
-
-const STILL: CommonGrowth = { perPeriod: 0, variance: 0, excess: 0 };
 
 /** Rates that are known and do not change. */
 export function knownBaseline(rates: Float64Array): Baseline {
@@ -42,7 +40,7 @@ export function knownBaseline(rates: Float64Array): Baseline {
     },
     step: 0,
     burst: 0,
-    growth: STILL,
+    shared: (ahead) => STILL.ahead(ahead + 1),
   };
 }
 
@@ -95,7 +93,8 @@ export function levelLaws({ basis }: Forecast): (cell: number) => RatePosterior 
 
 /** The usual rates that a forecast one period ahead rests on. */
 export function usualBaseline(forecast: Forecast): Baseline {
-  const { mean, rateVariance, model, growth, basis } = forecast;
+  const { mean, rateVariance, model, course, basis } = forecast;
+  const first = course.ahead(1).factor;
   const levelOf = levelLaws(forecast);
   return {
     mean,
@@ -107,7 +106,10 @@ export function usualBaseline(forecast: Forecast): Baseline {
       return law;
     },
     step: model.step,
-    burst: Math.max(0, model.burst - growth.excess),
-    growth,
+    burst: model.burst,
+    shared(ahead) {
+      const { factor, variance } = course.ahead(ahead + 1);
+      return { factor: factor / first, variance: variance / (first * first) };
+    },
   };
 }

@@ -97,24 +97,23 @@ function discount(mean: number, { step, burst }: LevelModel, noiseVariance: numb
   return (Math.sqrt(ratio * ratio + 4 * ratio) - ratio) / 2;
 }
 
-/** How many periods before the last one the weighted evidence of a cell lies; the middle where it has none. */
-export function ageOfEvidence(
+/** Fills `out` with the share of each period in the evidence of a cell, oldest first; even shares where it has none. */
+export function evidenceShares(
   { periods, mean, model, noiseVariance }: Omit<CellsInput, 'table'>,
   cell: number,
-): number {
+  out: Float64Array,
+): void {
   const keep = 1 - discount(mean[cell] as number, model, noiseVariance);
   let weight = 1;
-  let weights = 0;
-  let ages = 0;
-  for (let age = 0; age < periods.length; age++) {
-    const value = (periods[periods.length - 1 - age] as Float64Array)[cell] as number;
-    if (!Number.isNaN(value)) {
-      weights += weight;
-      ages += weight * age;
-    }
+  let total = 0;
+  for (let t = periods.length - 1; t >= 0; t--) {
+    const isPresent = !Number.isNaN((periods[t] as Float64Array)[cell] as number);
+    out[t] = isPresent ? weight : 0;
+    if (isPresent) total += weight;
     weight *= keep;
   }
-  return weights > 0 ? ages / weights : (periods.length - 1) / 2;
+  if (!(total > 0)) out.fill(1 / periods.length);
+  else for (let t = 0; t < out.length; t++) out[t] = (out[t] as number) / total;
 }
 
 /** Table columns and weights of the present months, newest first; 0 when a count is not in the table. */

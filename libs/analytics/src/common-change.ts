@@ -2,8 +2,8 @@
  * How much each watched period has more or less than expected in all cells alike: growth, seasons, holidays. One factor a period by
  * weighted least squares of the released counts on the expected ones, without the cells that clearly went their own way in a first fit.
  * Its error is the larger of what noise and Poisson explain and what cells really do (sandwich form: Huber 1967), so that one
- * street that boils over is not taken for the whole town. The factor is then shrunk towards the common growth seen before, by that
- * error and by how far months usually leave their line.
+ * street that boils over is not taken for the whole town. The factor is then shrunk towards what the common course before leads to, by that
+ * error and by how far periods usually leave their course.
  */
 import type { Baseline } from './baseline.js';
 import type { Periods } from './level.js';
@@ -23,13 +23,13 @@ const OWN_WAY = 2.5;
 /** Counts with less variance than this are too skewed to tell. */
 export const LEAST_VARIANCE = 3;
 
-type Expected = Pick<Baseline, 'mean' | 'rateVariance' | 'growth'>;
+type Expected = Pick<Baseline, 'mean' | 'rateVariance' | 'shared'>;
 
 /** Factor of one period over the cells that `counts`. */
 function periodFactor(
   period: Float64Array,
   t: number,
-  { mean, rateVariance, growth }: Expected,
+  { mean, rateVariance, shared }: Expected,
   noiseVariance: number,
   counts: (cell: number) => boolean,
 ): { factor: number; variance: number } {
@@ -46,9 +46,9 @@ function periodFactor(
     products += weight * (period[i] as number);
     squares += weight * (mean[i] as number);
   }
-  const grown = 1 + growth.perPeriod * t;
-  const prior = growth.variance * (t + 1) ** 2 + growth.excess + USUAL_DEPARTURE ** 2;
-  if (!(squares > 0)) return { factor: grown, variance: prior };
+  const before = shared(t);
+  const prior = before.variance + USUAL_DEPARTURE ** 2;
+  if (!(squares > 0)) return { factor: before.factor, variance: prior };
   const found = products / squares;
   let residuals = 0;
   for (let i = 0; i < mean.length; i++) {
@@ -60,7 +60,7 @@ function periodFactor(
   const error = Math.max(squares, residuals) / squares ** 2;
   const share = prior / (prior + error);
   return {
-    factor: Math.max(LEAST_FACTOR, grown + share * (found - grown)),
+    factor: Math.max(LEAST_FACTOR, before.factor + share * (found - before.factor)),
     variance: prior * (1 - share),
   };
 }

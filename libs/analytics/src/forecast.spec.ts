@@ -103,11 +103,11 @@ describe('forecast', () => {
     const swinging = Array.from({ length: 12 }, (_, t) =>
       month((i) => (5 + (i % 7)) * (1 + (t % 2))),
     );
-    const { cellVariance, rateVariance, growth } = forecast(
+    const { cellVariance, rateVariance, course } = forecast(
       { periods: swinging, noiseVariance: 1 },
       neighbours,
     );
-    expect(growth.excess).toBeGreaterThan(0);
+    expect(course.ahead(1).variance).toBeGreaterThan(0.01);
     expect(cellVariance[3]).toBeLessThan((rateVariance[3] as number) / 2);
   });
 

@@ -7,8 +7,8 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { NeighbourLists } from '#libs/grid';
-import { ageOfEvidence } from './cell-likelihood.js';
-import { type CommonGrowth, commonGrowth } from './common-growth.js';
+import { evidenceShares } from './cell-likelihood.js';
+import { type CommonCourse, type CommonFactor, commonCourse } from './common-course.js';
 import { type CellPriors, cellPriors, estimateField, type NoisySums } from './empirical-bayes.js';
 import { type ExactLaw, exactLevels, fitExactLaw, isExactUseful } from './exact-level.js';
 import {
@@ -27,6 +27,8 @@ export interface Release {
   readonly noiseVariance: number;
   /** Law of the noise, where counts carry one draw each: lets the forecast use more than its variance. */
   readonly law?: NoiseLaw;
+  /** Periods after which the calendar starts again: 12 for months. Left out: no calendar is looked for. */
+  readonly periodsPerYear?: number;
 }
 
 export type Prior = 'all-crime' | 'own-map';
@@ -36,12 +38,12 @@ export interface Forecast {
   readonly mean: Float64Array;
   /** Variance of `mean` around the true rate of that period. */
   readonly rateVariance: Float64Array;
-  /** The part of it that is each cell's own: without the error of the growth that all cells share. */
+  /** The part of it that is each cell's own: without the error of the course that all cells share. */
   readonly cellVariance: Float64Array;
   /** Which prior the held-out risk chose. */
   readonly prior: Prior;
   readonly model: LevelModel;
-  readonly growth: CommonGrowth;
+  readonly course: CommonCourse;
   readonly horizon: number;
   readonly basis: ForecastBasis;
 }
@@ -49,9 +51,9 @@ export interface Forecast {
 /** What intervals need beside means and variances. */
 interface ForecastBasis {
   readonly release: Release;
-  /** Levels as they were, mean and variance, before growth and later change. */
+  /** Levels as they were, mean and variance, before the common course and later change. */
   readonly levels: Levels;
-  /** Growth from the evidence of each cell to the period forecast. */
+  /** What all cells share, from the evidence of each cell to the period forecast. */
   readonly factor: Float64Array;
   /** Undefined where the law of the noise is not known or not tabulated: levels are then the linear filter's. */
   readonly exact: ExactLaw | undefined;
@@ -64,8 +66,6 @@ const HELD_OUT_SHARE = 4;
 const MOST_HELD_OUT = 3;
 /** Standard errors by which the own map must be better: fifteen categories are asked about twelve times a year, and a false own map at a low budget finds nothing. */
 const CLEAR = 3;
-/** A common fall takes no more than this leaves. */
-const LEAST_GROWTH = 0.25;
 
 function checkRelease({ periods, noiseVariance }: Release, cells: number): void {
   if (periods.length === 0 || periods.some((period) => period.length !== cells)) {
@@ -115,7 +115,7 @@ interface Candidate {
   readonly priors: CellPriors;
   readonly levels: Levels;
   readonly model: LevelModel;
-  readonly growth: CommonGrowth;
+  readonly course: CommonCourse;
   readonly exact: ExactLaw | undefined;
 }
 
@@ -125,23 +125,22 @@ function candidate(
   release: Release,
   neighbours: NeighbourLists,
 ): Candidate {
-  const { periods, noiseVariance, law } = release;
+  const { periods, noiseVariance, law, periodsPerYear } = release;
   const data = sumPeriods(release);
   const priors = cellPriors(data, field, neighbours);
-  const growth = commonGrowth(periods, priors.mean, noiseVariance);
-  const shared = growth.perPeriod ** 2 + growth.variance;
-  const model = fitLevelModel(periods, priors.mean, noiseVariance, shared);
+  const course = commonCourse(periods, priors.mean, noiseVariance, periodsPerYear);
+  const model = fitLevelModel(periods, priors.mean, noiseVariance, course.gap);
   const linear = filterLevels(periods, priors, model, noiseVariance);
   const exact =
     law && isExactUseful(law) ? fitExactLaw(periods, priors, data, model, law) : undefined;
   const levels = exact ? exactLevels(linear, exact, priors.least) : linear;
-  return { prior, priors, model, growth, exact, levels };
+  return { prior, priors, model, course, exact, levels };
 }
 
 /** The first periods only, and without the law: the linear filter is enough to compare two priors. */
-const truncated = ({ periods, noiseVariance }: Release, count: number): Release => ({
+const truncated = ({ periods, law: _, ...rest }: Release, count: number): Release => ({
+  ...rest,
   periods: periods.slice(0, count),
-  noiseVariance,
 });
 
 const length = (vector: Float64Array): number =>
@@ -203,7 +202,7 @@ export function forecast(
   }
   const chosen = allCrime ? choosePrior(release, allCrime, neighbours) : 'own-map';
   const field = allCrime && chosen === 'all-crime' ? denoise(allCrime, neighbours) : flat(cells);
-  const { priors, model, growth, levels, exact } = candidate(chosen, field, release, neighbours);
+  const { priors, model, course, levels, exact } = candidate(chosen, field, release, neighbours);
   const evidence = {
     periods: release.periods,
     mean: priors.mean,
@@ -214,17 +213,23 @@ export function forecast(
   const rateVariance = new Float64Array(cells);
   const cellVariance = new Float64Array(cells);
   const factor = new Float64Array(cells);
+  const shares = new Float64Array(release.periods.length);
+  const lastShares = new Float64Array(release.periods.length);
+  let shared: CommonFactor = course.ahead(horizon);
   for (let i = 0; i < cells; i++) {
-    const ahead = horizon + ageOfEvidence(evidence, i);
-    const grown = Math.max(LEAST_GROWTH, 1 + growth.perPeriod * ahead);
-    const rate = grown * (levels.level[i] as number);
-    factor[i] = grown;
-    mean[i] = rate;
+    evidenceShares(evidence, i, shares);
+    if (shares.some((share, t) => share !== lastShares[t])) {
+      shared = course.ahead(horizon, shares);
+      lastShares.set(shares);
+    }
+    const level = levels.level[i] as number;
+    factor[i] = shared.factor;
+    mean[i] = shared.factor * level;
     const own =
-      grown * grown * (levels.variance[i] as number) +
+      shared.factor ** 2 * (levels.variance[i] as number) +
       (horizon * model.step + model.burst) * (priors.mean[i] as number) ** 2;
     cellVariance[i] = own;
-    rateVariance[i] = own + (growth.variance * ahead * ahead + growth.excess) * rate * rate;
+    rateVariance[i] = own + shared.variance * level * level;
   }
   return {
     mean,
@@ -232,7 +237,7 @@ export function forecast(
     cellVariance,
     prior: chosen,
     model,
-    growth,
+    course,
     horizon,
     basis: { release, levels, factor, exact },
   };

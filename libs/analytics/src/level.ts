@@ -30,11 +30,15 @@ const USUAL_BURST = 0.25;
 const plausible = ({ slope, error }: Slope, usual: number): number =>
   (cautious({ slope, error }, 1) * usual * usual) / (usual * usual + error * error);
 
+/** Mean squared change of what all cells share between two periods, relative to one. */
+type SharedGap = (t: number, u: number) => number;
+
 const meanOfSquares = (
   periods: Periods,
   i: number,
   lags: readonly number[],
-  common: number,
+  squared: number,
+  gaps: Float64Array,
 ): number => {
   let sum = 0;
   let count = 0;
@@ -43,7 +47,7 @@ const meanOfSquares = (
       const late = (periods[t] as Float64Array)[i] as number;
       const early = (periods[t - lag] as Float64Array)[i] as number;
       if (Number.isNaN(late) || Number.isNaN(early)) continue;
-      sum += (late - early) ** 2 - lag * lag * common;
+      sum += (late - early) ** 2 - squared * (gaps[t * periods.length + t - lag] as number);
       count++;
     }
   }
@@ -65,8 +69,8 @@ function squaredRate(periods: Periods, i: number, noiseVariance: number): number
 }
 
 /**
- * Step and burst by moments: (z_t - z_(t-l))^2 has mean 2 (V + m + burst m^2) + l step m^2 + l^2 growth rate^2, so short lags give
- * the burst and what long lags add gives the step; `growth` is the squared relative change a period that all cells share. Both are
+ * Step and burst by moments: (z_t - z_(t-l))^2 has mean 2 (V + m + burst m^2) + l step m^2 + gap(t, t-l) rate^2, so short lags give
+ * the burst and what long lags add gives the step; `gap` is the squared relative change that all cells share: a season is no cell's own. Both are
  * shrunk towards none by their standard errors, as counts under wide noise can seem to jump by any factor. Fewer than four periods
  * say nothing: both are 0.
  */
@@ -74,8 +78,12 @@ export function fitLevelModel(
   periods: Periods,
   mean: Float64Array,
   noiseVariance: number,
-  growth = 0,
+  gap: SharedGap = () => 0,
 ): LevelModel {
+  const count = periods.length;
+  const gaps = Float64Array.from({ length: count * count }, (_, k) =>
+    gap(Math.floor(k / count), k % count),
+  );
   const reach = Math.min(periods.length - 1, 9);
   if (reach < 3) return { step: 0, burst: 0 };
   const third = Math.floor(reach / 3);
@@ -88,9 +96,9 @@ export function fitLevelModel(
   const w = new Float64Array(mean.length);
   for (let i = 0; i < mean.length; i++) {
     const m = mean[i] as number;
-    const common = growth * squaredRate(periods, i, noiseVariance);
-    const near = meanOfSquares(periods, i, short, common);
-    const far = meanOfSquares(periods, i, long, common);
+    const squared = squaredRate(periods, i, noiseVariance);
+    const near = meanOfSquares(periods, i, short, squared, gaps);
+    const far = meanOfSquares(periods, i, long, squared, gaps);
     if (Number.isNaN(near) || Number.isNaN(far)) continue;
     x[i] = m * m;
     w[i] = 1 / (noiseVariance + m) ** 2;

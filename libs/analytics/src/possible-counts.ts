@@ -130,7 +130,7 @@ export function possibleCounts(
     {
       mean: levels.level,
       rateVariance: levels.variance,
-      growth: { perPeriod: 0, variance: 0, excess: forecast.growth.excess },
+      shared: () => ({ factor: 1, variance: forecast.course.departure }),
     },
     noiseCumulants(law).second,
   );

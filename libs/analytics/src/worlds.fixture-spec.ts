@@ -113,6 +113,7 @@ export interface World {
     readonly periods: readonly Float64Array[];
     readonly noiseVariance: number;
     readonly law: NoiseLaw;
+    readonly periodsPerYear: number;
   };
   /** Mean rates over the months released. */
   readonly rates: Float64Array;
@@ -201,7 +202,7 @@ export function madeUpWorld(setting: Setting, world: number): World {
   const nextRates = inMonth(months);
   const meanFactor = course.slice(0, months).reduce((a, b) => a + b, 0) / months;
   return {
-    release: { periods, noiseVariance: noiseVariance(law), law },
+    release: { periods, noiseVariance: noiseVariance(law), law, periodsPerYear: YEAR },
     rates: start.map((rate) => rate * meanFactor),
     nextRates,
     nextCounts: poissonDraws(nextRates, random),

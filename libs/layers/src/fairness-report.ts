@@ -71,6 +71,7 @@ export async function fairnessReport(question: FairnessQuestion): Promise<Json> 
     const seen = choose(question, { ...question.release, periods: noisy });
     await progress((world + 0.5) / worlds);
     const known = choose(question, {
+      ...question.release,
       periods: months,
       noiseVariance: 0,
       law: { mechanism: 'none' },

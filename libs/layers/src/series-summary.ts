@@ -5,6 +5,7 @@ import type { Json } from '#libs/bytes';
 import { cellToText } from '#libs/grid';
 import { type CellSeries, typicalLaw } from './cell-series.js';
 import { decimalText } from './decimal.js';
+import { type Step, stepOf } from './periods.js';
 
 /** Cells, periods, gaps and noise of a series. */
 export const seriesSummary = (series: CellSeries): Record<string, Json> => ({
@@ -26,10 +27,18 @@ export const MISSING =
 export const ONE_LAW =
   'Where areas of two agencies overlap the noise is wider than assumed (summary.noise.otherCells).';
 
+/** Months or weeks until the calendar starts again. */
+const PERIODS_PER_YEAR: Readonly<Record<Step, number>> = { month: 12, week: 365.25 / 7 };
+
 /** A series as the forecast takes it. Throws `mixed-noise`. */
 export function asRelease(series: CellSeries): Release & { readonly law: NoiseLaw } {
   const law = typicalLaw(series);
-  return { periods: series.periods, noiseVariance: noiseVariance(law), law };
+  return {
+    periods: series.periods,
+    noiseVariance: noiseVariance(law),
+    law,
+    periodsPerYear: PERIODS_PER_YEAR[stepOf(series.names)],
+  };
 }
 
 /** Text of the cell at a position. */

@@ -129,7 +129,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         ...seriesSummary(series),
         horizon,
         prior: rates.prior,
-        growthPerPeriod: decimalText(rates.growth.perPeriod),
+        growthPerPeriod: decimalText(rates.course.perPeriod),
         ranking: ranking.by,
         companions: [...(companions?.categories ?? [])],
         chosenCells: k,

@@ -1,0 +1,161 @@
+/**
+ * What all cells share: the totals of the area rise and fall, with a line, a calendar, a campaign. The ratio of each period's total to the
+ * expected one has a known variance by noise and Poisson, multiplied by how much more cells really differ in their slopes than those explain
+ * (sandwich form: Huber 1967), so that one street that boils over is not taken for the whole town. What the ratios were, and what they will be, is
+ * the law of a course (`course-model.ts`). Where noise hides them they stay what they were before: one, give or take what is usual.
+ */
+import { type CourseLaw, courseLaw } from './course-model.js';
+import type { Periods } from './level.js';
+
+/** What counts are multiplied by, and the variance of that. */
+export interface CommonFactor {
+  readonly factor: number;
+  readonly variance: number;
+}
+
+export interface CommonCourse {
+  /** Relative change a period of its line alone, without walk, calendar and scatter. */
+  readonly perPeriod: number;
+  /** Mean squared gap between the shared factors of two released periods. */
+  readonly gap: (t: number, u: number) => number;
+  /** Mean squared departure of a released period's factor from one. */
+  readonly departure: number;
+  /**
+   * From the mean of the released periods with these weights (they sum to 1; left out: even ones) to the period `horizon` after the last.
+   */
+  readonly ahead: (horizon: number, weights?: Float64Array) => CommonFactor;
+}
+
+/** No shared factor is below this. */
+const LEAST_FACTOR = 0.25;
+
+/** Nothing that is shared ever changes. */
+export const STILL: CommonCourse = {
+  perPeriod: 0,
+  gap: () => 0,
+  departure: 0,
+  ahead: () => ({ factor: 1, variance: 0 }),
+};
+
+/**
+ * How many times the variance by noise and Poisson the slope of all counts on time has when it is judged by how cells really differ
+ * around it; each cell is taken around its own middle. 1 where that is less.
+ */
+function overdispersion(periods: Periods, mean: Float64Array, noiseVariance: number): number {
+  const cells = mean.length;
+  const present = new Float64Array(cells);
+  const times = new Float64Array(cells);
+  const squares = new Float64Array(cells);
+  const sums = new Float64Array(cells);
+  const products = new Float64Array(cells);
+  periods.forEach((period, t) => {
+    for (let i = 0; i < cells; i++) {
+      const value = period[i] as number;
+      if (Number.isNaN(value)) continue;
+      present[i] = (present[i] as number) + 1;
+      times[i] = (times[i] as number) + t;
+      squares[i] = (squares[i] as number) + t * t;
+      sums[i] = (sums[i] as number) + value;
+      products[i] = (products[i] as number) + t * value;
+    }
+  });
+  const spread = new Float64Array(cells);
+  let rise = 0;
+  let expected = 0;
+  let variance = 0;
+  for (let i = 0; i < cells; i++) {
+    const n = Math.max(1, present[i] as number);
+    spread[i] = (squares[i] as number) - (times[i] as number) ** 2 / n;
+    products[i] = (products[i] as number) - ((times[i] as number) * (sums[i] as number)) / n;
+    sums[i] = (sums[i] as number) / n;
+    rise += products[i] as number;
+    expected += (mean[i] as number) * (spread[i] as number);
+    variance += (noiseVariance + (mean[i] as number)) * (spread[i] as number);
+  }
+  if (!(expected > 0)) return 1;
+  const slope = rise / expected;
+  let residuals = 0;
+  for (let i = 0; i < cells; i++) {
+    const fitted = slope * (sums[i] as number) * (spread[i] as number);
+    residuals += ((products[i] as number) - fitted) ** 2;
+  }
+  return Math.max(1, residuals / variance);
+}
+
+/** Ratio of each period's total to the expected one over the same cells, with its variance by noise and Poisson. */
+function ratiosOfTotals(periods: Periods, mean: Float64Array, noiseVariance: number) {
+  const ratios = new Float64Array(periods.length).fill(Number.NaN);
+  const variances = new Float64Array(periods.length);
+  periods.forEach((period, t) => {
+    let total = 0;
+    let expected = 0;
+    let present = 0;
+    for (let i = 0; i < mean.length; i++) {
+      const value = period[i] as number;
+      if (Number.isNaN(value)) continue;
+      total += value;
+      expected += mean[i] as number;
+      present++;
+    }
+    if (!(expected > 0)) return;
+    ratios[t] = total / expected;
+    variances[t] = (present * noiseVariance + expected) / expected ** 2;
+  });
+  return { ratios, variances };
+}
+
+/** From the weighted mean of the released periods to one to come. */
+function factorAhead(
+  { means, covariances, future }: CourseLaw,
+  horizon: number,
+  weights: Float64Array,
+): CommonFactor {
+  const periods = means.length;
+  const next = future(horizon);
+  let base = 0;
+  let shared = 0;
+  let variance = 0;
+  for (let t = 0; t < periods; t++) {
+    const weight = weights[t] as number;
+    base += weight * (means[t] as number);
+    shared += weight * (next.covariances[t] as number);
+    let row = 0;
+    for (let u = 0; u < periods; u++) {
+      row += (weights[u] as number) * (covariances[t * periods + u] as number);
+    }
+    variance += weight * row;
+  }
+  base = Math.max(LEAST_FACTOR, base);
+  const factor = Math.max(LEAST_FACTOR, next.mean / base);
+  const error = next.variance - 2 * factor * shared + factor * factor * variance;
+  return { factor, variance: Math.max(0, error) / (base * base) };
+}
+
+/**
+ * Common course of counts whose expected values a period are `mean`. `periodsPerYear` is 12 for months; left
+ * out, no calendar is looked for.
+ */
+export function commonCourse(
+  periods: Periods,
+  mean: Float64Array,
+  noiseVariance: number,
+  periodsPerYear?: number,
+): CommonCourse {
+  const { ratios, variances } = ratiosOfTotals(periods, mean, noiseVariance);
+  const times = overdispersion(periods, mean, noiseVariance);
+  const law = courseLaw(
+    { ratios, variances: variances.map((variance) => times * variance) },
+    periodsPerYear,
+  );
+  const { means, covariances } = law;
+  const count = periods.length;
+  const even = new Float64Array(count).fill(1 / count);
+  const at = (t: number, u: number): number => covariances[t * count + u] as number;
+  return {
+    perPeriod: law.perPeriod,
+    gap: (t, u) =>
+      ((means[t] as number) - (means[u] as number)) ** 2 + at(t, t) - 2 * at(t, u) + at(u, u),
+    departure: means.reduce((sum, mean, t) => sum + (mean - 1) ** 2 + at(t, t), 0) / count,
+    ahead: (horizon, weights = even) => factorAhead(law, horizon, weights),
+  };
+}
