@@ -7,7 +7,7 @@
  * forecast's prior is all there is. (Where few are chosen, one cell may stand out though the area as a whole shows nothing.)
  *
  * The gain is the posterior mean of a difference of sums of rates, its variance that of the same sum with cells taken as independent
- * (Morris 1983, JASA 78, on decisions from empirical-Bayes posteriors). The growth that all cells share multiplies both choices alike:
+ * (Morris 1983, JASA 78, on decisions from empirical-Bayes posteriors). The course that all cells share multiplies both choices alike:
  * its error says nothing about which is better and is left out.
  */
 import { noiseCumulants } from './edgeworth.js';

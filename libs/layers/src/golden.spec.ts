@@ -54,13 +54,13 @@ const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown
 };
 
 it.each([
-  ['concentration', 6, 'c7742162e11fd0ae318632085bad2cf015e5e1a6a1db13fa0ba148b6686b610e'],
-  ['hotspots', 4, 'e23413e26c8da8df3cbd33df17ea48da6e9bc4954bfb711d6db1130492e3818d'],
+  ['concentration', 7, '87a0de0bf3a58feb686a706cfd7eb2f953458334257baabe2142a14a1dae97d4'],
+  ['hotspots', 5, 'a3e4dd4a099c2991ed13d7e312ff9597e97c49372aa51fbe11e8435961e1d6e4'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
-  ['emerging', 3, '111f4a0a0dedc2c0ddfcc77af8ef4b20a9a99a1c1acd7825cc37693ebb200d96'],
-  ['warnings', 6, '1f00c07116c4d35b4ecf18216d09412bf0ac53357d56fe443d1c5fcf5b24dec9'],
-  ['forecast', 7, 'dd3270860d09425aa2d58d6d3b225cc383ed4917e006bb5f8e122e749007fdd3'],
-  ['fairness', 5, '28af12f8d4c29e995cd8def8fe8e6c9e4101be025ba247cf6224465ef3555874'],
+  ['emerging', 4, 'dcf5c2c1c557e7222315da884ee77ae82521469f0a4f0bccfaecdabdfbaa42cc'],
+  ['warnings', 7, '3b6bc4ed46b1d1b6273186c93e1595f98c5f798f436fe453d8ec175c45f4f5fd'],
+  ['forecast', 8, '54724a626d18015372cfa2a76fa1abf89d0b8ce2f929fdb5fbb99892cac5182b'],
+  ['fairness', 6, '09de38e588179f3cbe80df77c4cd3ba861d86514e33d818bfa59dfeddce5eea7'],
   ['evaluation', 4, '6e009824a2463feeebfc5d5928ee2e30874de9c5289c9e16352484b8ec6c47a4'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
 ] as const)('%s of version %d', async (method, version, digest) => {

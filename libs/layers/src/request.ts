@@ -108,13 +108,13 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 6,
-  hotspots: 4,
+  concentration: 7,
+  hotspots: 5,
   trend: 2,
-  emerging: 3,
-  warnings: 6,
-  forecast: 7,
-  fairness: 5,
+  emerging: 4,
+  warnings: 7,
+  forecast: 8,
+  fairness: 6,
   evaluation: 4,
   plan: 2,
 };
