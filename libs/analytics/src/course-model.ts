@@ -17,7 +17,7 @@ export interface SeenRatios {
 }
 
 /** Ratio of a period to come. */
-export interface FutureRatio {
+interface FutureRatio {
   readonly mean: number;
   readonly variance: number;
   /** Covariance with the ratio of each period that was released. */
