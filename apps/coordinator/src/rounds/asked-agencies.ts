@@ -4,6 +4,21 @@ import { type Manifest, SEALED_QUORUM } from '#libs/protocol';
 import type { Query } from '#libs/query';
 import type { Federation } from '../federation/federation.js';
 
+/** A linked count needs both sides: one that records nothing of what it is asked for would make the other pay for no number. */
+function assertBothConcerned({ linkage, categories }: Query, { agencies }: Manifest): void {
+  if (!linkage) return;
+  for (const side of [linkage.left, linkage.right]) {
+    const wanted = side.categories ?? categories;
+    const recorded = agencies.find(({ id }) => id === side.agency)?.categories ?? [];
+    if (!wanted.some((category) => recorded.includes(category))) {
+      throw new ConcordatError(
+        'nothing-held',
+        `${side.agency} records none of the categories that it is asked for: nothing was asked, nothing spent`,
+      );
+    }
+  }
+}
+
 /**
  * Agencies that record any of the categories, or those of them that the query names. Throws `unknown-agency` and `no-agency-concerned`.
  */
@@ -17,6 +32,7 @@ export function agenciesConcerned(query: Query, manifest: Manifest): string[] {
       'the query names an agency that is not in the manifest',
     );
   }
+  assertBothConcerned(query, manifest);
   const concerned = manifest.agencies
     .filter(({ id }) => query.agencies?.includes(id) ?? true)
     .filter(({ categories }) => query.categories.some((category) => categories.includes(category)))

@@ -129,7 +129,7 @@ export class RoundsService {
 
   /**
    * Opens a round for a question that a known analyst asserts. Throws a query's own code, `wrong-grid`, `area-below-floor`, `area-not-covered`, what `AssertionCheck` throws,
-   * `unknown-agency`, `no-agency-concerned` or `too-few-contributors`.
+   * `unknown-agency`, `no-agency-concerned`, `nothing-held` or `too-few-contributors`.
    */
   async open(input: unknown, signed: SignedAssertion): Promise<Round> {
     const { federation, nowMs, config, logger } = this.coordinator;

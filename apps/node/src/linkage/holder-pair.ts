@@ -25,6 +25,7 @@ async function declare(
   { begun, side }: LabelledEpoch,
   letters: Correspondence,
   holder: string,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const { project, epoch } = begun.project;
   const people = begun.declared;
@@ -33,7 +34,7 @@ async function declare(
     await letters.ask(
       holder,
       { kind: 'declaration', project, epoch, people, keys },
-      { timeoutMs: KEYS_WITHIN_MS },
+      { timeoutMs: KEYS_WITHIN_MS, signal },
     );
     return true;
   } catch (error) {
@@ -62,6 +63,7 @@ export async function choosePair(
   epoch: LabelledEpoch,
   letters: Correspondence,
   isOver: () => boolean,
+  signal: AbortSignal,
 ): Promise<ChosenPair> {
   const { project, epoch: name, holders } = epoch.begun.project;
   if (epoch.distrusted.size > 1) {
@@ -80,7 +82,7 @@ export async function choosePair(
               .ask(
                 holder,
                 { kind: 'ask-keys', project, epoch: name },
-                { timeoutMs: KEYS_WITHIN_MS },
+                { timeoutMs: KEYS_WITHIN_MS, signal },
               )
               .catch((error: unknown) => {
                 if (isConcordatError(error, 'share-destroyed')) throw error;
@@ -95,7 +97,7 @@ export async function choosePair(
     const body = pair && said[pair[0] - 1];
     if (pair && body?.kind === 'keys') {
       const heard = await Promise.all(
-        pair.map((index) => declare(epoch, letters, holders[index - 1] as string)),
+        pair.map((index) => declare(epoch, letters, holders[index - 1] as string, signal)),
       );
       if (!heard.includes(false)) return { pair, keys: keysOf(epoch.begun.project, body) };
     }

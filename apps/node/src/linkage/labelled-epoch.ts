@@ -44,6 +44,8 @@ export interface LabelledEpoch {
   readonly distrusted: Set<HolderIndex>;
   running: Promise<void> | undefined;
   failed: string | null;
+  /** Aborted when the epoch ends, so that nothing waits for a holder any more. */
+  readonly ending: AbortController;
 }
 
 /** File name of the outputs of one key type. */
@@ -68,7 +70,8 @@ async function openEpoch(
   );
   const done = lengths.reduce((sum, length) => sum + length, 0);
   const distrusted = new Set<HolderIndex>();
-  return { begun, side, people, files, done, distrusted, running: undefined, failed: null };
+  const idle = { running: undefined, failed: null, ending: new AbortController() };
+  return { begun, side, people, files, done, distrusted, ...idle };
 }
 
 /** Freezes the people for an epoch. `peopleDigest` is keyed. */

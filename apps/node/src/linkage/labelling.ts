@@ -59,6 +59,7 @@ export interface Labelled {
 export class Labelling {
   private readonly epochs = new Map<string, LabelledEpoch>();
   private readonly erased = new Set<string>();
+  private readonly erasures = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
 
   private constructor(
@@ -69,12 +70,18 @@ export class Labelling {
     private readonly folder: SealedFolder,
   ) {}
 
-  /** Opens what the folder holds; an erasure that was interrupted is finished. */
-  static async open(node: Node, brought: SealedFolder): Promise<Labelling> {
+  /** Opens what the folder holds. An erasure that was interrupted is finished, from the log's word for it on (`erased`: names of epochs). */
+  static async open(
+    node: Node,
+    brought: SealedFolder,
+    erased: ReadonlySet<string>,
+  ): Promise<Labelling> {
     const folder = brought.folder('labels');
     const labelling = new Labelling(node, brought, folder);
     for (const name of await folder.folders()) {
-      const epoch = await loadEpoch(folder.folder(name), node.agency.id);
+      const epoch = erased.has(name)
+        ? 'erased'
+        : await loadEpoch(folder.folder(name), node.agency.id);
       if (epoch === 'erased') {
         labelling.erased.add(name);
         await eraseEpoch(folder.folder(name));
@@ -134,24 +141,34 @@ export class Labelling {
     this.start(epoch, letters);
   }
 
-  /** Erases people, outputs and secrets of an epoch, logged first. Again is harmless. */
-  async erase(project: LinkageProject): Promise<void> {
+  /** Erases people, outputs and secrets of an epoch, logged first. Again is harmless, and resolves when all is gone. */
+  erase(project: LinkageProject): Promise<void> {
     const name = epochFolder(project);
+    const erasure =
+      this.erasures.get(name) ??
+      this.eraseNow(project, name).finally(() => this.erasures.delete(name));
+    this.erasures.set(name, erasure);
+    return erasure;
+  }
+
+  private async eraseNow(project: LinkageProject, name: string): Promise<void> {
     const epoch = this.epochs.get(name);
-    if (!epoch) return;
-    await this.node.append({
-      kind: 'linkage.labels-erased',
-      verb: 'erasure',
-      at: new Date(this.node.nowMs()).toISOString(),
-      actor: this.node.agency.id,
-      purpose: PURPOSE,
-      project: project.project,
-      epoch: project.epoch,
-    });
-    this.epochs.delete(name);
-    this.erased.add(name);
-    await epoch.running;
-    await eraseEpoch(this.folder.folder(name));
+    if (epoch) {
+      await this.node.append({
+        kind: 'linkage.labels-erased',
+        verb: 'erasure',
+        at: new Date(this.node.nowMs()).toISOString(),
+        actor: this.node.agency.id,
+        purpose: PURPOSE,
+        project: project.project,
+        epoch: project.epoch,
+      });
+      this.epochs.delete(name);
+      this.erased.add(name);
+      epoch.ending.abort();
+      await epoch.running;
+    }
+    if (this.erased.has(name)) await eraseEpoch(this.folder.folder(name));
   }
 
   async stop(): Promise<void> {
@@ -252,7 +269,8 @@ export class Labelling {
     const { begun, side, people, files } = epoch;
     const isOver = (): boolean => this.isOver(epoch);
     const longest = batchOf(totalOf(epoch));
-    let chosen = await choosePair(epoch, letters, isOver);
+    const signal = AbortSignal.any([this.stopping.signal, epoch.ending.signal]);
+    let chosen = await choosePair(epoch, letters, isOver, signal);
     for (const [index, { key, kind }] of outputsOf(side).entries()) {
       const column = columnOf(key, kind);
       const match = countMatchKey(key);
@@ -271,11 +289,11 @@ export class Labelling {
             throw new ConcordatError('replayed-batch', 'a holder keeps refusing');
           const batch = { inputs, position, tried };
           try {
-            outputs = await labelBatch(epoch, letters, chosen, batch, this.stopping.signal);
+            outputs = await labelBatch(epoch, letters, chosen, batch, signal);
           } catch (error) {
             if (error instanceof WrongAnswer) await this.distrust(epoch, error);
             if (error instanceof WrongAnswer || isConcordatError(error, 'no-answer')) {
-              chosen = await choosePair(epoch, letters, isOver);
+              chosen = await choosePair(epoch, letters, isOver, signal);
             } else if (!isConcordatError(error, 'replayed-batch')) throw error;
           }
         }

@@ -2,7 +2,8 @@
  * A linkage project from set-up to end between real processes on sockets: key making, labelling, one count through policy, ledger, log,
  * receipt and release, a second asking, and the end of the epoch. The people are invented.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
@@ -92,7 +93,7 @@ beforeAll(async () => {
     ],
     limits: {
       rhoPerQuery: '8',
-      rhoPerYear: '40',
+      rhoPerYear: '33',
       measures: ['incidents', 'linked-people'],
     },
     keyHolders: [AUDITOR, POLICE, COUNCIL],
@@ -106,6 +107,19 @@ beforeAll(async () => {
   });
 });
 afterAll(() => federation?.close());
+
+const labelsOf = (node: string, epoch: string): string =>
+  join(federation.folder(node), 'linkage', 'labels', `harm.${epoch}`);
+const expectErased = (node: string, epoch: string): void => {
+  for (const name of ['outputs', 'people', 'labelling']) {
+    expect([name, existsSync(join(labelsOf(node, epoch), name))]).toEqual([name, false]);
+  }
+};
+/** What the force had of the epoch before it ended. */
+let saved: string | undefined;
+afterAll(() => {
+  if (saved !== undefined) rmSync(saved, { recursive: true });
+});
 
 /** How many entries of a kind the log of a process holds up to its newest checkpoint. */
 const entriesOf = async (process: string, kind: string): Promise<number> =>
@@ -278,43 +292,25 @@ describe('a linkage project between processes', () => {
     }
   });
 
-  it(
-    'gives no number where one agency refuses: what the other paid stays paid, and is not paid again',
-    async () => {
-      const right = { agency: COUNCIL, categories: ['drugs'] as const };
-      const asked = {
-        ...QUESTION,
-        categories: ['asb', 'drugs'] as const,
-        linkage: { ...linkage, right },
-      };
-      const counts = async () =>
-        (await federation.graphql<{ linkedCounts: unknown[] }>('{ linkedCounts { id } }'))
-          .linkedCounts;
-      const paid = () =>
-        Promise.all([COUNCIL, POLICE].map((agency) => entriesOf(agency, 'budget.reserved')));
-      const [council = 0, police = 0] = await paid();
-      const released = await counts();
-      for (const _ of ['first', 'again']) {
-        const { round, header } = await federation.ask(asked);
-        expect(round.coverage.map(({ agency, code }) => [agency, code])).toEqual([
-          [COUNCIL, 'nothing-held'],
-          [POLICE, null],
-        ]);
-        expect(round).toMatchObject({
-          phase: 'aborted',
-          code: 'other-side-missing',
-          release: null,
-        });
-        expect(header).toBeUndefined();
-        expect(await paid()).toEqual([council, police + 1]);
-      }
-      expect(await counts()).toEqual(released);
+  it.each([
+    [
+      'on its side',
+      { right: { agency: COUNCIL, categories: ['drugs'] as const } },
+      ['asb', 'drugs'],
+    ],
+    ['at all', {}, ['drugs']],
+  ] as const)(
+    'asks nobody where one agency records nothing of what it is asked for %s: nothing is spent',
+    async (_, sides, categories) => {
+      const asked = { ...QUESTION, categories, linkage: { ...linkage, ...sides } };
+      const rounds = await entriesOf(COORDINATOR, 'round.opened');
+      await expect(federation.ask(asked)).rejects.toMatchObject({ code: 'nothing-held' });
+      expect(await entriesOf(COORDINATOR, 'round.opened')).toBe(rounds);
     },
-    WITHIN_MS,
   );
 
   it(
-    'refuses sides the wrong way round, and more than is left of the budget of either',
+    'refuses sides the wrong way round, and more than is left of the budget',
     async () => {
       const turned = { ...linkage, left: linkage.right, right: linkage.left };
       const wrong = await federation.ask({ ...QUESTION, linkage: turned });
@@ -322,21 +318,14 @@ describe('a linkage project between processes', () => {
         'other-project',
         'other-project',
       ]);
-      const asRoles = async (...roles: string[]) => {
-        const left = { agency: POLICE, roles };
-        const { round } = await federation.ask({ ...QUESTION, linkage: { ...linkage, left } });
-        return { code: round.code, said: round.coverage.map(({ code }) => code) };
-      };
-      expect(await asRoles('suspect')).toEqual({ code: null, said: [null, null] });
-      // the force has paid for a count that the council refused
-      expect(await asRoles('suspect', 'victim')).toEqual({
-        code: 'other-side-missing',
-        said: [null, 'rho-per-year'],
-      });
-      expect(await asRoles('victim')).toEqual({
-        code: 'no-contribution',
-        said: ['rho-per-year', 'rho-per-year'],
-      });
+      const other = { ...linkage, left: { agency: POLICE, roles: ['suspect'] } };
+      await federation.ask({ ...QUESTION, linkage: other });
+      const third = { ...linkage, left: { agency: POLICE, roles: ['suspect', 'victim'] } };
+      const broke = await federation.ask({ ...QUESTION, linkage: third });
+      expect(broke.round.coverage.map(({ code }) => code)).toEqual([
+        'rho-per-year',
+        'rho-per-year',
+      ]);
     },
     WITHIN_MS,
   );
@@ -356,28 +345,110 @@ describe('a linkage project between processes', () => {
   });
 
   it(
+    'gives no number while one agency alone can answer: what it paid stays paid, is not paid again, and counts once the other can',
+    async () => {
+      const asked = { ...QUESTION, rho: '1', linkage };
+      const ask = async () => {
+        const { round, header } = await federation.ask(asked);
+        const { phase, code } = round;
+        return {
+          phase,
+          code,
+          counted: header?.linked !== undefined,
+          said: round.coverage.map((c) => c.code),
+        };
+      };
+      const paid = () =>
+        Promise.all([COUNCIL, POLICE].map((agency) => entriesOf(agency, 'budget.reserved')));
+      const withLabelsIn = async (from: string, to: string) => {
+        await federation.stop(COUNCIL);
+        renameSync(from, to);
+        await federation.startNode(COUNCIL);
+        await federation.untilConnected(COUNCIL);
+      };
+      const [council = 0, police = 0] = await paid();
+      const labels = labelsOf(COUNCIL, '2024-1');
+      const away = join(federation.folder(COUNCIL), 'linkage', 'elsewhere');
+      await withLabelsIn(labels, away);
+      for (const _ of ['first', 'again']) {
+        expect(await ask()).toEqual({
+          phase: 'aborted',
+          code: 'other-side-missing',
+          counted: false,
+          said: ['linkage-not-labelled', null],
+        });
+        expect(await paid()).toEqual([council, police + 1]);
+      }
+      await withLabelsIn(away, labels);
+      expect(await ask()).toEqual({
+        phase: 'released',
+        code: null,
+        counted: true,
+        said: [null, null],
+      });
+      expect(await paid()).toEqual([council + 1, police + 1]);
+    },
+    WITHIN_MS,
+  );
+
+  it(
     'ends: shares and outputs are gone, logged, and nothing of the epoch is made again',
     async () => {
+      saved = mkdtempSync(join(tmpdir(), 'concordat-labels-'));
+      cpSync(labelsOf(POLICE, '2024-1'), saved, { recursive: true });
       await operator.tell('destroy');
       for (const holder of [AUDITOR, POLICE, COUNCIL]) {
         const shares = join(federation.folder(holder), 'linkage', 'shares', 'harm.2024-1');
         expect(existsSync(join(shares, 'share'))).toBe(false);
         expect(existsSync(join(shares, 'key-making'))).toBe(false);
       }
-      for (const node of [POLICE, COUNCIL]) {
-        const labels = join(federation.folder(node), 'linkage', 'labels', 'harm.2024-1');
-        expect(existsSync(join(labels, 'outputs'))).toBe(false);
-        expect(existsSync(join(labels, 'people'))).toBe(false);
-      }
+      for (const node of [POLICE, COUNCIL]) expectErased(node, '2024-1');
       const status = await operator.tell('keygen');
       expect(status.parts.map(({ code }) => code)).toEqual(Array(3).fill('share-destroyed'));
       const run = await operator.tell('run');
       expect(run.parts.map(({ code }) => code)).toEqual(Array(2).fill('labels-erased'));
       await federation.stop(AUDITOR);
       await federation.startAuditor();
+      // as if a kill had come between the log entry and the erasure
+      await federation.stop(POLICE);
+      cpSync(saved ?? '', labelsOf(POLICE, '2024-1'), { recursive: true, force: true });
+      rmSync(join(labelsOf(POLICE, '2024-1'), 'erased'));
+      await federation.startNode(POLICE);
+      expectErased(POLICE, '2024-1');
       const after = await operator.tell('status');
       const states = after.parts.flatMap(({ parts }) => parts.map(({ state }) => state));
       expect(new Set(states)).toEqual(new Set(['destroyed']));
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'ends in the middle of labelling, a key-holder away: nothing is waited for, nothing is left',
+    async () => {
+      const named = { project: 'harm', epoch: '2024-2', left: POLICE, right: COUNCIL };
+      const next = await linkageOperator(federation, named);
+      await next.tell('init');
+      await next.until('keygen');
+      await federation.stop(AUDITOR);
+      /** What both nodes say that they are, once both have answered in time. */
+      const bothAre = (action: 'run' | 'destroy', state: string) =>
+        eventually(async () => {
+          const { parts } = await next.tell(action);
+          const nodes = parts.flatMap((part) => part.parts.filter(({ role }) => role === 'node'));
+          expect(nodes.map((part) => part.state)).toEqual([state, state]);
+        }, WITHIN_MS / 2);
+      // both nodes wait for the auditor's word of the key first
+      await bothAre('run', 'labelling');
+      await bothAre('destroy', 'destroyed');
+      for (const node of [POLICE, COUNCIL]) expectErased(node, '2024-2');
+      await federation.startAuditor();
+      const { parts } = await next.tell('destroy');
+      expect(new Set(parts.flatMap((part) => part.parts.map(({ state }) => state)))).toEqual(
+        new Set(['destroyed']),
+      );
+      await eventually(async () =>
+        expect(await entriesOf(COUNCIL, 'linkage.labels-erased')).toBe(2),
+      );
     },
     WITHIN_MS,
   );

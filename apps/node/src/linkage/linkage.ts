@@ -5,6 +5,7 @@ import { bytesToHex, ConcordatError } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import {
   type Correspondence,
+  epochFolder,
   Holder,
   postOver,
   SealedFolder,
@@ -29,8 +30,13 @@ export interface Linkage {
   stop(): Promise<void>;
 }
 
-async function* entriesOf(node: Node): AsyncIterable<Entry> {
-  for await (const { bytes } of node.journal.entries()) yield decodeEntry(bytes);
+/** The node's log; names of the epochs whose labels it says are erased go into `erased`. */
+async function* entriesOf(node: Node, erased: Set<string>): AsyncIterable<Entry> {
+  for await (const { bytes } of node.journal.entries()) {
+    const entry = decodeEntry(bytes);
+    if (entry.kind === 'linkage.labels-erased') erased.add(epochFolder(entry));
+    yield entry;
+  }
 }
 
 /** Opens the node's linkage folder `dir` and starts fetching its mail. */
@@ -42,13 +48,13 @@ export async function startLinkage(
   const folder = new SealedFolder(dir, node.box);
   if (node.box.hasFormer) await folder.reclose();
   node.box.forget(node.nowMs());
-  const labelling = await Labelling.open(node, folder);
   let letters: Correspondence | undefined;
+  const erased = new Set<string>();
   const holder = await Holder.open({
     me: node.agency.id,
     manifest: () => node.manifest,
     folder: folder.folder('shares'),
-    entries: entriesOf(node),
+    entries: entriesOf(node, erased),
     append: node.append,
     ask: (to, body) => {
       if (!letters) throw new ConcordatError('not-yet', 'this process is still starting');
@@ -58,6 +64,7 @@ export async function startLinkage(
     nowMs: node.nowMs,
     pause: (ms) => pause(ms),
   });
+  const labelling = await Labelling.open(node, folder, erased);
   const started = startCorrespondence({
     me: node.agency.id,
     box: node.box,
