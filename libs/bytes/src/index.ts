@@ -13,3 +13,4 @@ export {
   utf8ToBytes,
 } from './encoding.js';
 export { ConcordatError, exitCodeOf, failureOf, isConcordatError } from './errors.js';
+export { nestsTooDeep } from './yaml-nesting.js';

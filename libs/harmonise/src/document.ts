@@ -1,12 +1,13 @@
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 
 /**
  * One YAML document after its schema. A refusal has `code` and names the keys at fault, never a value. Aliases are off, so
  * that a small file cannot unfold into a large one.
  */
 export function parseDocument<T>(schema: z.ZodType<T>, text: string, code: string): T {
+  if (nestsTooDeep(text)) throw new ConcordatError(code, 'nests too deep: write fewer levels');
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 0 });

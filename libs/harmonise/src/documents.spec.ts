@@ -73,6 +73,7 @@ describe('documents are refused', () => {
       `taxonomy: t\ncategories: [${category}, { id: b, title: B, labels: [X] }]`,
       'bad-taxonomy',
     ],
+    ['a hundred thousand levels', '{a: '.repeat(100_000), 'bad-taxonomy'],
     ['aliases', `taxonomy: t\ncategories: [&a ${category}, *a]`, 'bad-taxonomy'],
   ])('taxonomy: %s', (_, text, code) => {
     expect(() => parseTaxonomy(text)).toThrow(withCode(code));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 
 /**
  * Reads a YAML settings file through its schema. Throws `config-missing` (naming the command that makes one) or
@@ -18,6 +18,7 @@ export function readConfig<T extends z.ZodType>(
   } catch {
     throw new ConcordatError('config-missing', `${path} cannot be read; run: ${initCommand}`);
   }
+  if (nestsTooDeep(text)) throw new ConcordatError('config-invalid', `${path} nests too deep`);
   let value: unknown;
   try {
     value = parse(text, { uniqueKeys: true });

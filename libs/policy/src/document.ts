@@ -1,6 +1,6 @@
 /** Documents people write, read strictly: one way to read every text, or a refusal. */
 import { isScalar, parseDocument as parseYaml, visit } from 'yaml';
-import { ConcordatError } from '#libs/bytes';
+import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 
 const MAX_CHARACTERS = 1_000_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: YAML 1.2 section 5.1 leaves these out
@@ -27,6 +27,7 @@ export function parseDocument(text: string): unknown {
   if (text !== text.normalize('NFC'))
     refuse('document-not-nfc', 'save the document in Unicode NFC');
   if (CONTROL.test(text)) refuse('malformed-document', 'save the document as plain UTF-8 text');
+  if (nestsTooDeep(text)) refuse('malformed-document', 'nest the document less deeply');
   const document = parseYaml(text, {
     version: '1.2',
     schema: 'core',

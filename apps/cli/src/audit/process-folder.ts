@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ConcordatError, isConcordatError } from '#libs/bytes';
+import { ConcordatError, isConcordatError, nestsTooDeep } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
 import {
   allLogKeys,
@@ -64,6 +64,7 @@ const AnyConfig = z
 function readConfig(dir: string): z.infer<typeof AnyConfig> | undefined {
   try {
     const text = readFileSync(join(dir, 'config.yaml'), 'utf8');
+    if (nestsTooDeep(text)) return undefined;
     return AnyConfig.safeParse(parse(text, { uniqueKeys: true })).data;
   } catch {
     return undefined;

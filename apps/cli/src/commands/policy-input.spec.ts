@@ -265,6 +265,7 @@ const NO_POLICY: [string, string, string | Uint8Array][] = [
     'malformed-document',
     `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`,
   ],
+  ['a hundred thousand levels', 'malformed-document', '- '.repeat(100_000)],
   [
     '5,000 keys',
     'bad-policy',
