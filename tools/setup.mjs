@@ -87,28 +87,32 @@ const checkNode = () => {
   }
 };
 
+const PACKAGES_STAMP = join(ROOT, 'node_modules', '.concordat-lock');
+const wantedPackages = () => hashTree(['package-lock.json']);
+const isInstalled = () => stampIs(PACKAGES_STAMP, wantedPackages());
+
 const installPackages = () => {
-  const stamp = join(ROOT, 'node_modules', '.concordat-lock');
-  const wanted = hashTree(['package-lock.json']);
-  if (stampIs(stamp, wanted)) return;
+  if (isInstalled()) return;
   say('installing packages (npm ci), about half a minute');
   run('npm', ['ci', '--loglevel=error'], 'npm ci');
   // `npx concordat` finds it here.
   const bin = join(ROOT, 'node_modules', '.bin', 'concordat');
   rmSync(bin, { force: true });
   symlinkSync('../../bin/concordat.mjs', bin);
-  writeFileSync(stamp, wanted);
+  writeFileSync(PACKAGES_STAMP, wantedPackages());
 };
 
+const BUILD_STAMP = join(ROOT, 'dist', '.sources');
+const isBuilt = () => stampIs(BUILD_STAMP, hashTree(SOURCES));
+
 const build = () => {
-  const stamp = join(ROOT, 'dist', '.sources');
   const wanted = hashTree(SOURCES);
-  if (stampIs(stamp, wanted)) return;
+  if (stampIs(BUILD_STAMP, wanted)) return;
   say('building');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   mkdirSync(join(ROOT, 'dist'));
   run('npm', ['run', 'build', '--loglevel=error'], 'the build');
-  writeFileSync(stamp, wanted);
+  writeFileSync(BUILD_STAMP, wanted);
 };
 
 const installTestPrograms = () => {
@@ -130,7 +134,46 @@ const installTestPrograms = () => {
   if (apt('install', '-y', '-qq', '--no-install-recommends', ...packages) !== 0) fail(byHand);
 };
 
+/** Held while packages or the build change: two set-ups of one clone would pull the ground from under each other. */
+const LOCK = join(ROOT, '.set-up.lock');
+const isAlive = (pid) => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+const takeLock = () => {
+  for (let waited = false; ; waited = true) {
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const holder = Number(existsSync(LOCK) && readFileSync(LOCK, 'utf8'));
+    if (holder > 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
+    else {
+      if (!waited)
+        say(`waiting for another set-up of this clone; if there is none, remove ${LOCK}`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
+  }
+};
+
 checkNode();
-installPackages();
-build();
+try {
+  if (!isInstalled() || !isBuilt()) {
+    takeLock();
+    process.once('exit', () => rmSync(LOCK, { force: true }));
+    installPackages();
+    build();
+    rmSync(LOCK, { force: true });
+  }
+} catch (error) {
+  if (error.syscall === undefined) throw error;
+  fail(
+    `${error.message}; this clone must be installed and built, and so must be writable and have free space`,
+  );
+}
 if (process.argv.includes('--tests')) installTestPrograms();

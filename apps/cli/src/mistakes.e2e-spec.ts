@@ -38,6 +38,7 @@ it.each([
   [2, 'usage', ['query', '--key', file]],
   [2, 'usage', ['node', 'budget']],
   [2, 'usage', ['start', '--port', '65536']],
+  [2, 'usage', ['start', '--once', '--dir', '']],
   [3, 'unreachable', ['forecast', 'list', '--url', nobody]],
   [3, 'unreachable', ['audit', nobody, '--manifest', file]],
   [1, 'bad-period', ['start', '--once', '--from', '2024-13']],

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
-import { httpAddress, keyArgument, nameArgument, portNumber, wholeNumber } from './index.js';
+import {
+  folderArgument,
+  httpAddress,
+  keyArgument,
+  nameArgument,
+  portNumber,
+  wholeNumber,
+} from './index.js';
 
 describe('a port', () => {
   it('is any whole number from 0 to 65535, in plain digits', () => {
@@ -26,6 +33,7 @@ it('a whole number is within its bounds, and the error names them', () => {
 });
 
 it.each([
+  [folderArgument, 'results', ['', ' ', '\t']],
   [nameArgument, 'my-force', ['', 'My Force', '-a', 'a\u0000', '../a', 'a'.repeat(65)]],
   [keyArgument, 'A'.repeat(43), ['', 'A'.repeat(42), 'A'.repeat(44), '='.repeat(43)]],
   [httpAddress, 'https://concordat.example', ['', 'nowhere', 'ftp://a', 'http://', 'http://a:1e9']],

@@ -29,6 +29,12 @@ export function keyArgument(text: string): string {
   return text;
 }
 
+/** A folder; an empty name, as an unset variable of a shell leaves it, would be the current one. */
+export function folderArgument(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('give the name of a folder');
+  return text;
+}
+
 /** The address of a server. */
 export function httpAddress(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))

@@ -1,2 +1,9 @@
-export { httpAddress, keyArgument, nameArgument, portNumber, wholeNumber } from './arguments.js';
+export {
+  folderArgument,
+  httpAddress,
+  keyArgument,
+  nameArgument,
+  portNumber,
+  wholeNumber,
+} from './arguments.js';
 export { endFailed } from './failure.js';

@@ -1,5 +1,6 @@
 export { type Blobs, openBlobs } from './blobs.js';
 export { type Journal, type JournalEntry, openJournal } from './journal.js';
+export { lockDirectory } from './lock.js';
 export { type ReadFile, readFromDirectory } from './log-source.js';
 export type { JournalOptions, Recovery } from './recovery.js';
 export { inclusionProofFrom } from './stored-proof.js';

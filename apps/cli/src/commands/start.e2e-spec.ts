@@ -224,6 +224,31 @@ describe('the processes of concordat start', () => {
     expect(kinds.filter((kind) => kind === 'ingest.batch')).toHaveLength(1);
   });
 
+  it('are started again where an interruption left keys and folders half made', async () => {
+    const dir = join(work, 'half-made');
+    const flags = ['--once', '--json', '--data', goodFolder(), '--dir', dir];
+    const program = new RunningProgram(['start', ...flags]);
+    await program.until(() => existsSync(join(dir, 'analyst', 'signing.pem')));
+    program.kill('SIGINT');
+    expect(await program.ended).toEqual({ code: 130, signal: null });
+    const again = await run(...flags);
+    expect({ code: again.code, stderr: again.code === 0 ? '' : again.stderr }).toEqual({
+      code: 0,
+      stderr: '',
+    });
+    expect(documentOf(again).agencies).toEqual([expect.objectContaining({ status: 'answered' })]);
+  });
+
+  it('keep a second start out of their folder, which finds them as they were', async () => {
+    const dir = join(work, 'held');
+    const { program } = await serving('--data', goodFolder(), '--dir', dir);
+    const second = await run('--once', '--json', '--data', goodFolder(), '--dir', dir);
+    expect(second.code).toBe(1);
+    expect(documentOf(second).error.code).toBe('dir-in-use');
+    program.kill('SIGINT');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('all stop when a node is killed; the launcher says which and exits 1', async () => {
     const { program, children, folder } = await serving('--data', goodFolder());
     const node = children.find(({ command }) => command.includes('node/src/main.js'));

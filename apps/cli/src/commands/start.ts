@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
-import { portNumber } from '#libs/command-line';
+import { folderArgument, portNumber } from '#libs/command-line';
 import { Children } from '../demo/children.js';
 import { Progress } from '../demo/progress.js';
 import { formatDemo } from '../demo/report.js';
@@ -35,12 +35,17 @@ export function registerStart(program: Command): void {
     .description('run a federation on this machine: ingest, ask, compose, serve the map')
     .option('--once', 'stop after the first release instead of serving')
     .option('--json', 'print one JSON document on stdout')
-    .option('--data <folder>', 'own data: a sub-folder of police.uk street files for each agency')
+    .option(
+      '--data <folder>',
+      'own data: a sub-folder of police.uk street files for each agency',
+      folderArgument,
+    )
     .option(
       '--dir <folder>',
       "keep every process's folder here; run again with it and everything continues",
+      folderArgument,
     )
-    .option('--out <folder>', 'write cells.csv there')
+    .option('--out <folder>', 'write cells.csv there', folderArgument)
     .option(
       '--with-linkage',
       'also count people known to two of the bundled agencies; the people are synthetic',
@@ -112,7 +117,7 @@ async function start(flags: StartFlags): Promise<void> {
           demo.interval,
           demo.top,
           demo.held,
-          demo.url === DEFAULT_URL ? '' : ` --url ${demo.url}`,
+          flags.once ? undefined : demo.url === DEFAULT_URL ? '' : ` --url ${demo.url}`,
         ),
       );
     }

@@ -10,6 +10,7 @@ import { foundManifest, type Manifest, openSignedManifest, seal } from '#libs/pr
 import type { DemoAgency } from './agencies.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ROOT } from './root.js';
+import { beginFolders, finishFolders } from './unfinished.js';
 
 const FEDERATION = 'concordat-demo';
 export const ANALYST = 'demo-analyst';
@@ -30,7 +31,8 @@ const demoPolicy = (agency: string): string => {
 
 /**
  * Makes the folders of all processes under `dir`, or opens those of an earlier run with the same agencies. Returns the analyst's key.
- * Throws `dir-of-another-federation`.
+ * An interrupted run's unfinished
+ * folders are made anew. Throws `dir-of-another-federation`, `dir-not-empty`.
  */
 export async function prepareFederation(
   dir: string,
@@ -45,6 +47,7 @@ export async function prepareFederation(
     checkSameFederation(dir, agencies);
     return loadSigningKey(analystKey);
   }
+  beginFolders(dir, ['analyst', COORDINATOR, AUDITOR, ...agencies.map(({ id }) => id)]);
   mkdirSync(join(dir, 'analyst'), { recursive: true, mode: 0o700 });
   const analyst = createSigningKey(analystKey);
   const keys = new Map<string, { readonly publicKey: string; readonly boxKey: string }>();
@@ -114,6 +117,7 @@ export async function prepareFederation(
   writeFileSync(join(dir, AUDITOR, 'manifest.json'), signed);
   // Last: its presence says that the federation is complete.
   writeFileSync(join(dir, COORDINATOR, 'manifest.json'), signed);
+  finishFolders(dir);
   return analyst;
 }
 

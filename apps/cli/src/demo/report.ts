@@ -126,8 +126,8 @@ export function formatDemo(
   interval: { readonly low: number; readonly high: number },
   top: readonly TopCell[],
   held: ReadonlyMap<string, Held>,
-  /** What a command needs to reach the coordinator, beyond its defaults. */
-  urlFlag: string,
+  /** What a command needs to reach the coordinator, beyond its defaults; undefined when it is about to stop. */
+  urlFlag: string | undefined,
 ): string {
   const placeOf = placeNames();
   const agencies = report.agencies.map((agency) => {
@@ -168,15 +168,18 @@ ${report.linkage ? linkedLines(report.linkage) : ''}`;
 
 function analyticsText(
   { analytics: { hotspots, forecast }, release }: DemoReport,
-  urlFlag: string,
+  urlFlag: string | undefined,
 ): string {
   const { category, resolution, key, cells, hotCells, code } = hotspots;
   const found =
     key === null
       ? `Hot spots: not computed (${code})`
-      : `Hot spots: ${number(hotCells)} of ${number(cells)} cells of resolution ${resolution} have more ${category} than the average, at a false discovery rate of 5 %
-  the same bytes from public numbers: npx concordat analyse hotspots --release ${release.id} --category ${category} --resolution ${resolution} --compare${urlFlag}`;
-  return `${found}
+      : `Hot spots: ${number(hotCells)} of ${number(cells)} cells of resolution ${resolution} have more ${category} than the average, at a false discovery rate of 5 %`;
+  const again =
+    key === null || urlFlag === undefined
+      ? ''
+      : `\n  the same bytes from public numbers: npx concordat analyse hotspots --release ${release.id} --category ${category} --resolution ${resolution} --compare${urlFlag}`;
+  return `${found}${again}
 Forecast: ${forecast}, until a named owner switches one on: npx concordat forecast enable --help
 `;
 }

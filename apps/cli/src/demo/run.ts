@@ -1,10 +1,13 @@
 /** The demo from empty folders to a release: what `npm start` does. */
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { bytesToHex, ConcordatError } from '#libs/bytes';
-import { makeFolders } from '#libs/host';
+import { bytesToHex, ConcordatError, isConcordatError } from '#libs/bytes';
+import { hasErrno, makeFolders } from '#libs/host';
+import { lockDirectory } from '#libs/journal';
 import { parseCheckpoint } from '#libs/tlog';
 import { ask, type RoundProgress } from '../ask.js';
 import { graphql, reach } from '../graphql-client.js';
@@ -67,6 +70,8 @@ const IngestResult = z.object({
 type IngestResult = z.infer<typeof IngestResult>;
 
 const READY_WITHIN_MS = 30_000;
+/** A round that waits for a disk or an agency says nothing by itself. */
+const SILENT_MS = 60_000;
 
 const counted = (count: number, one: string, many: string): string =>
   `${count} ${count === 1 ? one : many}`;
@@ -84,7 +89,9 @@ export async function runDemo(
     options.data === undefined ? sampleAgencies(areas) : agenciesIn(options.data, areas);
   if (options.withLinkage) assertLinkable(agencies);
   const { dir } = options;
+  await assertPortFree(options.port);
   makeFolders(dir);
+  await holdFolder(dir);
   progress.say(`making keys and folders for ${agencies.length} agencies in ${dir}`);
   const analystKey = await prepareFederation(
     dir,
@@ -131,10 +138,18 @@ export async function runDemo(
   progress.say(
     `asking for ${counted(question.categories.length, 'category', 'categories')} in ${counted(question.periods.length, 'month', 'months')} at resolution ${question.resolution}`,
   );
+  const silence = setTimeout(() => {
+    progress.say(
+      `nothing new for a minute; what may hinder it: npx concordat doctor ${join(dir, COORDINATOR)}`,
+    );
+  }, SILENT_MS);
+  const say = reportRound(progress);
   const round = await ask(url, { id: ANALYST, key: analystKey }, question, {
     nowMs: Date.now,
-    onProgress: reportRound(progress),
-  });
+    onProgress: (state) => {
+      if (say(state)) silence.refresh();
+    },
+  }).finally(() => clearTimeout(silence));
   const release = await readRelease(url, round.release);
   const linkage = options.withLinkage
     ? await runLinkage(dir, url, analystKey, progress)
@@ -173,6 +188,34 @@ export async function runDemo(
     url,
     auditorUrl,
   };
+}
+
+/** Before anything is made: the coordinator would find a taken port only after keys and folders. Throws `port-taken`. */
+async function assertPortFree(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(port, '127.0.0.1'), 'listening');
+  } catch (error) {
+    // whatever else hinders is the coordinator's to say
+    if (!hasErrno(error, 'EADDRINUSE')) return;
+    throw new ConcordatError(
+      'port-taken',
+      `port ${port} on 127.0.0.1 is taken; choose another with --port`,
+    );
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** Keeps a second start out of the folder until this process ends. Throws `dir-in-use`. */
+async function holdFolder(dir: string): Promise<void> {
+  await lockDirectory(dir, Date.now()).catch((error: unknown) => {
+    if (!isConcordatError(error, 'log-locked')) throw error;
+    throw new ConcordatError(
+      'dir-in-use',
+      `another concordat start runs in ${dir}; stop it first, or give another --dir`,
+    );
+  });
 }
 
 async function ingestAll(
@@ -249,7 +292,8 @@ async function untilConnected(url: string, expected: number): Promise<void> {
   }
 }
 
-const reportRound = (progress: Progress): ((round: RoundProgress) => void) => {
+/** Says each new state once; returns whether it was new. */
+const reportRound = (progress: Progress): ((round: RoundProgress) => boolean) => {
   let last = '';
   return ({ phase, coverage }) => {
     const waiting = coverage.filter(({ status }) => status === 'waiting').length;
@@ -257,8 +301,10 @@ const reportRound = (progress: Progress): ((round: RoundProgress) => void) => {
       phase === 'offered' || phase === 'collecting'
         ? `${coverage.length - waiting} of ${coverage.length} agencies have answered`
         : `round ${phase}`;
-    if (text !== last) progress.say(text);
+    const isNew = text !== last;
+    if (isNew) progress.say(text);
     last = text;
+    return isNew;
   };
 };
 
