@@ -116,7 +116,10 @@ describe('a weekly series', () => {
       ...['--recent', '2', ...releases.flatMap((id) => ['--release', id])],
     );
     expect(layer.summary).toMatchObject({ periods: weeks, watched: weeks.slice(-2) });
-    expect(layer.rows.map(([cell]: [string]) => cell)).toEqual([hot]);
+    // Of the 13 other cells each warns falsely in three of a thousand draws of the noise; four of them at once never do.
+    const warned: string[] = layer.rows.map(([cell]: [string]) => cell);
+    expect(warned).toContain(hot);
+    expect(warned.length).toBeLessThan(5);
 
     const { ledger } = await federation.graphql<{ ledger: { agency: string; rhoSpent: string }[] }>(
       '{ ledger { agency rhoSpent } }',
