@@ -113,8 +113,15 @@ describe('areas of an evaluation', () => {
     [{ method: 'synthetic' as const }, /two comparison areas/],
     [{ method: 'synthetic' as const, donors: [c] }, /two comparison areas/],
   ])('have to be complete: %p', (state, text) => {
-    expect(missingArea(viewOf(state))).toMatch(text);
+    expect(missingArea(viewOf(state), new Map())).toMatch(text);
     expect(asked(state)).toBeUndefined();
+  });
+
+  it('that have no hexagons are named', () => {
+    const donors = [{ authority: 'Bristol, City of' }, { authority: 'Nowhere' }];
+    const view = viewOf({ method: 'synthetic', donors });
+    const areas = new Map(statesOf(view)).set('Nowhere', { step: 'failed', problem: 'none' });
+    expect(missingArea(view, areas)).toMatch(/comparison area 2: choose it anew, or remove it/);
   });
 
   it('are known before anything is asked', () => {

@@ -97,8 +97,12 @@ export function evaluationProblem(state: ViewState, areas: AreaStates): string |
   return undefined;
 }
 
-/** What has yet to be chosen before the areas, the start apart, are complete; undefined when nothing is missing. */
-export function missingArea(state: ViewState): string | undefined {
+/** What has yet to be chosen, or chosen anew, before the areas are complete; undefined when nothing is missing. */
+export function missingArea(state: ViewState, areas: AreaStates): string | undefined {
+  const unknown = comparedAreas(state).find(({ area }) => stateOf(areas, area)?.step === 'failed');
+  if (unknown) {
+    return `No hexagons are known of ${unknown.name}: choose it anew${unknown.role === 'donor' ? ', or remove it' : ''}.`;
+  }
   const { displacement, displacementControl, donors = [] } = state;
   const method = methodOf(state);
   if (method === 'wdd' && Boolean(displacement) !== Boolean(displacementControl)) {
@@ -120,7 +124,7 @@ export function evaluationOf(
 ): LayerQuestion | undefined {
   const { start } = state;
   if (report?.id !== 'evaluation' || !start || !state.treated || !state.control) return undefined;
-  if (missingArea(state) || evaluationProblem(state, areas)) return undefined;
+  if (missingArea(state, areas) || evaluationProblem(state, areas)) return undefined;
   const compared = comparedAreas(state).map(({ role, area }) => ({
     role,
     cells: namedIn(stateOf(areas, area)),

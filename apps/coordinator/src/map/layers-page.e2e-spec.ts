@@ -244,7 +244,7 @@ describe('a report on the whole area', () => {
     await page.locator('canvas').focus();
     await page.keyboard.press('Enter');
     await treated.getByRole('button', { name: /^Remove [0-9a-f]+$/ }).waitFor();
-    await reads(treated.getByRole('status'), '1 counted hexagon.');
+    await reads(treated.getByRole('status'), '1 hexagon.');
     await addressed(page, /treated=[0-9a-f]{15}&/);
     await page.keyboard.press('Escape');
     await treated.getByRole('button', { name: 'Choose hexagons on the map' }).waitFor();
@@ -314,10 +314,11 @@ describe('a report on the whole area', () => {
       `show=evaluation&treated=${treated}&control=${control}&start=2023-09&${AT}`,
     );
     await finding(page).waitFor();
+    await page.getByText('Displacement: did crime move next door?').click();
     const displacement = page.getByRole('group', { name: /^Displacement area/ });
     await displacement.getByRole('combobox').fill(String(moved).replaceAll(',', ' '));
     await page.keyboard.press('Enter');
-    await reads(displacement.getByRole('status'), '7 counted hexagons.');
+    await reads(displacement.getByRole('status'), '7 hexagons.');
     await page
       .getByRole('status')
       .getByText('Choose a control of the displacement area too')
@@ -376,7 +377,7 @@ describe('a report on the whole area', () => {
     await settled(page);
     await page.locator('canvas').focus();
     await page.keyboard.press('Enter');
-    await reads(donors.getByRole('list'), /Hexagons 191 counted hexagon\./);
+    await reads(donors.getByRole('list'), /Hexagons 191 hexagon\./);
     await page.keyboard.press('Escape');
     await reads(
       finding(page),

@@ -92,5 +92,9 @@ export function areaStateText(area: Area, state: AreaState | undefined): string 
   if (state.step === 'loading') return `Looking for the hexagons of ${formatArea(area)}…`;
   if (state.step === 'failed') return state.problem;
   const { length } = state.area.cells;
-  return `${formatWhole(length)} counted hexagon${length === 1 ? '' : 's'}${area.authority ? ` with their centre in ${area.authority}` : ''}.`;
+  const hexagons = length === 1 ? 'hexagon' : 'hexagons';
+  // Whether hexagons that were entered are counted, the coordinator says.
+  return area.authority
+    ? `${formatWhole(length)} counted ${hexagons} with their centre in ${area.authority}.`
+    : `${formatWhole(length)} ${hexagons}.`;
 }

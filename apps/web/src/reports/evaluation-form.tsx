@@ -24,15 +24,31 @@ interface EvaluationFormProps {
 const ABOUT: Readonly<Record<Role, string>> = {
   treated: 'where the intervention was',
   control: 'a place like it, without',
-  displacement: 'where crime may have moved to (may be left out)',
+  displacement: 'where crime may have moved to',
   displacementControl: 'a place like that, far from both',
 };
+
+/** Areas of every method. */
+const BASIC: readonly Role[] = ['treated', 'control'];
 
 /** What an evaluation needs to know: how it is judged, its areas, the first month, and how long on each side. */
 export function EvaluationForm(props: EvaluationFormProps) {
   const { selection, state, areas, picking, onPicking, onChange, onShowAreas } = props;
   const method = methodOf(state);
-  const missing = missingArea(state);
+  const missing = missingArea(state, areas);
+  const field = (role: Role) => (
+    <AreaField
+      key={role}
+      role={role}
+      about={ABOUT[role]}
+      area={state[role]}
+      state={state[role] && stateOf(areas, state[role])}
+      isPicking={picking === role}
+      onPicking={(wanted) => onPicking(wanted ? role : undefined)}
+      onChange={(area) => onChange({ [role]: area })}
+    />
+  );
+  const further = rolesOf(state).filter((role) => !BASIC.includes(role));
   const isComplete = state.treated && state.control && state.start && !missing;
   return (
     <>
@@ -52,18 +68,13 @@ export function EvaluationForm(props: EvaluationFormProps) {
           }}
         />
         <p class="note">{METHOD_NOTES[method]}</p>
-        {rolesOf(state).map((role) => (
-          <AreaField
-            key={role}
-            role={role}
-            about={ABOUT[role]}
-            area={state[role]}
-            state={state[role] && stateOf(areas, state[role])}
-            isPicking={picking === role}
-            onPicking={(wanted) => onPicking(wanted ? role : undefined)}
-            onChange={(area) => onChange({ [role]: area })}
-          />
-        ))}
+        {BASIC.map(field)}
+        {further.length > 0 && (
+          <details class="further" open={further.some((role) => state[role])}>
+            <summary>Displacement: did crime move next door?</summary>
+            {further.map(field)}
+          </details>
+        )}
         {method === 'synthetic' && (
           <DonorList
             donors={state.donors ?? []}
