@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { seededRandom } from '#libs/testing';
 import { cellLikelihoods } from './cell-likelihood.js';
-import { exactLevels, fitExactLaw, isExactUseful } from './exact-level.js';
+import {
+  exactLevels,
+  fitExactLaw,
+  isExactUseful,
+  levelDrawer,
+  levelQuantiles,
+} from './exact-level.js';
 import { sumPeriods } from './forecast.js';
 import { filterLevels } from './level.js';
 import { likelihoodTable } from './likelihood-table.js';
@@ -105,6 +111,21 @@ describe('the posterior', () => {
       const expected = (sum * (1 - 1 / (9 * sum) + z / (3 * Math.sqrt(sum))) ** 3) / 12;
       expect(posteriorQuantile(room, share) / expected).toBeCloseTo(1, 2);
     }
+  });
+
+  it('gives the same draws for the same shares, kept or not', () => {
+    const table = likelihoodTable({ mechanism: 'none' }, 0.5);
+    const periods = [Float64Array.of(3, 40, Number.NaN), Float64Array.of(5, 44, Number.NaN)];
+    const mean = Float64Array.of(4, 30, 4);
+    const law = { table, periods, mean, model: STILL, noiseVariance: 0, ratios: gammaRatios(7) };
+    const shares = [0.1, 0.5, 0.9];
+    let at = 0;
+    const draw = levelDrawer(law, () => shares[at++ % 3] as number);
+    const drawn = Array.from({ length: 4 }, () => [0, 1, 2].map(draw));
+    const [first] = drawn as [number[]];
+    expect(drawn).toEqual([first, first, first, first]);
+    const quantiles = levelQuantiles(law, [0.1, 0.5]);
+    expect(first.slice(0, 2)).toEqual([quantiles[0]?.[0], quantiles[1]?.[1]]);
   });
 
   it('is moved less by one outlier than the linear filter is', () => {

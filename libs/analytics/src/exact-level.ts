@@ -169,12 +169,25 @@ export function levelQuantiles(exact: ExactLaw, shares: readonly number[]): Floa
   return found;
 }
 
-/** Draws a rate of any cell from its posterior; NaN where it has none. `uniform` in 0..1. */
+/**
+ * Draws a rate of any cell from its posterior; NaN where it has none. `uniform` in 0..1. The posterior of a cell that is drawn again is
+ * kept: some hundred points a cell.
+ */
 export function levelDrawer(exact: ExactLaw, uniform: () => number): (cell: number) => number {
   const posteriorOf = posteriors(exact);
+  const isDrawn = new Uint8Array(exact.mean.length);
+  const kept = new Map<number, RatePosterior | undefined>();
   return (cell) => {
     const share = uniform();
-    const posterior = posteriorOf(cell);
+    const posterior = kept.get(cell) ?? (kept.has(cell) ? undefined : posteriorOf(cell));
+    if (isDrawn[cell] === 1 && !kept.has(cell)) kept.set(cell, posterior && copyOf(posterior));
+    isDrawn[cell] = 1;
     return posterior ? posteriorQuantile(posterior, share) : Number.NaN;
   };
 }
+
+const copyOf = (posterior: RatePosterior): RatePosterior => ({
+  ...posterior,
+  logRates: posterior.logRates.slice(0, posterior.count),
+  weights: posterior.weights.slice(0, posterior.count),
+});
