@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { type Area, type AreaRole, formatArea, readArea, withCell } from '../area.js';
 import { AREA_LOOKS } from '../area-looks.js';
 import { formatWhole } from '../interval.js';
@@ -25,6 +25,10 @@ export const HOW_TO_PICK =
 export function AreaField(props: AreaFieldProps) {
   const { role, about, area, state, isPicking, onPicking, onChange } = props;
   const [unreadable, setUnreadable] = useState(false);
+  // What is being typed stays, whatever else is drawn anew meanwhile.
+  const chosen = area?.authority ?? '';
+  const [text, setText] = useState(chosen);
+  useEffect(() => setText(chosen), [area && formatArea(area)]);
   const name = AREA_LOOKS[role].text;
   const change = (next: Area | undefined): void => {
     setUnreadable(false);
@@ -42,12 +46,17 @@ export function AreaField(props: AreaFieldProps) {
           list="places"
           autocomplete="off"
           placeholder="Local authority, or H3 cells"
-          value={area?.authority ?? ''}
+          value={text}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
           onChange={({ currentTarget }) => {
-            const text = currentTarget.value.trim();
-            const next = readArea(text);
-            if (text !== '' && !next) setUnreadable(true);
-            else change(next);
+            const typed = currentTarget.value.trim();
+            const next = readArea(typed);
+            if (typed !== '' && !next) {
+              setUnreadable(true);
+              return;
+            }
+            setText(next?.authority ?? '');
+            change(next);
           }}
         />
       </label>
