@@ -26,6 +26,8 @@ const project = (displayName, testMatch) => ({
 export default {
   maxWorkers: 2,
   workerIdleMemoryLimit: '768MB',
+  // Jest's own half a second is no leak: a loaded machine takes as long to end a process
+  workerGracefulExitTimeout: 10_000,
   // a test that passes never waits for it, on however slow a machine
   testTimeout: 300_000,
   coverageProvider: 'v8',
