@@ -23,7 +23,7 @@ export type NoiseLaw =
 const CUT_OFF = 1e-40;
 /** Outcomes of the widest table. */
 const MOST_OUTCOMES = 1 << 16;
-/** Products of the largest convolution: about half a second. */
+/** Products of all convolutions of a sum together: about half a second. */
 const MOST_PRODUCTS = 2 ** 29;
 
 const trimmed = ({ first, weights }: Pmf): Pmf => {
@@ -104,16 +104,23 @@ export function convolve(a: Pmf, b: Pmf): Pmf {
 /** Outcomes this many standard deviations out have more than `CUT_OFF` in every sum: noise has no lighter tails than a normal law. */
 const LEAST_DEVIATIONS = 12.5;
 
-/** Refuses at once what the doubling would refuse after its last steps but one, which convolve tables at least this wide. */
+/** Refuses at once what the doubling would take too long for: its tables are at least this wide. */
 function checkCopies({ first, weights }: Pmf, terms: number): void {
   const mean = weights.reduce((sum, weight, i) => sum + weight * (first + i), 0);
   const variance = weights.reduce((sum, weight, i) => sum + weight * (first + i - mean) ** 2, 0);
   const leastWidth = (copies: number): number =>
     Math.min(copies * (weights.length - 1), 2 * LEAST_DEVIATIONS * Math.sqrt(copies * variance));
-  for (let power = 1; 2 * power <= terms; power *= 2) {
-    checkProducts(leastWidth(power), leastWidth(power));
-  }
   checkWidth(leastWidth(terms));
+  let products = 0;
+  let done = 0;
+  for (let power = 1, left = terms; left > 0; power *= 2, left = Math.floor(left / 2)) {
+    if (left % 2 === 1) {
+      products += leastWidth(done) * leastWidth(power);
+      done += power;
+    }
+    if (left > 1) products += leastWidth(power) ** 2;
+  }
+  if (products > MOST_PRODUCTS) throw tooWide();
 }
 
 /** Law of the sum of `terms` independent copies of a noise, by repeated doubling. Throws `invalid-terms`, `noise-too-wide`. */
