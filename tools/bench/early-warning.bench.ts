@@ -2,6 +2,8 @@
  * `npm run bench -- early-warning`: false alarms per 1,000 cell-months of cells whose rates go as all others do, and how often cells whose
  * rate doubles for three months warn, with a baseline estimated from the nine months before. On a grid of settings that was
  * written down before any figure was looked at: epsilons, densities, laws of the rates, and what all cells share.
+ * CONCORDAT_BENCH_EPSILONS, _WORLDS (12) and _RADIUS (of the disk of cells) make it cheaper; CONCORDAT_BENCH_SETTINGS runs only the
+ * settings whose names hold one of its parts, separated by semicolons.
  */
 import process from 'node:process';
 import {
@@ -29,7 +31,10 @@ const {
   CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.3,0.5,1,2',
   CONCORDAT_BENCH_RADIUS: RADIUS = '30',
   CONCORDAT_BENCH_WORLDS: WORLDS = '12',
+  CONCORDAT_BENCH_SETTINGS: SETTINGS = '',
 } = process.env;
+/** Parts of the names of the settings to run; all of them where none is given. */
+const chosen = SETTINGS.split(';').filter((part) => part !== '');
 const EARLIER = 9;
 const WATCHED = 3;
 /** One cell in so many doubles. */
@@ -65,7 +70,10 @@ export async function run(emit: Emit): Promise<void> {
     for (const density of DENSITIES) {
       for (const field of FIELDS) {
         for (const course of COURSES) {
-          const random = seededWords(++seed);
+          const name = `early warning at epsilon ${epsilon}, ${density} a cell-month, rates ${field}, ${course}`;
+          seed++;
+          if (chosen.length > 0 && !chosen.some((part) => name.includes(part))) continue;
+          const random = seededWords(seed);
           const uniform = uniforms(random);
           let innocent = 0;
           let alarms = 0;
@@ -107,7 +115,6 @@ export async function run(emit: Emit): Promise<void> {
           }
           const perThousand = (1000 * alarms) / innocent;
           all.push(perThousand);
-          const name = `early warning at epsilon ${epsilon}, ${density} a cell-month, rates ${field}, ${course}`;
           emit({
             name: `${name}, false alarms`,
             figure: Number(perThousand.toFixed(2)),
