@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- emerging`: do emerging classes stay what they are when the noise is drawn again? Classes of one noisy release that are
- * shown (stable in four of five second draws) are compared with those of fifty fresh releases of the same true counts. One line per force,
+ * shown (probability from 0.8 on) are compared with those of fifty fresh releases of the same true counts. One line per force,
  * category and epsilon. The shipped year of Avon and Somerset and City of London by default; other police.uk files through
  * CONCORDAT_BENCH_INCIDENTS, with CONCORDAT_BENCH_CATEGORIES (labels, separated by commas) and CONCORDAT_BENCH_EPSILONS.
  */

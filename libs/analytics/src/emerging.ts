@@ -4,13 +4,14 @@
  *
  * What the noise does: a class is a chain of yes/no decisions, each of which noise can turn over, and the cells that look hottest are
  * picked out by their noise. So worlds are drawn from what the release says of the true counts (`possible-counts.ts`), each gets a
- * fresh draw of the noise, and the class of a cell is the one it has most often, with that share as its probability: that another
- * release of the same true counts gives this class (posterior predictive: Rubin 1984, Annals of Statistics 12). Show a class only from
- * `LEAST_SHOWN` on.
+ * fresh draw of the noise, and the class of a cell is the one it has most often. Its probability is that another release of the same true
+ * counts gives this class (posterior predictive: Rubin 1984, Annals of Statistics 12): the share of the worlds that have it, less what
+ * the cells with the largest shares owe to few worlds (`binomial-mixture.ts`). Show a class only from `LEAST_SHOWN` on.
  */
 import { ConcordatError } from '#libs/bytes';
 import type { NoiseSampler, RandomSource } from '#libs/dp';
 import type { NeighbourLists } from '#libs/grid';
+import { expectedShares } from './binomial-mixture.js';
 import { forecast, type Release } from './forecast.js';
 import { giStarOnGrid } from './getis-ord.js';
 import type { Periods } from './level.js';
@@ -137,13 +138,25 @@ export function emerging(
     });
   }
   const probability = new Float64Array(cells);
-  const classes = Uint8Array.from(probability, (_, i) => {
+  const classes = new Uint8Array(cells);
+  const counts = new Uint32Array(cells);
+  // A pattern in a world is one of many that few cells have; no pattern is what most cells have: two laws of shares.
+  const patterns = new Float64Array(draws + 1);
+  const none = new Float64Array(draws + 1);
+  for (let i = 0; i < cells; i++) {
     let best = 0;
-    for (let kind = 1; kind < kinds; kind++) {
-      if ((found[kinds * i + kind] as number) > (found[kinds * i + best] as number)) best = kind;
+    for (let kind = 0; kind < kinds; kind++) {
+      const count = found[kinds * i + kind] as number;
+      const cases = kind === 0 ? none : patterns;
+      cases[count] = (cases[count] as number) + 1;
+      if (count > (found[kinds * i + best] as number)) best = kind;
     }
-    probability[i] = (found[kinds * i + best] as number) / draws;
-    return best;
-  });
+    classes[i] = best;
+    counts[i] = found[kinds * i + best] as number;
+  }
+  const [ofPattern, ofNone] = [expectedShares(patterns), expectedShares(none)];
+  for (let i = 0; i < cells; i++) {
+    probability[i] = (classes[i] === 0 ? ofNone : ofPattern)[counts[i] as number] as number;
+  }
   return { classes, probability };
 }

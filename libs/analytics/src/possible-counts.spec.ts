@@ -1,11 +1,12 @@
 /** What is drawn is compared with the law it claims, worked out term by term. */
 import { describe, expect, it } from '@jest/globals';
+import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
 import { seededRandom } from '#libs/testing';
 import { forecast } from './forecast.js';
 import { type NoiseLaw, noiseVariance } from './pmf.js';
 import { countDraw, possibleCounts } from './possible-counts.js';
-import { poissonDraws, uniforms } from './random-variates.js';
+import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
 
 const DRAWS = 20_000;
 /** False-alarm probability 1e-6 per assertion. */
@@ -95,5 +96,31 @@ describe('possible counts', () => {
       );
     expect(distance(worldOf())).toBeLessThan(0.5 * distance(periods));
     expect(worldOf()).not.toEqual(worldOf());
+  });
+
+  it('hold as many incidents in busy places as the levels say, though noise helped to make the levels', () => {
+    const lists = neighbourLists(disk(cellAt(51.5, -0.1, 9), 20));
+    const law = { mechanism: 'discrete-laplace', epsilon: 0.25 } as const;
+    const seeded = seededRandom('busy');
+    const uniform = uniforms(seeded);
+    const sampler = discreteLaplace({ scale: rational(4n) });
+    // A few cells have nearly all there is.
+    const means = Float64Array.from(lists.degrees, () => 3 * gammaDraw(0.1, uniform));
+    const busy = [...means.keys()].sort((a, b) => (means[b] as number) - (means[a] as number));
+    busy.length = 40;
+    const noise = new Int32Array(means.length);
+    const periods = Array.from({ length: 12 }, () => {
+      sampler.sampleInto(noise, seeded);
+      return poissonDraws(means, seeded).map((count, i) => count + (noise[i] as number));
+    });
+    const result = forecast({ periods, noiseVariance: noiseVariance(law), law }, lists);
+    const worldOf = possibleCounts(result, law, seeded);
+    const inBusy = (values: Float64Array): number =>
+      busy.reduce((sum, i) => sum + (values[i] as number), 0);
+    let drawn = 0;
+    for (let world = 0; world < 10; world++) {
+      for (const month of worldOf()) drawn += inBusy(month) / 120;
+    }
+    expect(Math.abs(drawn / inBusy(result.basis.levels.level) - 1)).toBeLessThan(0.06);
   });
 });

@@ -9,6 +9,7 @@
  */
 import type { RandomSource } from '#libs/dp';
 import { levelLaws } from './baseline.js';
+import { evidenceShares } from './cell-likelihood.js';
 import { commonChange } from './common-change.js';
 import { noiseCumulants } from './edgeworth.js';
 import type { Forecast } from './forecast.js';
@@ -121,7 +122,7 @@ export function possibleCounts(
   law: NoiseLaw,
   random: RandomSource,
 ): () => Float64Array[] {
-  const { release, levels } = forecast.basis;
+  const { release, levels, exact } = forecast.basis;
   const { periods } = release;
   const cells = levels.level.length;
   const rates = likelyRates(forecast, cells);
@@ -135,6 +136,18 @@ export function possibleCounts(
     noiseCumulants(law).second,
   );
   const { step, burst } = forecast.model;
+  // The level of a cell is already that of the periods it was read from: only how they differ is left to the factors.
+  const evidence = {
+    periods,
+    mean: exact?.mean ?? levels.level,
+    model: forecast.model,
+    noiseVariance: release.noiseVariance,
+  };
+  const shares = new Float64Array(periods.length);
+  const usual = levels.level.map((_, i) => {
+    evidenceShares(evidence, i, shares);
+    return shares.reduce((sum, share, t) => sum + share * (factors[t] as number), 0);
+  });
   const indices = periods.map((_, t) => {
     const scatter = Math.min(MOST_BURST, burst + step * (periods.length - 1 - t));
     return scatter > 0 ? 1 / scatter : Number.POSITIVE_INFINITY;
@@ -144,7 +157,7 @@ export function possibleCounts(
   return () => {
     const own = Float64Array.from(levels.level, (_, i) => {
       const rank = Math.floor(RATES_PER_CELL * uniform());
-      return rates[RATES_PER_CELL * i + rank] as number;
+      return (rates[RATES_PER_CELL * i + rank] as number) / (usual[i] as number);
     });
     return periods.map((period, t) => {
       if (law.mechanism === 'none') return period;

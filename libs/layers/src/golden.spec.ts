@@ -57,7 +57,7 @@ it.each([
   ['concentration', 7, '87a0de0bf3a58feb686a706cfd7eb2f953458334257baabe2142a14a1dae97d4'],
   ['hotspots', 5, 'a3e4dd4a099c2991ed13d7e312ff9597e97c49372aa51fbe11e8435961e1d6e4'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
-  ['emerging', 4, 'dcf5c2c1c557e7222315da884ee77ae82521469f0a4f0bccfaecdabdfbaa42cc'],
+  ['emerging', 5, '7202c2c25692b273a4e5cf861701cfb193e5b2df1f3f7e8cf485195a529ca79e'],
   ['warnings', 7, '3b6bc4ed46b1d1b6273186c93e1595f98c5f798f436fe453d8ec175c45f4f5fd'],
   ['forecast', 8, '54724a626d18015372cfa2a76fa1abf89d0b8ce2f929fdb5fbb99892cac5182b'],
   ['fairness', 6, '09de38e588179f3cbe80df77c4cd3ba861d86514e33d818bfa59dfeddce5eea7'],

@@ -111,7 +111,7 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   concentration: 7,
   hotspots: 5,
   trend: 2,
-  emerging: 4,
+  emerging: 5,
   warnings: 7,
   forecast: 8,
   fairness: 6,

@@ -37,7 +37,7 @@ export const emergingLayer: LayerMethod<'emerging'> = {
     citation:
       'Emerging Hot Spot Analysis (Esri, ArcGIS Pro tool reference) on G_i* of Ord and Getis 1995 and Mann 1945; probabilities by posterior predictive draws (Rubin 1984, Annals of Statistics 12).',
     uncertainty:
-      'class: the most probable one. probability: share of `draws` worlds in which the cell has it, true counts drawn given the released ones and each world with fresh noise: how likely another release of the same incidents gives the same class.',
+      'class: the most probable one. probability: how likely another release of the same incidents gives the same class, from the share of `draws` worlds that have it (true counts drawn given the released ones, each world with fresh noise), less what cells with high shares owe to few worlds.',
     listed: 'Cells of a class other than no-pattern whose probability is at least `leastShown`.',
   },
   async compute(parameters, context) {
