@@ -71,13 +71,13 @@ export function concentrationUnderNoise(
   const worlds = Math.max(LEAST_WORLDS, Math.min(MOST_WORLDS, CELL_WORLDS / cells.length));
   const count = Math.floor(worlds);
   const fractions = shares.map(() => new Float64Array(count));
-  for (let k = 0; k < count; k++) {
+  draw(cells, count).forEach((drawn, k) => {
     const gini = at(normalQuantile((k + 0.5) / count));
-    const rates = curveThrough(draw(cells), 1)(gini).sort().reverse();
+    const rates = curveThrough(drawn, 1)(gini).sort().reverse();
     shares.forEach((share, s) => {
       (fractions[s] as Float64Array)[k] = fractionHolding(rates, share);
     });
-  }
+  });
   const holding = fractions.map((values) => {
     const sorted = values.sort();
     const cellsAt = (p: number): number => quantileOf(sorted, p) * counted.length;

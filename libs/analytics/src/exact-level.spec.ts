@@ -5,8 +5,8 @@ import {
   exactLevels,
   fitExactLaw,
   isExactUseful,
-  levelDrawer,
   levelQuantiles,
+  posteriorQuantilesOf,
 } from './exact-level.js';
 import { sumPeriods } from './forecast.js';
 import { filterLevels } from './level.js';
@@ -113,19 +113,17 @@ describe('the posterior', () => {
     }
   });
 
-  it('gives the same draws for the same shares, kept or not', () => {
+  it('gives the same rates for shares of one cell at a time as of all cells', () => {
     const table = likelihoodTable({ mechanism: 'none' }, 0.5);
     const periods = [Float64Array.of(3, 40, Number.NaN), Float64Array.of(5, 44, Number.NaN)];
     const mean = Float64Array.of(4, 30, 4);
     const law = { table, periods, mean, model: STILL, noiseVariance: 0, ratios: gammaRatios(7) };
-    const shares = [0.1, 0.5, 0.9];
-    let at = 0;
-    const draw = levelDrawer(law, () => shares[at++ % 3] as number);
-    const drawn = Array.from({ length: 4 }, () => [0, 1, 2].map(draw));
-    const [first] = drawn as [number[]];
-    expect(drawn).toEqual([first, first, first, first]);
-    const quantiles = levelQuantiles(law, [0.1, 0.5]);
-    expect(first.slice(0, 2)).toEqual([quantiles[0]?.[0], quantiles[1]?.[1]]);
+    const shares = [0, 0.001, 0.1, 0.5, 0.9, 0.999, 1];
+    const lawOf = posteriorQuantilesOf(law);
+    const found = [0, 1].map((cell) => shares.map((share) => lawOf(cell)?.(share)));
+    const quantiles = levelQuantiles(law, shares);
+    expect(found).toEqual([0, 1].map((cell) => quantiles.map((rates) => rates[cell])));
+    expect(lawOf(2)).toBeUndefined();
   });
 
   it('is moved less by one outlier than the linear filter is', () => {

@@ -14,6 +14,7 @@ import {
   fillPosterior,
   posteriorMoments,
   posteriorQuantile,
+  posteriorQuantiles,
   posteriorRoom,
   type RatePosterior,
 } from './rate-posterior.js';
@@ -169,25 +170,16 @@ export function levelQuantiles(exact: ExactLaw, shares: readonly number[]): Floa
   return found;
 }
 
-/**
- * Draws a rate of any cell from its posterior; NaN where it has none. `uniform` in 0..1. The posterior of a cell that is drawn again is
- * kept: some hundred points a cell.
- */
-export function levelDrawer(exact: ExactLaw, uniform: () => number): (cell: number) => number {
+/** The rate of a cell below which a share of its posterior lies; undefined where it has none. Good until the next cell is asked for. */
+export function posteriorQuantilesOf(
+  exact: ExactLaw,
+): (cell: number) => ((share: number) => number) | undefined {
   const posteriorOf = posteriors(exact);
-  const isDrawn = new Uint8Array(exact.mean.length);
-  const kept = new Map<number, RatePosterior | undefined>();
+  let reached = new Float64Array();
   return (cell) => {
-    const share = uniform();
-    const posterior = kept.get(cell) ?? (kept.has(cell) ? undefined : posteriorOf(cell));
-    if (isDrawn[cell] === 1 && !kept.has(cell)) kept.set(cell, posterior && copyOf(posterior));
-    isDrawn[cell] = 1;
-    return posterior ? posteriorQuantile(posterior, share) : Number.NaN;
+    const posterior = posteriorOf(cell);
+    if (!posterior) return undefined;
+    if (reached.length === 0) reached = new Float64Array(posterior.weights.length);
+    return posteriorQuantiles(posterior, reached);
   };
 }
-
-const copyOf = (posterior: RatePosterior): RatePosterior => ({
-  ...posterior,
-  logRates: posterior.logRates.slice(0, posterior.count),
-  weights: posterior.weights.slice(0, posterior.count),
-});

@@ -12,7 +12,7 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
-import { exchangeable, levelDrawer } from './exact-level.js';
+import { exchangeable, posteriorQuantilesOf } from './exact-level.js';
 import { type Forecast, sumPeriods } from './forecast.js';
 import { meansDrawer, type NoisyMeans } from './noisy-means.js';
 import { normalQuantile } from './normal.js';
@@ -54,6 +54,14 @@ const LEAST_SHOWN = 1e-6;
 const CLEAR_TOTAL = 2;
 /** Cells whose powers are tried out for a wanted Gini. */
 const TRIED_CELLS = 2000;
+/** How near that Gini is met: far within the error of so many cells. */
+const NEAR_GINI = 1e-7;
+const MOST_TRIES = 60;
+const MOST_POWER = 1e4;
+/** Sums of periods this near a whole number are one. */
+const ROUNDING = 1e-6;
+/** Whole numbers are tallied that spread over at most as many values for each. */
+const MOST_GAPS = 8;
 
 const meanOf = (values: Float64Array): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -63,14 +71,47 @@ const everyNth = (values: Float64Array, most: number): Float64Array => {
   return stride === 1 ? values : values.filter((_, i) => i % stride === 0);
 };
 
-/** Mean of |a - b| over all pairs of cells. */
-function meanAbsoluteDifference(values: Float64Array): number {
+/** Sum of |a - b| over all pairs of whole numbers, by how many of them are at most each: undefined where they are too far apart to be tallied. */
+function sumOfWholeDifferences(values: Float64Array, terms: number): number | undefined {
+  const n = values.length;
+  const wholes = new Int32Array(n);
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < n; i++) {
+    const sum = (values[i] as number) * terms;
+    const whole = Math.round(sum);
+    if (Math.abs(sum - whole) > ROUNDING) return undefined;
+    if (whole < least) least = whole;
+    if (whole > most) most = whole;
+    wholes[i] = whole;
+  }
+  if (!(most - least <= MOST_GAPS * n)) return undefined;
+  const tally = new Int32Array(most - least + 1);
+  for (const whole of wholes) tally[whole - least] = (tally[whole - least] as number) + 1;
+  let below = 0;
+  let sum = 0;
+  for (const here of tally) {
+    below += here;
+    sum += below * (n - below);
+  }
+  return sum;
+}
+
+/** Mean of |a - b| over all pairs of cells. `terms`, where all cells have as many: sums of so many whole numbers are tallied, not sorted. */
+function meanAbsoluteDifference(values: Float64Array, terms: number | undefined): number {
+  const count = values.length * (values.length - 1);
+  const wholes = terms === undefined ? undefined : sumOfWholeDifferences(values, terms);
+  if (wholes !== undefined) return (2 * wholes) / (count * (terms as number));
   const sorted = values.slice().sort();
   const n = sorted.length;
   let sum = 0;
   for (let i = 0; i < n; i++) sum += (2 * i + 1 - n) * (sorted[i] as number);
-  return (2 * sum) / (n * (n - 1));
+  return (2 * sum) / count;
 }
+
+/** Periods of every cell, where all have as many. */
+const commonTerms = ({ exposure }: NoisyMeans): number | undefined =>
+  exposure.every((terms) => terms === exposure[0]) ? exposure[0] : undefined;
 
 /** Gini of ascending values. */
 function giniOfAscending(values: Float64Array): number {
@@ -84,6 +125,31 @@ function giniOfAscending(values: Float64Array): number {
   return weighted / (n * sum);
 }
 
+/** Power at which `giniAt`, 0 at power 0 and growing, is `wanted`: false position, Illinois form (Dowell and Jarratt 1971, BIT 11). */
+function powerFor(giniAt: (power: number) => number, wanted: number): number {
+  let [low, below] = [0, -wanted];
+  let [high, above] = [1, giniAt(1) - wanted];
+  while (above < 0 && high < MOST_POWER) {
+    [low, below] = [high, above];
+    high *= 2;
+    above = giniAt(high) - wanted;
+  }
+  if (above < 0) return high;
+  for (let tried = 0; tried < MOST_TRIES; tried++) {
+    const power = (low * above - high * below) / (above - below);
+    const miss = giniAt(power) - wanted;
+    if (Math.abs(miss) < NEAR_GINI) return power;
+    if (miss < 0) {
+      [low, below] = [power, miss];
+      above /= 2;
+    } else {
+      [high, above] = [power, miss];
+      below /= 2;
+    }
+  }
+  return high;
+}
+
 /** Gives, for a Gini, rates of about that Gini and of this mean: powers of the shape. */
 export function curveThrough(shape: Float64Array, mean: number): (wanted: number) => Float64Array {
   const most = shape.reduce((a, b) => Math.max(a, b), 0);
@@ -92,18 +158,8 @@ export function curveThrough(shape: Float64Array, mean: number): (wanted: number
   const giniAt = (power: number): number =>
     giniOfAscending(tried.map((log) => Math.exp(power * log)));
   return (wanted) => {
-    let low = 0;
-    let high = wanted > 0 ? 1 : 0;
-    while (high > 0 && high < 1e4 && giniAt(high) < wanted) {
-      low = high;
-      high *= 2;
-    }
-    for (let step = 0; high > 0 && step < 40; step++) {
-      const middle = (low + high) / 2;
-      if (giniAt(middle) < wanted) low = middle;
-      else high = middle;
-    }
-    const rates = logs.map((log) => Math.exp(high * log));
+    const power = wanted > 0 ? powerFor(giniAt, wanted) : 0;
+    const rates = logs.map((log) => Math.exp(power * log));
     const factor = mean / meanOf(rates);
     return rates.map((rate) => rate * factor);
   };
@@ -127,10 +183,11 @@ function simulate(
   const total = meanOf(data.means);
   const curve = curveThrough(shape, total);
   const draw = meansDrawer(data, random);
+  const terms = commonTerms(data);
   const drawn = (rates: Float64Array) =>
     Array.from({ length: draws }, () => {
       const means = draw(rates);
-      return { difference: meanAbsoluteDifference(means), mean: meanOf(means) };
+      return { difference: meanAbsoluteDifference(means, terms), mean: meanOf(means) };
     });
   const squareOf = (rates: Float64Array): number =>
     (drawn(rates).reduce((sum, { difference }) => sum + difference, 0) / draws) ** 2;
@@ -196,23 +253,32 @@ function crossing(
 }
 
 /**
- * Draws rates of the cells named from their posteriors: as uneven as the truth is thought to be, where their means are too even. A
- * cell without an exact posterior takes a gamma law of the mean and variance of its level.
+ * Draws rates of the cells named from their posteriors, one vector a world: as uneven as the truth is thought to be, where their means are
+ * too even. A cell without an exact posterior takes a gamma law of the mean and variance of its level.
  */
 function ratesDrawer(
   { basis: { exact, levels, release } }: Forecast,
   uniform: () => number,
-): (cells: Int32Array) => Float64Array {
-  const draw = exact && levelDrawer(exchangeable(exact, sumPeriods(release)), uniform);
-  return (cells) =>
-    Float64Array.from(cells, (i) => {
-      const rate = draw?.(i) ?? Number.NaN;
-      if (!Number.isNaN(rate)) return Math.max(rate, LEAST_RATE);
-      const mean = levels.level[i] as number;
-      const variance = levels.variance[i] as number;
-      if (!(variance > 0)) return mean;
-      return Math.max(gammaDraw((mean * mean) / variance, uniform) * (variance / mean), LEAST_RATE);
+): (cells: Int32Array, worlds: number) => Float64Array[] {
+  const lawOf = exact && posteriorQuantilesOf(exchangeable(exact, sumPeriods(release)));
+  return (cells, worlds) => {
+    const drawn = Array.from({ length: worlds }, () => new Float64Array(cells.length));
+    cells.forEach((cell, at) => {
+      const exactRate = lawOf?.(cell);
+      const mean = levels.level[cell] as number;
+      const variance = levels.variance[cell] as number;
+      const scale = variance / mean;
+      for (const rates of drawn) {
+        const rate = exactRate
+          ? exactRate(uniform())
+          : variance > 0
+            ? gammaDraw(mean / scale, uniform) * scale
+            : mean;
+        rates[at] = Math.max(rate, LEAST_RATE);
+      }
     });
+    return drawn;
+  };
 }
 
 /** Where the fine pass looks: between the coarse candidates that are clearly below and clearly above what was observed. */
@@ -223,7 +289,7 @@ function range(data: NoisyMeans, shape: Float64Array, random: RandomSource): [nu
     exposure: everyNth(data.exposure, COARSE_CELLS),
   };
   const rough = simulate(COARSE, everyNth(shape, COARSE_CELLS), few, random, COARSE_DRAWS);
-  const scores = scoresOf(rough, meanAbsoluteDifference(few.means));
+  const scores = scoresOf(rough, meanAbsoluteDifference(few.means, commonTerms(few)));
   const last = COARSE.length - 1;
   const above = scores.findLastIndex((score) => score > FINE_REACH);
   const below = scores.findIndex((score) => score < -FINE_REACH);
@@ -239,7 +305,8 @@ interface InvertedTest {
   readonly at: (score: number) => number;
   /** Cells that have a count. */
   readonly counted: Int32Array;
-  readonly draw: (cells: Int32Array) => Float64Array;
+  /** Rates of these cells in so many worlds. */
+  readonly draw: (cells: Int32Array, worlds: number) => Float64Array[];
 }
 
 export const NOTHING_KNOWN: GiniEstimate = { gini: 0, low: 0, high: 1, isIdentified: false };
@@ -269,13 +336,13 @@ export function invertedTest(
   );
   if (cells < 2 || !(total * cells > CLEAR_TOTAL * Math.sqrt(totalVariance))) return undefined;
   const draw = ratesDrawer(forecast, uniforms(random));
-  const shape = draw(counted);
+  const [shape] = draw(counted, 1) as [Float64Array];
   const [start, end] = range(data, shape, random);
   const most = Math.min(draws, MOST_CELL_DRAWS / cells);
   const perCandidate = Math.max(LEAST_DRAWS, Math.floor(most / FINE));
   const wanted = Array.from({ length: FINE }, (_, k) => start + (k * (end - start)) / (FINE - 1));
   const fine = simulate(wanted, shape, data, random, perCandidate);
-  const scores = scoresOf(fine, meanAbsoluteDifference(data.means));
+  const scores = scoresOf(fine, meanAbsoluteDifference(data.means, commonTerms(data)));
   // The simulated means have errors of their own.
   const widened = Math.sqrt(1 + 1 / perCandidate);
   const least = (fine[0] as Candidate).gini;

@@ -122,23 +122,56 @@ export function posteriorMoments({ logRates, weights, count, step }: RatePosteri
   return { mean: sum, variance: Math.max(0, squares - sum * sum) };
 }
 
-/** Rate below which the share `p` of the posterior lies. 0 where that is below the grid. Density between points is that of its own point, corrected for curvature. */
-export function posteriorQuantile(
-  { logRates, weights, count, step, floor }: RatePosterior,
-  p: number,
-): number {
+/** Mass of the posterior around point k. Density between points is that of its own point, corrected for curvature. */
+function massAt({ weights, count }: RatePosterior, k: number): number {
+  const here = weights[k] as number;
+  const before = k > 0 ? (weights[k - 1] as number) : 0;
+  const after = k < count - 1 ? (weights[k + 1] as number) : 0;
+  return Math.max(0, here + (before - 2 * here + after) / 24);
+}
+
+/** Rate at which the share `p` lies below, given that it is reached at point k and `below` of it before. */
+function rateWithin(posterior: RatePosterior, k: number, below: number, p: number): number {
+  const { logRates, step, floor } = posterior;
+  const mass = massAt(posterior, k);
+  const x = mass > 0 ? (p - below) / mass : 0.5;
+  const log = (logRates[k] as number) + (x - 0.5) * step;
+  return log < floor ? 0 : Math.exp(log);
+}
+
+const highestRate = ({ logRates, count, step }: RatePosterior): number =>
+  Math.exp((logRates[count - 1] as number) + 0.5 * step);
+
+/** Rate below which the share `p` of the posterior lies. 0 where that is below the grid. */
+export function posteriorQuantile(posterior: RatePosterior, p: number): number {
   let below = 0;
-  for (let k = 0; k < count; k++) {
-    const here = weights[k] as number;
-    const before = k > 0 ? (weights[k - 1] as number) : 0;
-    const after = k < count - 1 ? (weights[k + 1] as number) : 0;
-    const mass = Math.max(0, here + (before - 2 * here + after) / 24);
-    if (below + mass >= p) {
-      const x = mass > 0 ? (p - below) / mass : 0.5;
-      const log = (logRates[k] as number) + (x - 0.5) * step;
-      return log < floor ? 0 : Math.exp(log);
-    }
+  for (let k = 0; k < posterior.count; k++) {
+    const mass = massAt(posterior, k);
+    if (below + mass >= p) return rateWithin(posterior, k, below, p);
     below += mass;
   }
-  return Math.exp((logRates[count - 1] as number) + 0.5 * step);
+  return highestRate(posterior);
+}
+
+/** `posteriorQuantile` for many shares, by bisection in `reached`, as long as the room; good until either is filled again. */
+export function posteriorQuantiles(
+  room: RatePosterior,
+  reached: Float64Array,
+): (p: number) => number {
+  let sum = 0;
+  for (let k = 0; k < room.count; k++) {
+    sum += massAt(room, k);
+    reached[k] = sum;
+  }
+  return (p) => {
+    if (!(sum >= p)) return highestRate(room);
+    let low = 0;
+    let high = room.count - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((reached[middle] as number) >= p) high = middle;
+      else low = middle + 1;
+    }
+    return rateWithin(room, low, low > 0 ? (reached[low - 1] as number) : 0, p);
+  };
 }

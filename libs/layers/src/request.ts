@@ -108,7 +108,7 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 7,
+  concentration: 8,
   hotspots: 5,
   trend: 2,
   emerging: 5,
