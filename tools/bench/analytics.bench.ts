@@ -3,70 +3,32 @@
  * sparse-matrix implementation of the same formula in the same run. Counts are made up (seeded Poisson over a skewed
  * field); the cost does not depend on them.
  */
+import { on } from 'node:events';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import {
   cellsOfShare,
-  concentration,
-  concentrationUnderNoise,
-  denoise,
-  emergingClasses,
   forecast,
   gammaDraw,
   giStar,
   giStarOnGrid,
-  hotCells,
   noiseVariance,
   poissonDraws,
-  rateInterval,
   type SpatialWeights,
-  sumPeriods,
   topProbabilities,
-  trends,
   uniforms,
-  usualBaseline,
-  warnings,
 } from '#libs/analytics';
-import { discreteLaplace, type RandomSource, rational } from '#libs/dp';
+import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, type NeighbourLists, neighbourLists, parseDomainFile } from '#libs/grid';
+import { LAYER_PARTS } from './layer-parts.js';
+import type { Said } from './layer-thread.js';
 import type { Emit } from './line.js';
+import { LAW, MONTHS, madeUpMonths, mixedWords } from './made-up-months.js';
 
-const MONTHS = 12;
-/** As the layer asks for it unless told otherwise. */
-const INTERVAL = { draws: 200, coverage: 0.95 } as const;
-const HELD_SHARES = [0.25, 0.5];
-/** Newest months that early warning watches. */
-const WATCHED = 3;
-const LAW = { mechanism: 'discrete-laplace', epsilon: 0.5 } as const;
-
-/** Weyl sequence through an integer mixer: made-up counts need no better. */
-function mixedWords(): RandomSource {
-  let state = 1;
-  return {
-    fillWords(out) {
-      for (let i = 0; i < out.length; i++) {
-        state = (state + 0x9e3779b9) | 0;
-        let word = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-        word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
-        out[i] = word ^ (word >>> 15);
-      }
-    },
-  };
-}
-
-function madeUpMonths(cells: number, random: RandomSource): Float64Array[] {
-  const sampler = discreteLaplace({ scale: rational(2n) });
-  const noise = new Int32Array(cells);
-  return Array.from({ length: MONTHS }, () => {
-    sampler.sampleInto(noise, random);
-    const counts = Float64Array.from(noise);
-    // Every hundredth cell has crime, more in each thousandth.
-    for (let i = 0; i < cells; i += 100)
-      counts[i] = (counts[i] as number) + (i % 1000 === 0 ? 9 : 2);
-    return counts;
-  });
-}
+/** As many as a coordinator of two cores computes layers on. */
+const THREADS = 2;
 
 /** Rows of the neighbour lists as a sparse matrix with the cell itself: what a plain implementation multiplies with. */
 function sparseRows({ targets, degrees }: NeighbourLists): SpatialWeights {
@@ -87,63 +49,37 @@ function sparseRows({ targets, degrees }: NeighbourLists): SpatialWeights {
 
 const seconds = (since: bigint): number => Number(process.hrtime.bigint() - since) / 1e9;
 
-function timed<T>(emit: Emit, name: string, work: () => T): T {
-  const start = process.hrtime.bigint();
-  const result = work();
-  emit({ name, figure: Number(seconds(start).toFixed(3)), unit: 's' });
-  return result;
-}
-
-function allLayers(emit: Emit, prefix: string, cells: BigUint64Array): void {
+/** All layers on two threads: whichever is free takes the next part. */
+async function allLayers(emit: Emit, prefix: string, cells: BigUint64Array): Promise<void> {
   const random = mixedWords();
-  const periods = madeUpMonths(cells.length, random);
-  const allCrimePeriods = madeUpMonths(cells.length, random);
-  const variance = noiseVariance(LAW);
-  const release = { periods, noiseVariance: variance, law: LAW, periodsPerYear: MONTHS };
-  const allCrime = { periods: allCrimePeriods, noiseVariance: variance };
-  const layer = <T>(name: string, work: () => T): T => timed(emit, `${prefix} ${name}`, work);
-
+  const [counts, allCrime] = [
+    madeUpMonths(cells.length, random),
+    madeUpMonths(cells.length, random),
+  ];
+  const left = Object.keys(LAYER_PARTS);
   const start = process.hrtime.bigint();
   const processor = process.cpuUsage();
-  const neighbours = layer('neighbour lists', () => neighbourLists(cells));
-  const map = layer('denoised map and concentration', () => {
-    const field = denoise(release, neighbours);
-    concentration(field);
-    return field;
+  const threads = Array.from({ length: THREADS }, async () => {
+    const thread = new Worker(new URL('layer-thread.js', import.meta.url), {
+      workerData: { prefix, cells, counts, allCrime },
+    });
+    for await (const [said] of on(thread, 'message') as AsyncIterable<[Said]>) {
+      if ('line' in said) {
+        emit(said.line);
+        continue;
+      }
+      const part = left.shift();
+      if (part === undefined) break;
+      thread.postMessage(part);
+    }
+    await thread.terminate();
   });
-  layer('Gi*', () => giStarOnGrid(sumPeriods(release).sums, neighbours));
-  layer('hot cells, exact tail', () =>
-    hotCells(
-      {
-        sums: sumPeriods(release).sums,
-        expected: map.map((mean) => MONTHS * mean),
-        terms: new Float64Array(cells.length).fill(MONTHS),
-        law: LAW,
-      },
-      0.05,
-    ),
-  );
-  layer('trend, Theil-Sen', () => trends(periods));
-  layer('emerging classes', () => emergingClasses(periods, neighbours));
-  const next = layer('forecast, interval', () => {
-    const result = forecast(release, neighbours, { allCrime });
-    rateInterval(result, 0.95);
-    return result;
+  await Promise.all(threads);
+  emit({
+    name: `${prefix} all layers, on two threads`,
+    figure: Number(seconds(start).toFixed(2)),
+    unit: 's',
   });
-  layer('P(top 1 %)', () => topProbabilities(next, cellsOfShare(cells.length, 0.01)));
-  layer('concentration with its intervals', () => {
-    const own = forecast(release, neighbours);
-    concentration(own.mean);
-    const { gini } = concentrationUnderNoise(own, { random, ...INTERVAL }, HELD_SHARES);
-    // Where the counts say nothing the work ends early: that would be no measurement.
-    if (!gini.isIdentified) throw new Error('the made-up counts identify no Gini');
-  });
-  layer('early warning with its baseline', () => {
-    const earlier = { ...release, periods: periods.slice(0, -WATCHED) };
-    const baseline = usualBaseline(forecast(earlier, neighbours));
-    return warnings(periods.slice(-WATCHED), baseline, { law: LAW });
-  });
-  emit({ name: `${prefix} all layers`, figure: Number(seconds(start).toFixed(2)), unit: 's' });
   const { user, system } = process.cpuUsage(processor);
   emit({
     name: `${prefix} all layers, processor time`,
@@ -223,13 +159,13 @@ function reliability(emit: Emit): void {
 export async function run(emit: Emit): Promise<void> {
   const file = 'samples/grid/ew-2026-1.txt.gz';
   const { cells } = parseDomainFile('ew-2026-1', gunzipSync(readFileSync(file)).toString('utf8'));
-  allLayers(emit, 'national', cells);
+  await allLayers(emit, 'national', cells);
   emit({
     name: 'largest resident memory',
     figure: Math.round(process.resourceUsage().maxRSS / 1024),
     unit: 'MB',
   });
-  allLayers(emit, 'force', cells.slice(0, 52_241));
+  await allLayers(emit, 'force', cells.slice(0, 52_241));
   compareGiStar(emit, cells);
   reliability(emit);
 }

@@ -1,5 +1,5 @@
 /** One figure of a bench; `npm run bench` prints it as one line of JSON. */
-interface Line {
+export interface Line {
   readonly name: string;
   readonly figure: number;
   readonly unit: string;
