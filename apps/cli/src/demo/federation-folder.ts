@@ -30,9 +30,8 @@ const demoPolicy = (agency: string): string => {
 };
 
 /**
- * Makes the folders of all processes under `dir`, or opens those of an earlier run with the same agencies. Returns the analyst's key.
- * An interrupted run's unfinished
- * folders are made anew. Throws `dir-of-another-federation`, `dir-not-empty`.
+ * Makes the folders of all processes under `dir`, or opens those of an earlier run with the same agencies; what an interrupted run left
+ * unfinished is made anew. Returns the analyst's key. Throws `dir-of-another-federation`, `dir-not-empty`.
  */
 export async function prepareFederation(
   dir: string,
