@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { type Area, type AreaRole, formatArea, readArea, withCell } from '../area.js';
 import { AREA_LOOKS } from '../area-looks.js';
 import { formatWhole } from '../interval.js';
@@ -25,10 +25,10 @@ export const HOW_TO_PICK =
 export function AreaField(props: AreaFieldProps) {
   const { role, about, area, state, isPicking, onPicking, onChange } = props;
   const [unreadable, setUnreadable] = useState(false);
-  // What is being typed stays, whatever else is drawn anew meanwhile.
+  // What is being typed stays, whatever else is drawn anew meanwhile; at once, as an effect after the next paint would find more of it.
   const chosen = area?.authority ?? '';
   const [text, setText] = useState(chosen);
-  useEffect(() => setText(chosen), [area && formatArea(area)]);
+  useLayoutEffect(() => setText(chosen), [area && formatArea(area)]);
   const name = AREA_LOOKS[role].text;
   const change = (next: Area | undefined): void => {
     setUnreadable(false);
