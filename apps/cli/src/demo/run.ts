@@ -5,21 +5,22 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { bytesToHex, ConcordatError, isConcordatError } from '#libs/bytes';
+import { ConcordatError, isConcordatError } from '#libs/bytes';
 import { hasErrno, makeFolders } from '#libs/host';
 import { lockDirectory } from '#libs/journal';
-import { parseCheckpoint } from '#libs/tlog';
 import { ask, type RoundProgress } from '../ask.js';
-import { graphql, reach } from '../graphql-client.js';
+import { graphql } from '../graphql-client.js';
 import { fetchRelease, writeCellsCsv } from '../release-files.js';
-import { agenciesIn, type DemoAgency, loadAreas, sampleAgencies } from './agencies.js';
+import { agenciesIn, loadAreas, sampleAgencies } from './agencies.js';
 import { demoAnalytics } from './analytics.js';
 import { type Children, eachAtOnce } from './children.js';
 import { ANALYST, AUDITOR, COORDINATOR, prepareFederation } from './federation-folder.js';
+import { counted, type IngestResult, ingestAll } from './ingest.js';
 import { assertLinkable, bringSyntheticPeople, DEMO_KEY_HOLDERS, runLinkage } from './linkage.js';
 import type { Progress } from './progress.js';
 import { assertAskable, demoQuestion, type Held } from './question.js';
 import type { AgencyLine, DemoReport, TopCell } from './report.js';
+import { readLogs, readRelease, readTop } from './served.js';
 
 export interface DemoOptions {
   readonly data: string | undefined;
@@ -45,36 +46,9 @@ export interface Demo {
   readonly auditorUrl: string;
 }
 
-const Summary = z.object({
-  rows: z.int(),
-  located: z.int(),
-  noLocation: z.int(),
-  outside: z.int(),
-  duplicates: z.int(),
-  rejected: z.record(z.string(), z.int()),
-  categories: z.array(z.string()),
-});
-const IngestResult = z.object({
-  files: z.array(
-    z.object({
-      name: z.string(),
-      status: z.string(),
-      code: z.string().optional(),
-      message: z.string().optional(),
-    }),
-  ),
-  totals: Summary.omit({ categories: true }),
-  months: z.array(z.string()),
-  held: Summary.nullable(),
-});
-type IngestResult = z.infer<typeof IngestResult>;
-
 const READY_WITHIN_MS = 30_000;
 /** A round that waits for a disk or an agency says nothing by itself. */
 const SILENT_MS = 60_000;
-
-const counted = (count: number, one: string, many: string): string =>
-  `${count} ${count === 1 ? one : many}`;
 
 /** Runs the whole demo once and leaves its servers up, for the caller to stop through `children`. */
 export async function runDemo(
@@ -218,62 +192,6 @@ async function holdFolder(dir: string): Promise<void> {
   });
 }
 
-async function ingestAll(
-  dir: string,
-  agencies: readonly DemoAgency[],
-  children: Children,
-  progress: Progress,
-): Promise<Map<string, IngestResult>> {
-  const results = new Map<string, IngestResult>();
-  await eachAtOnce(agencies, async (agency) => {
-    results.set(agency.id, await ingestOne(dir, agency, children, progress));
-  });
-  progress.ingested();
-  for (const { id } of agencies) {
-    const { files = [], held } = results.get(id) ?? {};
-    progress.say(
-      `${id} holds ${counted(held?.rows ?? 0, 'row', 'rows')} from ${counted(files.length, 'file', 'files')}, at home`,
-    );
-    for (const { name, status, code, message } of files) {
-      if (status === 'refused') progress.say(`${id}: ${name} was refused (${code}): ${message}`);
-    }
-  }
-  return results;
-}
-
-async function ingestOne(
-  dir: string,
-  agency: DemoAgency,
-  children: Children,
-  progress: Progress,
-): Promise<IngestResult> {
-  let report: unknown;
-  await children.run(
-    agency.id,
-    'node',
-    [
-      'ingest',
-      '--dir',
-      join(dir, agency.id),
-      '--refused-ok',
-      '--categories',
-      agency.categories.join(),
-      ...agency.files,
-    ],
-    (message) => {
-      if (message.type === 'ingested') report = message.report;
-      if (message.type === 'progress') {
-        const [rows, file, fileCount] = [message.rows, message.file, message.fileCount].map(Number);
-        progress.ingest(agency.id, file ?? 0, fileCount ?? 0, rows ?? 0);
-      }
-    },
-  );
-  const parsed = IngestResult.safeParse(report);
-  if (!parsed.success)
-    throw new ConcordatError('child-failed', `${agency.id} did not report its ingest`);
-  return parsed.data;
-}
-
 /** Waits until every node has told the coordinator what it holds. */
 async function untilConnected(url: string, expected: number): Promise<void> {
   const Agencies = z.object({
@@ -339,73 +257,6 @@ function agencyLine(
     rejected,
     rhoSpent: coverage?.rhoSpent ?? '0',
   };
-}
-
-const Estimate = {
-  estimate: z.number(),
-  standardError: z.number(),
-  low: z.number(),
-  high: z.number(),
-  integer: z.int(),
-};
-const ReleaseReply = z.object({
-  release: z.object({
-    id: z.string(),
-    fingerprint: z.string(),
-    sentence: z.string(),
-    grid: z.string(),
-    gridHash: z.string(),
-    resolution: z.int(),
-    categories: z.array(z.string()),
-    periods: z.array(z.string()),
-    sealed: z.boolean(),
-    domainCells: z.int(),
-    nonZeroCells: z.int(),
-    privacy: z.object({
-      unit: z.string(),
-      rho: z.string(),
-      epsilon: z.number(),
-      delta: z.number(),
-    }),
-    total: z.object(Estimate),
-  }),
-});
-
-const readRelease = async (url: string, id: string) =>
-  (
-    await graphql(
-      url,
-      `query ($id: ID!) { release(id: $id) {
-        id fingerprint sentence grid gridHash resolution categories periods sealed domainCells nonZeroCells
-        privacy { unit rho epsilon delta } total { estimate standardError low high integer }
-      } }`,
-      { id },
-      ReleaseReply,
-    )
-  ).release;
-
-const readTop = async (url: string, id: string, resolution: number): Promise<TopCell[]> =>
-  (
-    await graphql(
-      url,
-      `query ($id: ID!, $resolution: Int!) { cells(release: $id, resolution: $resolution, orderBy: "estimate", first: 10) {
-        nodes { id estimate standardError low high integer }
-      } }`,
-      { id, resolution },
-      z.object({ cells: z.object({ nodes: z.array(z.object({ id: z.string(), ...Estimate })) }) }),
-    )
-  ).cells.nodes;
-
-/** Newest checkpoint of every log of the federation, as the coordinator relays them. */
-async function readLogs(url: string): Promise<DemoReport['logs']> {
-  const Relayed = z.object({
-    checkpoints: z.array(z.object({ origin: z.string(), note: z.string() })),
-  });
-  const reply = Relayed.parse(await (await reach(new URL('/v1/checkpoints', url))).json());
-  return reply.checkpoints
-    .map(({ note }) => parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)))
-    .map(({ origin, size, root }) => ({ origin, size: Number(size), root: bytesToHex(root) }))
-    .sort((a, b) => (a.origin < b.origin ? -1 : 1));
 }
 
 async function writeOut(url: string, id: string, out: string, progress: Progress): Promise<void> {
