@@ -78,8 +78,9 @@ function places(layer: Layer, input: LayerInput, neighbours: NeighbourLists): vo
   const release = releaseOf(input);
   const allCrime = { periods: input.allCrime, noiseVariance: release.noiseVariance };
   const next = layer('forecast, interval', () => {
-    const result = forecast(release, neighbours, { allCrime });
-    rateInterval(result, 0.95);
+    const { coverage } = INTERVAL;
+    const result = forecast(release, neighbours, { allCrime, coverage });
+    rateInterval(result, coverage);
     return result;
   });
   layer('P(top 1 %)', () => topProbabilities(next, cellsOfShare(input.cells.length, 0.01)));

@@ -21,73 +21,116 @@ export interface CellsInput {
   readonly noiseVariance: number;
 }
 
+/** What is filled again for each cell. */
+type Room = { -readonly [K in keyof RatioLikelihood]: RatioLikelihood[K] };
+
 /** Likelihood of any cell; undefined where it has no count or one that the table lacks. Each call overwrites the last result. */
 export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikelihood | undefined {
   const { table, mean, periods } = input;
   const rates = table.rates.length;
-  const known = table.logs;
   const columns = new Int32Array(periods.length);
   const weights = new Float64Array(periods.length);
   const values = new Float64Array(RATIOS + 1);
-  const logs = new Float64Array(RATIOS + 1);
-  /** Fills `logs` from..to-1. Four months at a time: each sum is read and written a quarter as often. */
-  const sumMonths = (origin: number, present: number, from: number, to: number): void => {
-    logs.fill(0, from, to);
-    const runAt = (t: number): number => (columns[t] as number) * rates + origin;
-    let t = 0;
-    for (; t + 3 < present; t += 4) {
-      const [a, b, c, d] = [runAt(t), runAt(t + 1), runAt(t + 2), runAt(t + 3)];
-      const wa = weights[t] as number;
-      const wb = weights[t + 1] as number;
-      const wc = weights[t + 2] as number;
-      const wd = weights[t + 3] as number;
-      for (let j = from; j < to; j++) {
-        logs[j] =
-          (logs[j] as number) +
-          wa * (known[a + j] as number) +
-          wb * (known[b + j] as number) +
-          wc * (known[c + j] as number) +
-          wd * (known[d + j] as number);
-      }
-    }
-    for (; t < present; t++) {
-      const weight = weights[t] as number;
-      const run = runAt(t);
-      for (let j = from; j < to; j++) {
-        logs[j] = (logs[j] as number) + weight * (known[run + j] as number);
-      }
-    }
-  };
+  const logs = new Float64Array(RATIOS + 1).fill(Number.NEGATIVE_INFINITY);
+  const room: Room = { origin: 0, fraction: 0, values, logs, from: 0, to: 0, peak: 0 };
   return (cell) => {
     const present = readMonths(input, cell, columns, weights);
     if (present === 0) return undefined;
     const centre = (Math.log(mean[cell] as number) - table.first) / LOG_STEP;
-    const origin = Math.floor(centre) - RATIO_ONE;
+    const whole = Math.floor(centre);
+    const origin = whole - RATIO_ONE;
     const first = Math.max(0, -origin);
-    const last = Math.min(RATIOS, rates - 1 - origin);
+    const beyond = Math.min(RATIOS, rates - 1 - origin) + 1;
+    values.fill(0, room.from, room.to);
+    logs.fill(Number.NEGATIVE_INFINITY, room.from, room.to);
     let most = Number.NEGATIVE_INFINITY;
     let peak = first;
-    let end = first;
-    for (; end <= last; end++) {
-      if ((end - first) % BLOCK === 0)
-        sumMonths(origin, present, end, Math.min(last + 1, end + BLOCK));
-      const log = logs[end] as number;
-      // The likelihood has one peak: nothing beyond this counts, but two points beside a sharp peak tell its shape.
-      if (log < most - REACH && end > peak + 2) break;
-      if (log > most) {
-        most = log;
-        peak = end;
+    let to = first;
+    let isGone = false;
+    while (to < beyond && !isGone) {
+      const end = Math.min(beyond, to + BLOCK);
+      sumMonths(table.logs, rates, origin, columns, weights, present, logs, to, end);
+      for (; to < end; to++) {
+        const log = logs[to] as number;
+        // The likelihood has one peak: nothing beyond this counts, but two points beside a sharp peak tell its shape.
+        if (log < most - REACH && to > peak + 2) {
+          logs.fill(Number.NEGATIVE_INFINITY, to, end);
+          isGone = true;
+          break;
+        }
+        if (log > most) {
+          most = log;
+          peak = to;
+        }
       }
     }
-    values.fill(0);
-    logs.fill(Number.NEGATIVE_INFINITY, 0, first);
-    logs.fill(Number.NEGATIVE_INFINITY, Math.max(first, end));
-    for (let j = first; j < end; j++) {
-      logs[j] = (logs[j] as number) - most;
-      values[j] = Math.exp(logs[j] as number);
-    }
-    return { origin, fraction: centre - Math.floor(centre), values, logs, peak };
+    exponentials(logs, most, first, to, values);
+    room.origin = origin;
+    room.fraction = centre - whole;
+    room.from = first;
+    room.to = to;
+    room.peak = peak;
+    return room;
   };
+}
+
+/**
+ * Fills `logs` from..to-1 with weighted sums of table columns. Four months at a time: each sum is read and written a quarter as
+ * often.
+ */
+function sumMonths(
+  known: Float64Array,
+  rates: number,
+  origin: number,
+  columns: Int32Array,
+  weights: Float64Array,
+  present: number,
+  logs: Float64Array,
+  from: number,
+  to: number,
+): void {
+  logs.fill(0, from, to);
+  let t = 0;
+  for (; t + 3 < present; t += 4) {
+    const a = (columns[t] as number) * rates + origin;
+    const b = (columns[t + 1] as number) * rates + origin;
+    const c = (columns[t + 2] as number) * rates + origin;
+    const d = (columns[t + 3] as number) * rates + origin;
+    const wa = weights[t] as number;
+    const wb = weights[t + 1] as number;
+    const wc = weights[t + 2] as number;
+    const wd = weights[t + 3] as number;
+    for (let j = from; j < to; j++) {
+      logs[j] =
+        (logs[j] as number) +
+        wa * (known[a + j] as number) +
+        wb * (known[b + j] as number) +
+        wc * (known[c + j] as number) +
+        wd * (known[d + j] as number);
+    }
+  }
+  for (; t < present; t++) {
+    const weight = weights[t] as number;
+    const run = (columns[t] as number) * rates + origin;
+    for (let j = from; j < to; j++) {
+      logs[j] = (logs[j] as number) + weight * (known[run + j] as number);
+    }
+  }
+}
+
+/** Takes `most` from the logarithms from..to-1 and fills in what they are of. */
+function exponentials(
+  logs: Float64Array,
+  most: number,
+  from: number,
+  to: number,
+  values: Float64Array,
+): void {
+  for (let j = from; j < to; j++) {
+    const log = (logs[j] as number) - most;
+    logs[j] = log;
+    values[j] = Math.exp(log);
+  }
 }
 
 /** Share of a period's weight that each later period takes: the steady gain of the local-level filter. */

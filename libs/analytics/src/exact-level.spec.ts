@@ -158,7 +158,7 @@ describe('exactLevels', () => {
     const linear = filterLevels(periods, priors, STILL, 0);
     const data = sumPeriods({ periods, noiseVariance: 0 });
     const exact = fitExactLaw(periods, priors, data, STILL, { mechanism: 'none' });
-    return { linear, exact: exactLevels(linear, exact, priors.least) };
+    return { linear, exact: exactLevels(linear, exact, priors.least).levels };
   }
   const risk = (level: Float64Array, rates: Float64Array): number =>
     rates.reduce((sum, rate, i) => sum + (rate - (level[i] as number)) ** 2, 0);
@@ -188,7 +188,8 @@ describe('exactLevels', () => {
     const periods = [Float64Array.of(900, Number.NaN, 2.5), Float64Array.of(910, Number.NaN, 1)];
     const linear = filterLevels(periods, priors, STILL, V);
     const data = sumPeriods({ periods, noiseVariance: V });
-    const exact = exactLevels(linear, fitExactLaw(periods, priors, data, STILL, LAW), priors.least);
+    const law = fitExactLaw(periods, priors, data, STILL, LAW);
+    const { levels: exact } = exactLevels(linear, law, priors.least);
     expect(exact.level[0]).toBe(905);
     expect([exact.level[1], exact.level[2]]).toEqual([linear.level[1], linear.level[2]]);
   });

@@ -137,13 +137,23 @@ function plainRate(periods: Periods, cell: number, noiseVariance: number) {
 const isHigh = (periods: Periods, cell: number): boolean =>
   periods.some((period) => (period[cell] as number) > LARGEST_COUNT / 2);
 
-/** Replaces, in a copy of `linear`, the level of every cell with whole counts. */
-export function exactLevels(linear: Levels, exact: ExactLaw, least: number): Levels {
+/**
+ * Replaces, in a copy of `linear`, the level of every cell with whole counts. `quantiles` are those of `levelQuantiles`: a vector for
+ * each of `shares`, which costs much less here than to find every posterior again.
+ */
+export function exactLevels(
+  linear: Levels,
+  exact: ExactLaw,
+  least: number,
+  shares: readonly number[] = [],
+): { readonly levels: Levels; readonly quantiles: readonly Float64Array[] } {
   const posteriorOf = posteriors(exact);
   const level = linear.level.slice();
   const variance = linear.variance.slice();
+  const quantiles = shares.map(() => new Float64Array(level.length).fill(Number.NaN));
   for (let i = 0; i < level.length; i++) {
     const posterior = posteriorOf(i);
+    if (posterior) fillQuantiles(quantiles, i, posterior, shares);
     const rate = posterior
       ? posteriorMoments(posterior)
       : isHigh(exact.periods, i)
@@ -153,7 +163,18 @@ export function exactLevels(linear: Levels, exact: ExactLaw, least: number): Lev
     level[i] = Math.max(least, rate.mean);
     variance[i] = rate.variance;
   }
-  return { level, variance };
+  return { levels: { level, variance }, quantiles };
+}
+
+function fillQuantiles(
+  quantiles: readonly Float64Array[],
+  cell: number,
+  posterior: RatePosterior,
+  shares: readonly number[],
+): void {
+  for (let k = 0; k < shares.length; k++) {
+    (quantiles[k] as Float64Array)[cell] = posteriorQuantile(posterior, shares[k] as number);
+  }
 }
 
 /** Rates below which each of the `shares` of the posterior of a cell lies: one vector a share, NaN where a cell has no posterior. */
@@ -162,10 +183,7 @@ export function levelQuantiles(exact: ExactLaw, shares: readonly number[]): Floa
   const found = shares.map(() => new Float64Array(exact.mean.length).fill(Number.NaN));
   for (let i = 0; i < exact.mean.length; i++) {
     const posterior = posteriorOf(i);
-    if (!posterior) continue;
-    shares.forEach((share, k) => {
-      (found[k] as Float64Array)[i] = posteriorQuantile(posterior, share);
-    });
+    if (posterior) fillQuantiles(found, i, posterior, shares);
   }
   return found;
 }

@@ -4,21 +4,16 @@
  * A single extreme cell is covered less than one in the middle. `rateInterval` is about the rate of the period forecast, which
  * nobody ever sees; `countInterval` about the number of incidents that will be recorded, which everybody can check.
  */
-import { ConcordatError } from '#libs/bytes';
 import type { RandomSource } from '#libs/dp';
 import { levelQuantiles } from './exact-level.js';
 import type { Forecast } from './forecast.js';
 import { normalQuantile } from './normal.js';
 import { uniforms } from './random-variates.js';
+import { centralShares } from './rate-posterior.js';
 
 export interface Interval {
   readonly low: Float64Array;
   readonly high: Float64Array;
-}
-
-function checkCoverage(coverage: number): void {
-  if (coverage > 0 && coverage < 1) return;
-  throw new ConcordatError('invalid-coverage', 'a coverage lies between 0 and 1');
 }
 
 /**
@@ -37,10 +32,10 @@ function gammaQuantile(mean: number, variance: number, z: number): number {
  * and variance. Throws `invalid-coverage`.
  */
 export function rateInterval({ mean, rateVariance, basis }: Forecast, coverage: number): Interval {
-  checkCoverage(coverage);
-  const { exact, factor, levels } = basis;
-  const shares = [(1 - coverage) / 2, (1 + coverage) / 2];
-  const quantiles = exact && levelQuantiles(exact, shares);
+  const { exact, factor, levels, ends } = basis;
+  const shares = centralShares(coverage);
+  const quantiles =
+    ends?.coverage === coverage ? ends.quantiles : exact && levelQuantiles(exact, shares);
   const [low, high] = shares.map((share, k) => {
     const z = normalQuantile(share);
     return mean.map((m, i) => {
@@ -99,11 +94,11 @@ export function countInterval(
   coverage: number,
   random: RandomSource,
 ): Interval {
-  checkCoverage(coverage);
+  const [, upper] = centralShares(coverage);
   const uniform = uniforms(random);
   const low = new Float64Array(mean.length);
   const high = new Float64Array(mean.length);
-  const z = normalQuantile((1 + coverage) / 2);
+  const z = normalQuantile(upper);
   for (let i = 0; i < mean.length; i++) {
     const m = mean[i] as number;
     const variance = rateVariance[i] as number;

@@ -6,6 +6,7 @@ import { kernelSquares, smooth } from './empirical-bayes.js';
 import { denoise, forecast } from './forecast.js';
 import { rateInterval } from './forecast-interval.js';
 import { harm } from './harm.js';
+import { noiseVariance } from './pmf.js';
 
 const cells = disk(cellAt(51.5, -0.1, 9), 20);
 const neighbours = neighbourLists(cells);
@@ -96,6 +97,18 @@ describe('forecast', () => {
       expect(low[i]).toBeLessThanOrEqual(mean);
       expect(high[i]).toBeGreaterThanOrEqual(mean);
     });
+  });
+
+  it('has the same interval where its coverage was named before, and another where another was', () => {
+    const law = { mechanism: 'discrete-laplace', epsilon: 1 } as const;
+    const periods = Array.from({ length: 12 }, (_, t) => month((i) => (i * 7 + t * t) % 11));
+    const release = { periods, noiseVariance: noiseVariance(law), law };
+    const known = forecast(release, neighbours, { coverage: 0.9 });
+    const plain = forecast(release, neighbours);
+    expect(rateInterval(known, 0.9)).toEqual(rateInterval(plain, 0.9));
+    expect(rateInterval(known, 0.8)).toEqual(rateInterval(plain, 0.8));
+    expect(known.mean).toEqual(plain.mean);
+    expect(() => forecast(release, neighbours, { coverage: 1 })).toThrow('coverage');
   });
 
   it('leaves what all cells share out of the variance that is each cell’s own', () => {

@@ -19,6 +19,7 @@ import {
   type Periods,
 } from './level.js';
 import type { NoiseLaw } from './pmf.js';
+import { centralShares } from './rate-posterior.js';
 
 export interface Release {
   /** Released counts, one vector of cells per period, oldest first; NaN is missing. */
@@ -57,6 +58,13 @@ interface ForecastBasis {
   readonly factor: Float64Array;
   /** Undefined where the law of the noise is not known or not tabulated: levels are then the linear filter's. */
   readonly exact: ExactLaw | undefined;
+  /** Quantiles of the exact levels at both ends of central intervals, where they were asked for. */
+  readonly ends: LevelEnds | undefined;
+}
+
+interface LevelEnds {
+  readonly coverage: number;
+  readonly quantiles: readonly Float64Array[];
 }
 
 /** Longest forecast, in periods. */
@@ -117,6 +125,7 @@ interface Candidate {
   readonly model: LevelModel;
   readonly course: CommonCourse;
   readonly exact: ExactLaw | undefined;
+  readonly ends: LevelEnds | undefined;
 }
 
 function candidate(
@@ -124,6 +133,7 @@ function candidate(
   field: Float64Array,
   release: Release,
   neighbours: NeighbourLists,
+  coverage?: number,
 ): Candidate {
   const { periods, noiseVariance, law, periodsPerYear } = release;
   const data = sumPeriods(release);
@@ -133,8 +143,11 @@ function candidate(
   const linear = filterLevels(periods, priors, model, noiseVariance);
   const exact =
     law && isExactUseful(law) ? fitExactLaw(periods, priors, data, model, law) : undefined;
-  const levels = exact ? exactLevels(linear, exact, priors.least) : linear;
-  return { prior, priors, model, course, exact, levels };
+  const known = { prior, priors, model, course, exact };
+  if (!exact) return { ...known, levels: linear, ends: undefined };
+  const shares = coverage === undefined ? [] : centralShares(coverage);
+  const { levels, quantiles } = exactLevels(linear, exact, priors.least, shares);
+  return { ...known, levels, ends: coverage === undefined ? undefined : { coverage, quantiles } };
 }
 
 /** The first periods only, and without the law: the linear filter is enough to compare two priors. */
@@ -187,7 +200,11 @@ function choosePrior(release: Release, allCrime: Release, neighbours: NeighbourL
 export function forecast(
   release: Release,
   neighbours: NeighbourLists,
-  { allCrime, horizon = 1 }: { allCrime?: Release; horizon?: number } = {},
+  {
+    allCrime,
+    horizon = 1,
+    coverage,
+  }: { allCrime?: Release; horizon?: number; coverage?: number } = {},
 ): Forecast {
   const cells = neighbours.degrees.length;
   checkRelease(release, cells);
@@ -202,7 +219,13 @@ export function forecast(
   }
   const chosen = allCrime ? choosePrior(release, allCrime, neighbours) : 'own-map';
   const field = allCrime && chosen === 'all-crime' ? denoise(allCrime, neighbours) : flat(cells);
-  const { priors, model, course, levels, exact } = candidate(chosen, field, release, neighbours);
+  const { priors, model, course, levels, exact, ends } = candidate(
+    chosen,
+    field,
+    release,
+    neighbours,
+    coverage,
+  );
   const evidence = {
     periods: release.periods,
     mean: priors.mean,
@@ -239,6 +262,6 @@ export function forecast(
     model,
     course,
     horizon,
-    basis: { release, levels, factor, exact },
+    basis: { release, levels, factor, exact, ends },
   };
 }

@@ -17,8 +17,8 @@ export interface LikelihoodTable {
   /** Counts below this have the likelihood of this one. */
   readonly lowest: number;
   readonly width: number;
-  /** log P(z | rate) from z = lowest: one run of all rates after the other, as a cell reads all rates of few counts. */
-  readonly logs: Float32Array;
+  /** log P(z | rate), in single precision, from z = lowest: one run of all rates after the other, as a cell reads all rates of few counts. */
+  readonly logs: Float64Array;
 }
 
 /** Likelihood of the counts from `lowest` under one rate. */
@@ -52,7 +52,7 @@ export function likelihoodTable(law: NoiseLaw, least: number): LikelihoodTable {
   // Half of the noise table is beyond any use: its far ends have probabilities of 1e-40.
   const lowest = Math.ceil(noise.first / 2);
   const width = LARGEST_COUNT - lowest + 1;
-  const logs = new Float32Array(rates.length * width);
+  const logs = new Float64Array(rates.length * width);
   const row = new Float32Array(width);
   rates.forEach((rate, a) => {
     likelihoodRow(row, rate, noise, lowest);

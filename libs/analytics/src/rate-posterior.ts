@@ -3,6 +3,7 @@
  * the likelihood narrower than the grid, its logarithm is interpolated by cubics between grid points (it is smooth: that of a
  * Poisson sum with known noise), so that quantiles do not snap to the grid.
  */
+import { ConcordatError } from '#libs/bytes';
 import { LOG_STEP } from './likelihood-table.js';
 import type { RatioLikelihood } from './ratio-law.js';
 import { RATIOS } from './ratio-starts.js';
@@ -69,39 +70,85 @@ function interpolated(logs: Float64Array, j: number, x: number): number {
 /** Fills `room` with the posterior; false when the law of ratios rules the counts out. */
 export function fillPosterior(
   room: RatePosterior,
-  { origin, fraction, values, logs, peak }: RatioLikelihood,
+  likelihood: RatioLikelihood,
   ratios: Float64Array,
   firstLogRate: number,
 ): boolean {
+  const { origin, fraction, logs, peak } = likelihood;
   const parts = partsFor(logs, peak);
-  const priorAt = (j: number): number =>
-    (1 - fraction) * (j < RATIOS ? (ratios[j] as number) : 0) +
-    (j > 0 ? fraction * (ratios[j - 1] as number) : 0);
+  const total =
+    parts === 1
+      ? fillAtPoints(room, likelihood, ratios, firstLogRate)
+      : fillBetweenPoints(room, likelihood, ratios, firstLogRate, parts);
+  if (!(total > 0)) return false;
+  const { weights, count } = room;
+  for (let k = 0; k < count; k++) weights[k] = (weights[k] as number) / total;
+  room.step = LOG_STEP / parts;
+  room.floor = firstLogRate + (origin + fraction + 0.5) * LOG_STEP;
+  return true;
+}
+
+/** Weight of the law of ratios at point j of the grid of rates. */
+const priorAt = (ratios: Float64Array, fraction: number, j: number): number =>
+  (1 - fraction) * (j < RATIOS ? (ratios[j] as number) : 0) +
+  (j > 0 ? fraction * (ratios[j - 1] as number) : 0);
+
+/** Points of the posterior, up to a factor, at those of the grid; returns the sum of their weights. */
+function fillAtPoints(
+  room: RatePosterior,
+  { origin, fraction, values, logs, from, to }: RatioLikelihood,
+  ratios: Float64Array,
+  firstLogRate: number,
+): number {
   const { logRates, weights } = room;
   let count = 0;
   let total = 0;
-  for (let j = 0; j <= RATIOS; j++) {
+  for (let j = from; j < to; j++) {
+    if (!((logs[j] as number) > REACH || (j < RATIOS && (logs[j + 1] as number) > REACH))) continue;
+    const likelihood = values[j] as number;
+    const weight = likelihood > LEAST_LIKELIHOOD ? likelihood * priorAt(ratios, fraction, j) : 0;
+    if (weight === 0 && count === 0) continue;
+    logRates[count] = firstLogRate + (origin + j) * LOG_STEP;
+    weights[count++] = weight;
+    total += weight;
+  }
+  room.count = count;
+  return total;
+}
+
+/** The same with each step of the grid cut into `parts`. */
+function fillBetweenPoints(
+  room: RatePosterior,
+  { origin, fraction, values, logs, from, to }: RatioLikelihood,
+  ratios: Float64Array,
+  firstLogRate: number,
+  parts: number,
+): number {
+  const { logRates, weights } = room;
+  let count = 0;
+  let total = 0;
+  for (let j = from; j < to; j++) {
     const here = logs[j] as number;
     const next = j < RATIOS ? (logs[j + 1] as number) : Number.NEGATIVE_INFINITY;
     if (!(here > REACH || next > REACH)) continue;
     const steps = Number.isFinite(here) && Number.isFinite(next) ? parts : 1;
+    const prior = priorAt(ratios, fraction, j);
+    const nextPrior = priorAt(ratios, fraction, j + 1);
     for (let part = 0; part < steps; part++) {
       const x = part / parts;
       const likelihood = part === 0 ? (values[j] as number) : Math.exp(interpolated(logs, j, x));
-      const prior = part === 0 ? priorAt(j) : (1 - x) * priorAt(j) + x * priorAt(j + 1);
-      const weight = likelihood > LEAST_LIKELIHOOD ? likelihood * prior : 0;
+      const weight =
+        likelihood > LEAST_LIKELIHOOD
+          ? likelihood * (part === 0 ? prior : (1 - x) * prior + x * nextPrior)
+          : 0;
       if (weight === 0 && count === 0) continue;
       logRates[count] = firstLogRate + (origin + (j + x)) * LOG_STEP;
       weights[count++] = weight;
       total += weight;
     }
   }
-  if (!(total > 0)) return false;
-  for (let k = 0; k < count; k++) weights[k] = (weights[k] as number) / total;
   room.count = count;
-  room.step = LOG_STEP / parts;
-  room.floor = firstLogRate + (origin + fraction + 0.5) * LOG_STEP;
-  return true;
+  return total;
 }
 
 /** Mean and variance of the rate. */
@@ -141,6 +188,12 @@ function rateWithin(posterior: RatePosterior, k: number, below: number, p: numbe
 
 const highestRate = ({ logRates, count, step }: RatePosterior): number =>
   Math.exp((logRates[count - 1] as number) + 0.5 * step);
+
+/** Shares below the two ends of a central interval. Throws `invalid-coverage`. */
+export function centralShares(coverage: number): readonly [low: number, high: number] {
+  if (coverage > 0 && coverage < 1) return [(1 - coverage) / 2, (1 + coverage) / 2];
+  throw new ConcordatError('invalid-coverage', 'a coverage lies between 0 and 1');
+}
 
 /** Rate below which the share `p` of the posterior lies. 0 where that is below the grid. */
 export function posteriorQuantile(posterior: RatePosterior, p: number): number {

@@ -23,6 +23,9 @@ export interface RatioLikelihood {
   readonly values: Float64Array;
   /** Their logarithms; minus infinity where not computed. */
   readonly logs: Float64Array;
+  /** What was computed: from..to-1. */
+  readonly from: number;
+  readonly to: number;
   /** Index of the greatest. */
   readonly peak: number;
 }

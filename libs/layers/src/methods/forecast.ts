@@ -73,8 +73,10 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     const release = asRelease(series);
     const companions = await readCompanions(context.releases, series, resolution, range);
     await context.progress(0.1);
+    const coverage = Number(parameters.coverage);
     const rates = forecast(release, series.neighbours, {
       horizon,
+      coverage,
       ...(companions
         ? {
             allCrime: {
@@ -88,8 +90,8 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     const ranking = rankCells(release, rates, top);
     const chosen = topCells(ranking.scores, top);
     const random = keyedRandom(context.key);
-    const { low, high } = rateInterval(rates, Number(parameters.coverage));
-    const counts = countInterval(rates, Number(parameters.coverage), random);
+    const { low, high } = rateInterval(rates, coverage);
+    const counts = countInterval(rates, coverage, random);
     const k = Math.min(series.cells.length - 1, cellsOfShare(series.cells.length, top));
     const probabilityTop = topProbabilities(rates, k);
     const { backTest, drift } = await releasedBackTest({
