@@ -1,5 +1,6 @@
 export { type BackTestInput, backTest, type MethodResult } from './back-test.js';
 export { type Baseline, knownBaseline, usualBaseline } from './baseline.js';
+export { type BenchmarkQuestion, benchmark } from './benchmarking.js';
 export {
   type Concentration,
   concentration,
@@ -84,6 +85,7 @@ export {
   type ResolutionPower,
 } from './planner.js';
 export { type NoiseLaw, noisePmf, noiseVariance, type Pmf, sumOfCopies } from './pmf.js';
+export { type CountModel, countModel, drawnLevels } from './possible-counts.js';
 export { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
 export { type Ranking, rankCells } from './ranking.js';
 export {

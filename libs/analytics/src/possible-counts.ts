@@ -113,19 +113,19 @@ function likelyRates(forecast: Forecast, cells: number): Float32Array {
   return rates;
 }
 
-/**
- * A function that draws the true counts of all periods of the release that `forecast` rests on, `law` being that of its noise. NaN
- * where the release has NaN.
- */
-export function possibleCounts(
-  forecast: Forecast,
-  law: NoiseLaw,
-  random: RandomSource,
-): () => Float64Array[] {
+export interface CountModel {
+  /** Mean rate of each cell that has these levels, in a period of factor 1. */
+  readonly rates: (levels: Float64Array) => Float64Array;
+  /** What all rates are times in each period of the release. */
+  readonly factors: readonly number[];
+  /** True counts of all periods, given the rates. NaN where the release has NaN. */
+  readonly draw: (rates: Float64Array) => Float64Array[];
+}
+
+/** How the counts of all periods come about in the release that `forecast` rests on; `law` is that of its noise. */
+export function countModel(forecast: Forecast, law: NoiseLaw, uniform: () => number): CountModel {
   const { release, levels, exact } = forecast.basis;
   const { periods } = release;
-  const cells = levels.level.length;
-  const rates = likelyRates(forecast, cells);
   const { factors } = commonChange(
     periods,
     {
@@ -152,20 +152,63 @@ export function possibleCounts(
     const scatter = Math.min(MOST_BURST, burst + step * (periods.length - 1 - t));
     return scatter > 0 ? 1 / scatter : Number.POSITIVE_INFINITY;
   });
-  const uniform = uniforms(random);
   const draw = countDraw(law, uniform);
-  return () => {
-    const own = Float64Array.from(levels.level, (_, i) => {
-      const rank = Math.floor(RATES_PER_CELL * uniform());
-      return (rates[RATES_PER_CELL * i + rank] as number) / (usual[i] as number);
-    });
-    return periods.map((period, t) => {
-      if (law.mechanism === 'none') return period;
-      return period.map((z, i) =>
-        Number.isNaN(z)
-          ? z
-          : draw(z, (own[i] as number) * (factors[t] as number), indices[t] as number),
-      );
-    });
+  return {
+    rates: (level) => level.map((rate, i) => rate / (usual[i] as number)),
+    factors,
+    draw: (rates) =>
+      periods.map((period, t) => {
+        if (law.mechanism === 'none') return period;
+        return period.map((z, i) =>
+          Number.isNaN(z)
+            ? z
+            : draw(z, (rates[i] as number) * (factors[t] as number), indices[t] as number),
+        );
+      }),
   };
+}
+
+/**
+ * A function that draws the true counts of all periods of the release that `forecast` rests on, `law` being that of its noise. NaN
+ * where the release has NaN.
+ */
+export function possibleCounts(
+  forecast: Forecast,
+  law: NoiseLaw,
+  random: RandomSource,
+): () => Float64Array[] {
+  const { level } = forecast.basis.levels;
+  const likely = likelyRates(forecast, level.length);
+  const uniform = uniforms(random);
+  const { rates, draw } = countModel(forecast, law, uniform);
+  return () => {
+    const levels = level.map((_, i) => {
+      const rank = Math.floor(RATES_PER_CELL * uniform());
+      return likely[RATES_PER_CELL * i + rank] as number;
+    });
+    return draw(rates(levels));
+  };
+}
+
+/** Levels of all cells in each of `worlds`, drawn from their posteriors: tails too, which a few likely rates leave out. */
+export function drawnLevels(
+  forecast: Forecast,
+  worlds: number,
+  uniform: () => number,
+): Float64Array[] {
+  const cells = forecast.basis.levels.level.length;
+  const lawOf = levelLaws(forecast);
+  const drawn = Array.from({ length: worlds }, () => new Float64Array(cells));
+  for (let i = 0; i < cells; i++) {
+    const { logRates, weights, count, step } = lawOf(i);
+    for (const world of drawn) {
+      let left = uniform();
+      let k = 0;
+      while (k < count - 1 && left > (weights[k] as number)) left -= weights[k++] as number;
+      const weight = weights[k] as number;
+      const x = weight > 0 ? Math.min(1, left / weight) : 0.5;
+      world[i] = Math.exp((logRates[k] as number) + (x - 0.5) * step);
+    }
+  }
+  return drawn;
 }

@@ -1,30 +1,42 @@
 /**
  * Whom a forecast serves, and whom the noise fails, by deprivation quintile. Shares of the chosen cells and of the people are
- * facts about this forecast. Hits and misses need true counts, which nobody outside an agency has: they are expectations over
- * simulated worlds, whose monthly counts are Poisson around the denoised map and whose noise is that of the releases. In each world
- * the same method chooses once from noisy and once from true counts; what only the second catches is missed because of the noise.
+ * facts about this forecast. Hits and misses need true counts, which nobody outside an agency has: they are means over worlds that the
+ * releases may have come from. The rate of each cell is drawn from its posterior and tied to the released totals of the larger cells
+ * around it (`released-totals.ts`), as a map of single cells adds up to anything; the true counts of each period are drawn given the rate
+ * and the released count. In each world the same method chooses once more, from the true counts: what only that choice catches is
+ * missed because of the noise.
  */
 import {
   cellsOfShare,
+  countModel,
+  drawnLevels,
+  type Forecast,
   fairness,
   forecast,
-  poissonDraws,
+  type NoiseLaw,
   type QuintileReport,
   type Release,
   rankCells,
+  uniforms,
 } from '#libs/analytics';
 import type { Json } from '#libs/bytes';
-import { discreteGaussian, type RandomSource, rationalFromNumber } from '#libs/dp';
+import type { RandomSource } from '#libs/dp';
 import type { CellSeries } from './cell-series.js';
 import { decimalText } from './decimal.js';
 import type { Deprivation } from './deprivation.js';
+import type { Range } from './periods.js';
+import type { OpenRelease } from './release-blobs.js';
+import { factorsToTotals } from './released-totals.js';
 
 export interface FairnessQuestion {
+  readonly releases: readonly OpenRelease[];
   readonly series: CellSeries;
-  readonly release: Release;
+  /** Which counts of the releases the series has. */
+  readonly range: Range & { readonly resolution: number };
+  readonly release: Release & { readonly law: NoiseLaw };
   readonly deprivation: Deprivation;
-  /** Expected count of each cell a month, and the cells chosen for it. */
-  readonly mean: Float64Array;
+  readonly rates: Forecast;
+  /** Cells chosen by it. */
   readonly chosen: Uint8Array;
   readonly top: number;
   readonly worlds: number;
@@ -43,36 +55,34 @@ export function topCells(scores: Float64Array, share: number): Uint8Array {
   return chosen;
 }
 
-const sampleWorld = ({ series, release, mean, random }: FairnessQuestion) => {
-  const months = release.periods.map((period) => {
-    const counts = poissonDraws(mean, random);
-    return counts.map((count, i) => (Number.isNaN(period[i] as number) ? Number.NaN : count));
-  });
-  const noise = new Int32Array(mean.length);
-  const sampler = discreteGaussian({ sigma2: rationalFromNumber(series.typicalSigma2) });
-  const noisy = months.map((counts) => {
-    sampler.sampleInto(noise, random);
-    return counts.map((count, i) => count + (noise[i] as number));
-  });
-  return { months, noisy, next: poissonDraws(mean, random) };
-};
-
 const choose = ({ series, top }: FairnessQuestion, release: Release): Uint8Array =>
   topCells(rankCells(release, forecast(release, series.neighbours), top).scores, top);
 
+const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** One object a quintile, unknown (0) first. */
 export async function fairnessReport(question: FairnessQuestion): Promise<Json> {
-  const { deprivation, chosen, worlds, mean, progress } = question;
+  const { series, release, rates, deprivation, chosen, worlds, random, progress } = question;
   const { quintiles, people } = deprivation;
-  const facts = fairness({ quintiles, population: people, chosen, actual: mean });
+  const uniform = uniforms(random);
+  const counts = countModel(rates, release.law, uniform);
+  const tied = await factorsToTotals(
+    question.releases,
+    series,
+    question.range,
+    counts.rates(rates.basis.levels.level),
+    counts.factors,
+  );
+  const usual = meanOf(
+    counts.factors.filter((_, t) => release.periods[t]?.some((count) => !Number.isNaN(count))),
+  );
   const runs: QuintileReport[][] = [];
-  for (let world = 0; world < worlds; world++) {
-    const { months, noisy, next } = sampleWorld(question);
-    const seen = choose(question, { ...question.release, periods: noisy });
-    await progress((world + 0.5) / worlds);
+  for (const [world, drawn] of drawnLevels(rates, worlds, uniform).entries()) {
+    const perPeriod = counts.rates(drawn).map((rate, i) => rate * (tied[i] as number));
     const known = choose(question, {
-      ...question.release,
-      periods: months,
+      ...release,
+      periods: counts.draw(perPeriod),
       noiseVariance: 0,
       law: { mechanism: 'none' },
     });
@@ -80,18 +90,16 @@ export async function fairnessReport(question: FairnessQuestion): Promise<Json> 
       fairness({
         quintiles,
         population: people,
-        chosen: seen,
+        chosen,
         chosenWithoutNoise: known,
-        actual: next,
+        actual: perPeriod.map((rate) => rate * usual),
       }),
     );
     await progress((world + 1) / worlds);
   }
   const average = (at: number, figure: (report: QuintileReport) => number | undefined) =>
-    decimalText(
-      runs.reduce((sum, run) => sum + (figure(run[at] as QuintileReport) ?? 0), 0) / worlds,
-    );
-  return facts.map(({ quintile, patrolShare, populationShare }, at) => ({
+    decimalText(meanOf(runs.map((run) => figure(run[at] as QuintileReport) ?? 0)));
+  return (runs[0] ?? []).map(({ quintile, patrolShare, populationShare }, at) => ({
     quintile,
     patrolShare: decimalText(patrolShare),
     populationShare: decimalText(populationShare),

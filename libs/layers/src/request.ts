@@ -113,8 +113,8 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   trend: 2,
   emerging: 5,
   warnings: 7,
-  forecast: 8,
-  fairness: 6,
+  forecast: 9,
+  fairness: 7,
   evaluation: 4,
   plan: 2,
 };

@@ -12,7 +12,7 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
     question: 'Whom would attention to the hottest cells serve, and whom does the noise fail?',
     citation: 'Lum and Isaac 2016, Significance 13.',
     uncertainty:
-      'Shares are facts of this choice. Hits and misses a period are means over `worlds` simulated worlds around the denoised map.',
+      'Shares are facts of this choice. Hits and misses a period are means over `worlds` worlds that the releases may have come from, tied to the released totals of larger cells.',
     listed: 'One row a deprivation quintile: 1 most deprived, 5 least, 0 unknown.',
   },
   async compute(parameters, context) {
@@ -23,14 +23,16 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
     const rates = forecast(release, series.neighbours);
     const share = Number(top);
     const reports = (await fairnessReport({
+      releases: context.releases,
       series,
+      range: parameters,
       release,
       deprivation: deprivationOf(
         await context.source.get(deprivation),
         series.cells,
         parameters.resolution as Resolution,
       ),
-      mean: rates.mean,
+      rates,
       chosen: topCells(rankCells(release, rates, share).scores, share),
       top: share,
       worlds,

@@ -55,7 +55,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
     citation:
       'Efron and Morris 1973, JASA 68; Clayton and Kaldor 1987, Biometrics 43; Harvey 1989; Fan and Xiong 2014, IEEE TKDE 26. Back-test: Chainey, Tompson, Uhlig 2008. Fairness: Lum and Isaac 2016.',
     uncertainty:
-      'low and high enclose the true rate of the cell in the period forecast, countLow and countHigh the number of incidents that will be recorded there, each in a share `coverage` of the cells of the area (marginal coverage: single extreme cells less). Ends that fall between two counts are settled by draws from the content key. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are means over `worlds` simulated worlds.',
+      'low and high enclose the true rate of the cell in the period forecast, countLow and countHigh the number of incidents that will be recorded there, each in a share `coverage` of the cells of the area (marginal coverage: single extreme cells less). Ends that fall between two counts are settled by draws from the content key. probabilityTop: posterior probability of being among the `top` share. Standard errors of hit rates are those of the noise. Hits and misses by quintile are of a period like those of the series: means over `worlds` worlds that the releases may have come from, tied to the released totals of larger cells.',
     listed:
       'The chosen cells (`top` share; by expected count, or by released mean where `summary.ranking` says so because the forecast is not clearly better), and cells with a chance of a tenth of belonging to them.',
   },
@@ -103,14 +103,16 @@ export const forecastLayer: LayerMethod<'forecast'> = {
       progress: (share) => context.progress(0.2 + 0.4 * share),
     });
     const fairness = await fairnessReport({
+      releases: context.releases,
       series,
+      range: parameters,
       release,
       deprivation: deprivationOf(
         await context.source.get(parameters.deprivation),
         series.cells,
         resolution as Resolution,
       ),
-      mean: rates.mean,
+      rates,
       chosen,
       top,
       worlds: parameters.worlds,
