@@ -37,71 +37,109 @@ export const STILL: CommonCourse = {
   ahead: () => ({ factor: 1, variance: 0 }),
 };
 
+/** Sums over the present periods of each cell, t being their number. */
+interface TimeSums {
+  readonly present: Float64Array;
+  readonly times: Float64Array;
+  readonly squares: Float64Array;
+  readonly values: Float64Array;
+  readonly products: Float64Array;
+}
+
+function addPeriod(
+  { present, times, squares, values, products }: TimeSums,
+  period: Float64Array,
+  t: number,
+): void {
+  for (let i = 0; i < period.length; i++) {
+    const value = period[i] as number;
+    if (Number.isNaN(value)) continue;
+    present[i] = (present[i] as number) + 1;
+    times[i] = (times[i] as number) + t;
+    squares[i] = (squares[i] as number) + t * t;
+    values[i] = (values[i] as number) + value;
+    products[i] = (products[i] as number) + t * value;
+  }
+}
+
+/** Takes each cell around its own middle: `squares` are then its spread in time, `products` its rise, `values` its mean. */
+function takeMiddles({ present, times, squares, values, products }: TimeSums): void {
+  for (let i = 0; i < present.length; i++) {
+    const n = Math.max(1, present[i] as number);
+    const time = times[i] as number;
+    squares[i] = (squares[i] as number) - (time * time) / n;
+    products[i] = (products[i] as number) - (time * (values[i] as number)) / n;
+    values[i] = (values[i] as number) / n;
+  }
+}
+
+/** Slope of all counts on time, relative to the mean, and the variance by noise and Poisson of what it is the ratio of. */
+function commonSlope(
+  { squares: spread, products }: TimeSums,
+  mean: Float64Array,
+  noiseVariance: number,
+): { readonly slope: number; readonly variance: number } | undefined {
+  let rise = 0;
+  let expected = 0;
+  let variance = 0;
+  for (let i = 0; i < mean.length; i++) {
+    const m = mean[i] as number;
+    rise += products[i] as number;
+    expected += m * (spread[i] as number);
+    variance += (noiseVariance + m) * (spread[i] as number);
+  }
+  return expected > 0 ? { slope: rise / expected, variance } : undefined;
+}
+
+function slopeResiduals({ squares: spread, values, products }: TimeSums, slope: number): number {
+  let residuals = 0;
+  for (let i = 0; i < values.length; i++) {
+    const fitted = slope * (values[i] as number) * (spread[i] as number);
+    const residual = (products[i] as number) - fitted;
+    residuals += residual * residual;
+  }
+  return residuals;
+}
+
 /**
  * How many times the variance by noise and Poisson the slope of all counts on time has when it is judged by how cells really differ
  * around it; each cell is taken around its own middle. 1 where that is less.
  */
 function overdispersion(periods: Periods, mean: Float64Array, noiseVariance: number): number {
-  const cells = mean.length;
-  const present = new Float64Array(cells);
-  const times = new Float64Array(cells);
-  const squares = new Float64Array(cells);
-  const sums = new Float64Array(cells);
-  const products = new Float64Array(cells);
+  const zeros = () => new Float64Array(mean.length);
+  const sums: TimeSums = {
+    present: zeros(),
+    times: zeros(),
+    squares: zeros(),
+    values: zeros(),
+    products: zeros(),
+  };
   periods.forEach((period, t) => {
-    for (let i = 0; i < cells; i++) {
-      const value = period[i] as number;
-      if (Number.isNaN(value)) continue;
-      present[i] = (present[i] as number) + 1;
-      times[i] = (times[i] as number) + t;
-      squares[i] = (squares[i] as number) + t * t;
-      sums[i] = (sums[i] as number) + value;
-      products[i] = (products[i] as number) + t * value;
-    }
+    addPeriod(sums, period, t);
   });
-  const spread = new Float64Array(cells);
-  let rise = 0;
-  let expected = 0;
-  let variance = 0;
-  for (let i = 0; i < cells; i++) {
-    const n = Math.max(1, present[i] as number);
-    spread[i] = (squares[i] as number) - (times[i] as number) ** 2 / n;
-    products[i] = (products[i] as number) - ((times[i] as number) * (sums[i] as number)) / n;
-    sums[i] = (sums[i] as number) / n;
-    rise += products[i] as number;
-    expected += (mean[i] as number) * (spread[i] as number);
-    variance += (noiseVariance + (mean[i] as number)) * (spread[i] as number);
-  }
-  if (!(expected > 0)) return 1;
-  const slope = rise / expected;
-  let residuals = 0;
-  for (let i = 0; i < cells; i++) {
-    const fitted = slope * (sums[i] as number) * (spread[i] as number);
-    residuals += ((products[i] as number) - fitted) ** 2;
-  }
-  return Math.max(1, residuals / variance);
+  takeMiddles(sums);
+  const common = commonSlope(sums, mean, noiseVariance);
+  if (!common) return 1;
+  return Math.max(1, slopeResiduals(sums, common.slope) / common.variance);
 }
 
-/** Ratio of each period's total to the expected one over the same cells, with its variance by noise and Poisson. */
-function ratiosOfTotals(periods: Periods, mean: Float64Array, noiseVariance: number) {
-  const ratios = new Float64Array(periods.length).fill(Number.NaN);
-  const variances = new Float64Array(periods.length);
-  periods.forEach((period, t) => {
-    let total = 0;
-    let expected = 0;
-    let present = 0;
-    for (let i = 0; i < mean.length; i++) {
-      const value = period[i] as number;
-      if (Number.isNaN(value)) continue;
-      total += value;
-      expected += mean[i] as number;
-      present++;
-    }
-    if (!(expected > 0)) return;
-    ratios[t] = total / expected;
-    variances[t] = (present * noiseVariance + expected) / expected ** 2;
-  });
-  return { ratios, variances };
+/** Ratio of a period's total to the expected one over the same cells, with its variance by noise and Poisson; undefined where none is expected. */
+function ratioOfTotals(period: Float64Array, mean: Float64Array, noiseVariance: number) {
+  let total = 0;
+  let expected = 0;
+  let present = 0;
+  for (let i = 0; i < mean.length; i++) {
+    const value = period[i] as number;
+    if (Number.isNaN(value)) continue;
+    total += value;
+    expected += mean[i] as number;
+    present++;
+  }
+  if (!(expected > 0)) return undefined;
+  return {
+    ratio: total / expected,
+    variance: (present * noiseVariance + expected) / (expected * expected),
+  };
 }
 
 /** From the weighted mean of the released periods to one to come. */
@@ -141,10 +179,13 @@ export function commonCourse(
   noiseVariance: number,
   periodsPerYear?: number,
 ): CommonCourse {
-  const { ratios, variances } = ratiosOfTotals(periods, mean, noiseVariance);
+  const seen = periods.map((period) => ratioOfTotals(period, mean, noiseVariance));
   const times = overdispersion(periods, mean, noiseVariance);
   const law = courseLaw(
-    { ratios, variances: variances.map((variance) => times * variance) },
+    {
+      ratios: Float64Array.from(seen, (one) => one?.ratio ?? Number.NaN),
+      variances: Float64Array.from(seen, (one) => times * (one?.variance ?? 0)),
+    },
     periodsPerYear,
   );
   const { means, covariances } = law;

@@ -129,12 +129,17 @@ export function momentSlope(x: Float64Array, y: Float64Array, w: Float64Array, o
   }
   if (!(xx > 0)) return { slope: 0, error: 0 };
   const slope = xy / xx;
+  return { slope, error: Math.sqrt(residualSquares(x, y, w, slope) * overlap) / xx };
+}
+
+function residualSquares(x: Float64Array, y: Float64Array, w: Float64Array, slope: number): number {
   let squares = 0;
   for (let i = 0; i < x.length; i++) {
     const residual = (y[i] as number) - slope * (x[i] as number);
-    squares += ((w[i] as number) * (x[i] as number) * residual) ** 2;
+    const term = (w[i] as number) * (x[i] as number) * residual;
+    squares += term * term;
   }
-  return { slope, error: Math.sqrt(squares * overlap) / xx };
+  return squares;
 }
 
 /** A slope less `penalty` standard errors, not below 0. */
@@ -176,38 +181,90 @@ interface Scale {
   readonly fullSpread: number;
 }
 
+/** The sums of a release after averages: what every prior of the same release is compared with. */
+export interface AveragedSums {
+  readonly data: NoisySums;
+  /** Sums after this many averages. Each is made once. */
+  readonly observed: (passes: number) => Float64Array;
+  /** Exposures after as many. */
+  readonly periods: (passes: number) => Float64Array;
+}
+
+export function averagedSums(data: NoisySums, neighbours: NeighbourLists): AveragedSums {
+  const averagesOf = (values: Float64Array) => {
+    const known = new Map<number, Float64Array>();
+    return (passes: number): Float64Array => {
+      const made = known.get(passes) ?? smooth(values, passes, neighbours);
+      known.set(passes, made);
+      return made;
+    };
+  };
+  return { data, observed: averagesOf(data.sums), periods: averagesOf(data.exposure) };
+}
+
+// A loop a function, here and below: a long function of many loops is compiled anew after each of them when a thread is young.
+
+function productsOf(a: Float64Array, b: Float64Array): Float64Array {
+  const products = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) products[i] = (a[i] as number) * (b[i] as number);
+  return products;
+}
+
+/** Variance of averages of noisy Poisson counts, `q` being the sum of the squared weights. */
+function knownVariances(
+  expected: Float64Array,
+  periods: Float64Array,
+  noiseVariance: number,
+  q: number,
+): Float64Array {
+  const known = new Float64Array(expected.length);
+  for (let i = 0; i < known.length; i++) {
+    known[i] = q * ((expected[i] as number) + (periods[i] as number) * noiseVariance);
+  }
+  return known;
+}
+
+/** Squared departures less their known variance. */
+function excesses(
+  observed: Float64Array,
+  expected: Float64Array,
+  known: Float64Array,
+): Float64Array {
+  const excess = new Float64Array(expected.length);
+  for (let i = 0; i < excess.length; i++) {
+    const departure = (observed[i] as number) - (expected[i] as number);
+    excess[i] = departure * departure - (known[i] as number);
+  }
+  return excess;
+}
+
+/** Fills `w` with the weights of squared departures, whose variance goes with the square of that of the average. */
+function fillWeights(w: Float64Array, known: Float64Array, x: Float64Array, spread: number): void {
+  for (let i = 0; i < w.length; i++) {
+    const variance = known[i] as number;
+    const all = variance + spread * (x[i] as number);
+    w[i] = variance > 0 ? 1 / (all * all) : 0;
+  }
+}
+
 /** Compares the data with `mean` after `passes` averages and measures how far the field departs from it. */
 function compareAtScale(
   mean: Float64Array,
   passes: number,
-  data: NoisySums,
+  { data, observed: observedAt, periods }: AveragedSums,
   neighbours: NeighbourLists,
 ): Scale {
-  const { exposure, noiseVariance } = data;
   const q = SQUARES.get(passes) ?? kernelSquares(passes);
-  const observed = smooth(data.sums, passes, neighbours);
-  const cells = mean.length;
-  const products = new Float64Array(cells);
-  for (let i = 0; i < cells; i++) products[i] = (mean[i] as number) * (exposure[i] as number);
-  const expected = smooth(products, passes, neighbours);
-  const periods = smooth(exposure, passes, neighbours);
-  const known = new Float64Array(cells);
-  const x = new Float64Array(cells);
-  const y = new Float64Array(cells);
-  for (let i = 0; i < cells; i++) {
-    const m = expected[i] as number;
-    known[i] = q * (m + (periods[i] as number) * noiseVariance);
-    x[i] = m * m;
-    y[i] = ((observed[i] as number) - m) ** 2 - (known[i] as number);
-  }
-  const w = new Float64Array(cells);
+  const observed = observedAt(passes);
+  const expected = smooth(productsOf(mean, data.exposure), passes, neighbours);
+  const known = knownVariances(expected, periods(passes), data.noiseVariance, q);
+  const x = productsOf(expected, expected);
+  const y = excesses(observed, expected, known);
+  const w = new Float64Array(mean.length);
   let spread = 0;
   let fullSpread = 0;
   for (let refit = 0; refit < REFITS; refit++) {
-    for (let i = 0; i < cells; i++) {
-      const variance = known[i] as number;
-      w[i] = variance > 0 ? 1 / (variance + spread * (x[i] as number)) ** 2 : 0;
-    }
+    fillWeights(w, known, x, spread);
     const fitted = momentSlope(x, y, w, 1 / q);
     spread = cautious(fitted);
     fullSpread = cautious(fitted, 0);
@@ -237,27 +294,38 @@ function correct(
   }
 }
 
-/**
- * Prior of every cell from all scales but its own, and the spread of the cells around it. `prior` is any non-negative
- * field that the rates may be proportional to: it is scaled here, and raised to the least mean where it is below.
- */
-export function cellPriors(
-  data: NoisySums,
+/** Priors, and how the cells themselves depart from them. */
+function priorsAndCells(
+  averaged: AveragedSums,
   prior: Float64Array,
   neighbours: NeighbourLists,
-): CellPriors {
-  const scaled = scaledPrior(prior, data);
+): { readonly priors: CellPriors; readonly cells: Scale } {
+  const scaled = scaledPrior(prior, averaged.data);
   const average = scaled.reduce((sum, value) => sum + value, 0) / Math.max(1, scaled.length);
   const least = Math.max(LEAST_MEAN_SHARE * average, 1e-9);
   const mean = scaled.map((value) => Math.max(least, value));
   const leverage = new Float64Array(mean.length);
   for (const passes of COARSE_SCALES) {
     const weight = OWN_WEIGHTS.get(passes) ?? 0;
-    correct(mean, least, compareAtScale(mean, passes, data, neighbours), { leverage, weight });
+    const scale = compareAtScale(mean, passes, averaged, neighbours);
+    correct(mean, least, scale, { leverage, weight });
   }
-  const { spread, fullSpread } = compareAtScale(mean, 0, data, neighbours);
-  return { mean, least, spread, fullSpread, leverage };
+  const cells = compareAtScale(mean, 0, averaged, neighbours);
+  const { spread, fullSpread } = cells;
+  return { priors: { mean, least, spread, fullSpread, leverage }, cells };
 }
+
+/**
+ * Prior of every cell from all scales but its own, and the spread of the cells around it. `prior` is any non-negative
+ * field that the rates may be proportional to: it is scaled here, and raised to the least mean where it is below. Several priors of
+ * the same data may share `averaged`.
+ */
+export const cellPriors = (
+  data: NoisySums,
+  prior: Float64Array,
+  neighbours: NeighbourLists,
+  averaged = averagedSums(data, neighbours),
+): CellPriors => priorsAndCells(averaged, prior, neighbours).priors;
 
 /** Expected count per period of every cell, all periods alike: the denoised map. */
 export function estimateField(
@@ -265,7 +333,7 @@ export function estimateField(
   prior: Float64Array,
   neighbours: NeighbourLists,
 ): Float64Array {
-  const { mean, least } = cellPriors(data, prior, neighbours);
-  correct(mean, least, compareAtScale(mean, 0, data, neighbours));
-  return mean;
+  const { priors, cells } = priorsAndCells(averagedSums(data, neighbours), prior, neighbours);
+  correct(priors.mean, priors.least, cells);
+  return priors.mean;
 }

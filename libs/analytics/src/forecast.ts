@@ -9,7 +9,14 @@ import { ConcordatError } from '#libs/bytes';
 import type { NeighbourLists } from '#libs/grid';
 import { evidenceShares } from './cell-likelihood.js';
 import { type CommonCourse, type CommonFactor, commonCourse } from './common-course.js';
-import { type CellPriors, cellPriors, estimateField, type NoisySums } from './empirical-bayes.js';
+import {
+  type AveragedSums,
+  averagedSums,
+  type CellPriors,
+  cellPriors,
+  estimateField,
+  type NoisySums,
+} from './empirical-bayes.js';
 import { type ExactLaw, exactLevels, fitExactLaw, isExactUseful } from './exact-level.js';
 import {
   filterLevels,
@@ -132,12 +139,13 @@ function candidate(
   prior: Prior,
   field: Float64Array,
   release: Release,
+  averaged: AveragedSums,
   neighbours: NeighbourLists,
   coverage?: number,
 ): Candidate {
   const { periods, noiseVariance, law, periodsPerYear } = release;
-  const data = sumPeriods(release);
-  const priors = cellPriors(data, field, neighbours);
+  const { data } = averaged;
+  const priors = cellPriors(data, field, neighbours, averaged);
   const course = commonCourse(periods, priors.mean, noiseVariance, periodsPerYear);
   const model = fitLevelModel(periods, priors.mean, noiseVariance, course.gap);
   const linear = filterLevels(periods, priors, model, noiseVariance);
@@ -187,8 +195,9 @@ function choosePrior(release: Release, allCrime: Release, neighbours: NeighbourL
   const early = truncated(release, count - heldOut);
   const cells = neighbours.degrees.length;
   const field = denoise(truncated(allCrime, count - heldOut), neighbours);
-  const usual = candidate('all-crime', field, early, neighbours).levels.level;
-  const other = candidate('own-map', flat(cells), early, neighbours).levels.level;
+  const averaged = averagedSums(sumPeriods(early), neighbours);
+  const usual = candidate('all-crime', field, early, averaged, neighbours).levels.level;
+  const other = candidate('own-map', flat(cells), early, averaged, neighbours).levels.level;
   const late = sumPeriods({ ...release, periods: release.periods.slice(count - heldOut) });
   return clearlyBetter(other, usual, late) ? 'own-map' : 'all-crime';
 }
@@ -223,6 +232,7 @@ export function forecast(
     chosen,
     field,
     release,
+    averagedSums(sumPeriods(release), neighbours),
     neighbours,
     coverage,
   );

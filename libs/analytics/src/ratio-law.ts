@@ -30,7 +30,13 @@ export interface RatioLikelihood {
   readonly peak: number;
 }
 
-/** Likelihoods of the fitted cells under each ratio, one row after the other, and the part of each row that is not zero. */
+/** Rows of the fitted cells that are worked on at a time. */
+const TOGETHER = 4;
+
+/**
+ * Likelihoods of the fitted cells under each ratio, one row after the other, and the part from..to-1 of each row that is not zero. A few
+ * empty rows follow the last.
+ */
 interface Rows {
   readonly values: Float32Array;
   readonly from: Int32Array;
@@ -43,60 +49,108 @@ function likelihoodRows(
   likelihoodOf: (cell: number) => RatioLikelihood | undefined,
 ): Rows {
   const stride = Math.max(1, Math.ceil(cells / FITTED_CELLS));
-  const most = Math.ceil(cells / stride);
+  const most = Math.ceil(cells / stride) + TOGETHER;
   const rows = new Float32Array(most * RATIOS);
-  const from = new Int32Array(most);
+  const from = new Int32Array(most).fill(RATIOS);
   const to = new Int32Array(most);
   let count = 0;
   for (let i = 0; i < cells; i += stride) {
     const likelihood = likelihoodOf(i);
     if (!likelihood) continue;
-    const { fraction, values } = likelihood;
-    const row = count * RATIOS;
-    let first = RATIOS;
-    let end = 0;
-    for (let j = 0; j < RATIOS; j++) {
-      const value = (1 - fraction) * (values[j] as number) + fraction * (values[j + 1] as number);
-      if (value === 0) continue;
-      rows[row + j] = value;
-      if (end === 0) first = j;
-      end = j + 1;
-    }
-    from[count] = row + first;
-    to[count++] = row + end;
+    // Ratio j is shared by the rates j and j + 1.
+    const first = Math.max(0, likelihood.from - 1);
+    const end = Math.min(RATIOS, likelihood.to);
+    fillRow(rows, count * RATIOS, likelihood, first, end);
+    from[count] = first;
+    to[count++] = end;
   }
   return { values: rows, from, to, count };
 }
 
-/** One round of EM: the mean posterior of the cells under `law`, and a uniform law with the weight of one cell. */
+function fillRow(
+  rows: Float32Array,
+  row: number,
+  { fraction, values }: RatioLikelihood,
+  first: number,
+  end: number,
+): void {
+  for (let j = first; j < end; j++) {
+    rows[row + j] = (1 - fraction) * (values[j] as number) + fraction * (values[j + 1] as number);
+  }
+}
+
+/**
+ * One round of EM: the mean posterior of the cells under `law`, and a uniform law with the weight of one cell. Four cells at a time, as
+ * a sum waits for its last term and four do not wait for each other; rows are 0 beyond their own parts, which adds nothing.
+ */
 function posteriorLaw({ values, from, to, count }: Rows, law: Float64Array): Float64Array {
   const share = 1 / (count + 1);
+  const weightOf = (total: number): number => (total === 0 ? 0 : share / total);
   const next = new Float64Array(RATIOS).fill(share / RATIOS);
-  for (let cell = 0; cell < count; cell++) {
-    const row = cell * RATIOS;
-    const end = to[cell] as number;
-    let total = 0;
-    for (let at = from[cell] as number; at < end; at++) {
-      total += (law[at - row] as number) * (values[at] as number);
+  for (let cell = 0; cell < count; cell += TOGETHER) {
+    const a = cell * RATIOS;
+    const b = a + RATIOS;
+    const c = b + RATIOS;
+    const d = c + RATIOS;
+    const first = firstOf(from, cell);
+    const end = endOf(to, cell);
+    let ta = 0;
+    let tb = 0;
+    let tc = 0;
+    let td = 0;
+    for (let j = first; j < end; j++) {
+      const weight = law[j] as number;
+      ta += weight * (values[a + j] as number);
+      tb += weight * (values[b + j] as number);
+      tc += weight * (values[c + j] as number);
+      td += weight * (values[d + j] as number);
     }
-    if (total === 0) continue;
-    const weight = share / total;
-    for (let at = from[cell] as number; at < end; at++) {
-      const posterior = (law[at - row] as number) * (values[at] as number) * weight;
-      next[at - row] = (next[at - row] as number) + posterior;
+    const wa = weightOf(ta);
+    const wb = weightOf(tb);
+    const wc = weightOf(tc);
+    const wd = weightOf(td);
+    for (let j = first; j < end; j++) {
+      const weight = law[j] as number;
+      next[j] =
+        (next[j] as number) +
+        weight * (values[a + j] as number) * wa +
+        weight * (values[b + j] as number) * wb +
+        weight * (values[c + j] as number) * wc +
+        weight * (values[d + j] as number) * wd;
     }
   }
   return next;
 }
 
+/** Where the first of the rows from `cell` that are worked on together begins. */
+const firstOf = (from: Int32Array, cell: number): number =>
+  Math.min(
+    from[cell] as number,
+    from[cell + 1] as number,
+    from[cell + 2] as number,
+    from[cell + 3] as number,
+  );
+
+/** Where the last of them ends. */
+const endOf = (to: Int32Array, cell: number): number =>
+  Math.max(
+    to[cell] as number,
+    to[cell + 1] as number,
+    to[cell + 2] as number,
+    to[cell + 3] as number,
+  );
+
 /** Log-likelihoods of four laws over cells evenly spread; four at a time, as reading the rows takes longest. */
 function logLikelihoods(
   { values, from, to, count }: Rows,
-  laws: readonly [Float64Array, Float64Array, Float64Array, Float64Array],
-): number[] {
+  [a, b, c, d]: readonly [Float64Array, Float64Array, Float64Array, Float64Array],
+): readonly [number, number, number, number] {
   const stride = Math.ceil(count / JUDGED_CELLS);
-  const [a, b, c, d] = laws;
-  const sums = [0, 0, 0, 0];
+  const logOf = (total: number): number => Math.log(Math.max(total, Number.MIN_VALUE));
+  let sa = 0;
+  let sb = 0;
+  let sc = 0;
+  let sd = 0;
   for (let cell = 0; cell < count; cell += stride) {
     const row = cell * RATIOS;
     const end = to[cell] as number;
@@ -104,19 +158,19 @@ function logLikelihoods(
     let tb = 0;
     let tc = 0;
     let td = 0;
-    for (let at = from[cell] as number; at < end; at++) {
-      const value = values[at] as number;
-      const j = at - row;
+    for (let j = from[cell] as number; j < end; j++) {
+      const value = values[row + j] as number;
       ta += (a[j] as number) * value;
       tb += (b[j] as number) * value;
       tc += (c[j] as number) * value;
       td += (d[j] as number) * value;
     }
-    [ta, tb, tc, td].forEach((total, k) => {
-      sums[k] = (sums[k] as number) + Math.log(Math.max(total, Number.MIN_VALUE));
-    });
+    sa += logOf(ta);
+    sb += logOf(tb);
+    sc += logOf(tc);
+    sd += logOf(td);
   }
-  return sums;
+  return [sa, sb, sc, sd];
 }
 
 /** The laws to start from, each with the weight of its likelihood (equal ones before). */
