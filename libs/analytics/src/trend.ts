@@ -52,10 +52,6 @@ function tieGroups(series: Float64Array): number[] {
   return groups.sort((a, b) => a - b);
 }
 
-/** Sum of t (t - 1) (2 t + 5) over the groups of t equal values. */
-const tieTerm = (series: Float64Array): number =>
-  tieGroups(series).reduce((sum, same) => sum + same * (same - 1) * (2 * same + 5), 0);
-
 /** More periods than this have a law that is normal for every purpose. */
 const MOST_EXACT_PERIODS = 50;
 
@@ -79,21 +75,23 @@ function pairs(series: Float64Array, slopes: Float64Array | undefined) {
   let s = 0;
   let periods = 0;
   let count = 0;
-  let tied = false;
+  let ties = 0;
   for (let i = 0; i < series.length; i++) {
     const early = series[i] as number;
     if (Number.isNaN(early)) continue;
     periods++;
+    let same = 0;
     for (let j = i + 1; j < series.length; j++) {
       const late = series[j] as number;
       if (late > early) s++;
       else if (late < early) s--;
-      else if (late === early) tied = true;
+      else if (late === early) same++;
       else continue;
       if (slopes) slopes[count++] = (late - early) / (j - i);
     }
+    // Sum of t (t - 1) (2 t + 5) over the groups of t equal values: what the group grows by with its t-th value from the end.
+    ties += 6 * same * (same + 2);
   }
-  const ties = tied ? tieTerm(series) : 0;
   const variance = (periods * (periods - 1) * (2 * periods + 5) - ties) / 18;
   return { s, variance, periods, count };
 }
