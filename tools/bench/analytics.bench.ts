@@ -26,6 +26,7 @@ import { LAYER_PARTS } from './layer-parts.js';
 import type { Said } from './layer-thread.js';
 import type { Emit } from './line.js';
 import { LAW, MONTHS, madeUpMonths, mixedWords } from './made-up-months.js';
+import { membership, reliability } from './reliability.js';
 
 /** As many as a coordinator of two cores computes layers on. */
 const THREADS = 2;
@@ -118,8 +119,8 @@ function compareGiStar(emit: Emit, cells: BigUint64Array): void {
   emit({ name: 'Gi* largest difference from the plain one', figure: difference, unit: 'z' });
 }
 
-/** Reliability of P(top 10 %): in each band of claimed probability, the share of cells that were in the top. */
-function reliability(emit: Emit): void {
+/** Reliability of P(top 10 %) on made-up rates; real fields: `npm run bench -- top-k`. */
+function topReliability(emit: Emit): void {
   const cells = disk(cellAt(51.5, -0.1, 9), 60);
   const random = mixedWords();
   const uniform = uniforms(random);
@@ -135,22 +136,10 @@ function reliability(emit: Emit): void {
     neighbourLists(cells),
   );
   const k = cellsOfShare(cells.length, 0.1);
-  const p = topProbabilities(result, k);
-  const limit = rates.slice().sort()[cells.length - k] as number;
-  const BANDS = 5;
-  for (let band = 0; band < BANDS; band++) {
-    let count = 0;
-    let claimed = 0;
-    let found = 0;
-    p.forEach((value, i) => {
-      if (Math.min(BANDS - 1, Math.floor(value * BANDS)) !== band) return;
-      count++;
-      claimed += value;
-      found += (rates[i] as number) >= limit ? 1 : 0;
-    });
+  for (const band of reliability(topProbabilities(result, k), membership(rates, k))) {
     emit({
-      name: `P(top 10 %) claimed ${(claimed / count).toFixed(3)} in ${count} cells, found`,
-      figure: Number((found / count).toFixed(3)),
+      name: `P(top 10 %) claimed ${band.claimed.toFixed(3)} in ${band.cells} cells, found`,
+      figure: Number(band.found.toFixed(3)),
       unit: 'share',
     });
   }
@@ -167,5 +156,5 @@ export async function run(emit: Emit): Promise<void> {
   });
   await allLayers(emit, 'force', cells.slice(0, 52_241));
   compareGiStar(emit, cells);
-  reliability(emit);
+  topReliability(emit);
 }

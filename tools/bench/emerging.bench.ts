@@ -72,11 +72,12 @@ export async function run(emit: Emit): Promise<void> {
           peer: `${shown.length} of ${cells.length} cells shown`,
         });
         if (patterned.length === 0) continue;
+        const claimed = patterned.reduce((sum, i) => sum + (first.probability[i] as number), 0);
         emit({
           name: `${name}, shown hot and cold classes kept`,
           figure: percent(keptPattern, FRESH_RELEASES * patterned.length),
           unit: '%',
-          peer: `${patterned.length} cells`,
+          peer: `claimed ${percent(claimed, patterned.length)} % in ${patterned.length} cells`,
         });
       }
     }
