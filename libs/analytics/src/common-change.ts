@@ -75,22 +75,24 @@ export function commonChange(
   const factorsOver = (counts: (cell: number) => boolean) =>
     periods.map((period, t) => periodFactor(period, t, expected, noiseVariance, counts));
   const first = factorsOver(() => true);
-  const goesOwnWay = Uint8Array.from(mean, (m, i) => {
-    if (!(noiseVariance + m >= LEAST_VARIANCE)) return 0;
+  const goesOwnWay = new Uint8Array(mean.length);
+  for (let i = 0; i < goesOwnWay.length; i++) {
+    const m = mean[i] as number;
+    if (!(noiseVariance + m >= LEAST_VARIANCE)) continue;
     let departure = 0;
     let factors = 0;
     let variance = 0;
-    periods.forEach((period, t) => {
-      const z = period[i] as number;
-      if (Number.isNaN(z)) return;
+    for (let t = 0; t < periods.length; t++) {
+      const z = (periods[t] as Float64Array)[i] as number;
+      if (Number.isNaN(z)) continue;
       const { factor } = first[t] as { factor: number };
       departure += z - factor * m;
       factors += factor;
       variance += noiseVariance + factor * m;
-    });
+    }
     variance += factors * factors * (rateVariance[i] as number);
-    return departure * departure > OWN_WAY * OWN_WAY * variance ? 1 : 0;
-  });
+    if (departure * departure > OWN_WAY * OWN_WAY * variance) goesOwnWay[i] = 1;
+  }
   const fitted = factorsOver((cell) => goesOwnWay[cell] === 0);
   return {
     factors: fitted.map(({ factor }) => factor),

@@ -96,12 +96,14 @@ export function emergingClasses(periods: Periods, neighbours: NeighbourLists): U
   const scores = periods.map((period) => giStarOnGrid(period, neighbours));
   const { z } = trends(scores, { slopes: false });
   const series = new Float64Array(periods.length);
-  return Uint8Array.from(z, (trend, i) => {
+  const classes = new Uint8Array(z.length);
+  for (let i = 0; i < classes.length; i++) {
     for (let t = 0; t < series.length; t++) {
       series[t] = (scores[t] as Float64Array)[i] as number;
     }
-    return emergingClass(series, trend);
-  });
+    classes[i] = emergingClass(series, z[i] as number);
+  }
+  return classes;
 }
 
 export interface Emerging {

@@ -47,9 +47,12 @@ export interface CellPriors {
   readonly leverage: Float64Array;
 }
 
-/** One pass of the seven-cell average (fewer at the edge of the domain). */
-function sevenCellAverage(values: Float64Array, { targets, degrees }: NeighbourLists) {
-  const averages = new Float64Array(values.length);
+/** Fills `averages` with one pass of the seven-cell average (fewer at the edge of the domain). */
+function sevenCellAverage(
+  values: Float64Array,
+  { targets, degrees }: NeighbourLists,
+  averages: Float64Array,
+): void {
   for (let i = 0; i < values.length; i++) {
     const degree = degrees[i] as number;
     const end = 6 * i + degree;
@@ -57,7 +60,6 @@ function sevenCellAverage(values: Float64Array, { targets, degrees }: NeighbourL
     for (let at = 6 * i; at < end; at++) sum += values[targets[at] as number] as number;
     averages[i] = sum / (1 + degree);
   }
-  return averages;
 }
 
 const isConstant = (values: Float64Array): boolean => {
@@ -74,8 +76,13 @@ export function smooth(
 ): Float64Array {
   // Averages keep a constant field as it is.
   if (passes === 0 || isConstant(values)) return values;
-  let smoothed = values;
-  for (let pass = 0; pass < passes; pass++) smoothed = sevenCellAverage(smoothed, neighbours);
+  let smoothed = new Float64Array(values.length);
+  let spare = passes > 1 ? new Float64Array(values.length) : smoothed;
+  sevenCellAverage(values, neighbours, smoothed);
+  for (let pass = 1; pass < passes; pass++) {
+    sevenCellAverage(smoothed, neighbours, spare);
+    [smoothed, spare] = [spare, smoothed];
+  }
   return smoothed;
 }
 
@@ -169,7 +176,23 @@ function scaledPrior(prior: Float64Array, data: NoisySums): Float64Array {
   const least = (LEAST_MEAN_SHARE * Math.max(total, 1)) / Math.max(periods, 1);
   const average = priorTotal / Math.max(periods, 1);
   const theta = Math.max(mm > 0 ? ms / mm : rough, least / Math.max(average, Number.MIN_VALUE));
-  return prior.map((value) => value * theta);
+  return scaledBy(prior, theta);
+}
+
+function scaledBy(values: Float64Array, factor: number): Float64Array {
+  const scaled = new Float64Array(values.length);
+  for (let i = 0; i < scaled.length; i++) scaled[i] = (values[i] as number) * factor;
+  return scaled;
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  return sum;
+}
+
+function raiseTo(least: number, values: Float64Array): void {
+  for (let i = 0; i < values.length; i++) values[i] = Math.max(least, values[i] as number);
 }
 
 interface Scale {
@@ -300,10 +323,10 @@ function priorsAndCells(
   prior: Float64Array,
   neighbours: NeighbourLists,
 ): { readonly priors: CellPriors; readonly cells: Scale } {
-  const scaled = scaledPrior(prior, averaged.data);
-  const average = scaled.reduce((sum, value) => sum + value, 0) / Math.max(1, scaled.length);
+  const mean = scaledPrior(prior, averaged.data);
+  const average = sumOf(mean) / Math.max(1, mean.length);
   const least = Math.max(LEAST_MEAN_SHARE * average, 1e-9);
-  const mean = scaled.map((value) => Math.max(least, value));
+  raiseTo(least, mean);
   const leverage = new Float64Array(mean.length);
   for (const passes of COARSE_SCALES) {
     const weight = OWN_WEIGHTS.get(passes) ?? 0;

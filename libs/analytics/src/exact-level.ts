@@ -42,24 +42,28 @@ export interface ExactLaw {
 
 /** Priors without what the cell's own counts have in them. */
 function foreignPriors({ mean, least, leverage }: CellPriors, data: NoisySums): Float64Array {
-  return mean.map((m, i) => {
+  const foreign = mean.slice();
+  for (let i = 0; i < foreign.length; i++) {
     const exposure = data.exposure[i] as number;
-    if (exposure === 0) return m;
+    if (exposure === 0) continue;
+    const m = mean[i] as number;
     const share = leverage[i] as number;
     const without = (m - (share * (data.sums[i] as number)) / exposure) / (1 - share);
-    return Math.max(least, m / MOST_MOVED, Math.min(m * MOST_MOVED, without));
-  });
+    foreign[i] = Math.max(least, m / MOST_MOVED, Math.min(m * MOST_MOVED, without));
+  }
+  return foreign;
 }
 
 /** Relative standard error of the total, which all priors share. */
 function totalError(mean: Float64Array, { exposure, noiseVariance }: NoisySums): number {
   let expected = 0;
   let variance = 0;
-  mean.forEach((m, i) => {
+  for (let i = 0; i < mean.length; i++) {
+    const m = mean[i] as number;
     const periods = exposure[i] as number;
     expected += m * periods;
     variance += (m + noiseVariance) * periods;
-  });
+  }
   return expected > 0 ? Math.sqrt(variance) / expected : 0;
 }
 
@@ -134,8 +138,10 @@ function plainRate(periods: Periods, cell: number, noiseVariance: number) {
   return { mean, variance: (mean + noiseVariance) / present };
 }
 
-const isHigh = (periods: Periods, cell: number): boolean =>
-  periods.some((period) => (period[cell] as number) > LARGEST_COUNT / 2);
+function isHigh(periods: Periods, cell: number): boolean {
+  for (const period of periods) if ((period[cell] as number) > LARGEST_COUNT / 2) return true;
+  return false;
+}
 
 /**
  * Replaces, in a copy of `linear`, the level of every cell with whole counts. `quantiles` are those of `levelQuantiles`: a vector for

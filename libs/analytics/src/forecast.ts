@@ -164,8 +164,19 @@ const truncated = ({ periods, law: _, ...rest }: Release, count: number): Releas
   periods: periods.slice(0, count),
 });
 
-const length = (vector: Float64Array): number =>
-  Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+function length(vector: Float64Array): number {
+  let squares = 0;
+  for (let i = 0; i < vector.length; i++) squares += (vector[i] as number) * (vector[i] as number);
+  return Math.sqrt(squares);
+}
+
+function expectedCounts(rates: Float64Array, { exposure }: NoisySums): Float64Array {
+  const expected = new Float64Array(rates.length);
+  for (let i = 0; i < expected.length; i++) {
+    expected[i] = (rates[i] as number) * (exposure[i] as number);
+  }
+  return expected;
+}
 
 /**
  * True when the map `other` points more nearly to the held-out sums than `usual` does, by more than three standard errors: of two maps
@@ -173,8 +184,8 @@ const length = (vector: Float64Array): number =>
  * with noisy sums estimates it without bias. Scale is left out, as at low budgets the total of the early periods is mostly noise.
  */
 function clearlyBetter(other: Float64Array, usual: Float64Array, heldOut: NoisySums): boolean {
-  const f = other.map((rate, i) => rate * (heldOut.exposure[i] as number));
-  const g = usual.map((rate, i) => rate * (heldOut.exposure[i] as number));
+  const f = expectedCounts(other, heldOut);
+  const g = expectedCounts(usual, heldOut);
   const [lengthF, lengthG] = [length(f), length(g)];
   let difference = 0;
   let variance = 0;
@@ -200,6 +211,11 @@ function choosePrior(release: Release, allCrime: Release, neighbours: NeighbourL
   const other = candidate('own-map', flat(cells), early, averaged, neighbours).levels.level;
   const late = sumPeriods({ ...release, periods: release.periods.slice(count - heldOut) });
   return clearlyBetter(other, usual, late) ? 'own-map' : 'all-crime';
+}
+
+function isSame(a: Float64Array, b: Float64Array): boolean {
+  for (let t = 0; t < a.length; t++) if (a[t] !== b[t]) return false;
+  return true;
 }
 
 /**
@@ -251,7 +267,7 @@ export function forecast(
   let shared: CommonFactor = course.ahead(horizon);
   for (let i = 0; i < cells; i++) {
     evidenceShares(evidence, i, shares);
-    if (shares.some((share, t) => share !== lastShares[t])) {
+    if (!isSame(shares, lastShares)) {
       shared = course.ahead(horizon, shares);
       lastShares.set(shares);
     }

@@ -34,8 +34,10 @@ export function cellTails(input: HotCellInput, random?: RandomSource): Float64Ar
   const pmf = noisePmf(law);
   const prepared = new Map<number, NoisyTail>();
   const uniform = random && uniforms(random);
-  return sums.map((sum, i) => {
-    if (Number.isNaN(sum)) return Number.NaN;
+  const tails = new Float64Array(sums.length).fill(Number.NaN);
+  for (let i = 0; i < tails.length; i++) {
+    const sum = sums[i] as number;
+    if (Number.isNaN(sum)) continue;
     const count = terms[i] as number;
     let tail = prepared.get(count);
     if (!tail) {
@@ -43,8 +45,9 @@ export function cellTails(input: HotCellInput, random?: RandomSource): Float64Ar
       prepared.set(count, tail);
     }
     const { atLeast, above } = tail.pair(expected[i] as number, sum);
-    return uniform ? above + uniform() * (atLeast - above) : atLeast;
-  });
+    tails[i] = uniform ? above + uniform() * (atLeast - above) : atLeast;
+  }
+  return tails;
 }
 
 /** The same for each cell together with its neighbours in the domain (the neighbourhood of G_i*). */

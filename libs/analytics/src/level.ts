@@ -110,6 +110,14 @@ export function fitLevelModel(
   return { step, burst: plausible({ slope: slope - step, error }, USUAL_BURST) };
 }
 
+function squaresTimes(factor: number, mean: Float64Array): Float64Array {
+  const squares = new Float64Array(mean.length);
+  for (let i = 0; i < squares.length; i++) {
+    squares[i] = factor * (mean[i] as number) * (mean[i] as number);
+  }
+  return squares;
+}
+
 /** Level after the last period, starting from the priors of the cells. */
 export function filterLevels(
   periods: Periods,
@@ -119,8 +127,8 @@ export function filterLevels(
 ): Levels {
   const level = mean.slice();
   // The gains follow from the cautious spread, the variance of what they lead to from the full one (Joseph's form).
-  const assumed = mean.map((m) => spread * m * m);
-  const variance = mean.map((m) => fullSpread * m * m);
+  const assumed = squaresTimes(spread, mean);
+  const variance = squaresTimes(fullSpread, mean);
   for (const period of periods) {
     for (let i = 0; i < level.length; i++) {
       const m = mean[i] as number;
@@ -140,5 +148,6 @@ export function filterLevels(
       variance[i] = (1 - gain) ** 2 * spreadBefore + gain ** 2 * error;
     }
   }
-  return { level: level.map((value) => Math.max(least, value)), variance };
+  for (let i = 0; i < level.length; i++) level[i] = Math.max(least, level[i] as number);
+  return { level, variance };
 }

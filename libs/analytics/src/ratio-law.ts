@@ -140,38 +140,61 @@ const endOf = (to: Int32Array, cell: number): number =>
     to[cell + 3] as number,
   );
 
-/** Log-likelihoods of four laws over cells evenly spread; four at a time, as reading the rows takes longest. */
+/** Log-likelihoods of four laws over cells evenly spread; four laws and two cells at a time, as reading them takes longest. */
 function logLikelihoods(
   { values, from, to, count }: Rows,
   [a, b, c, d]: readonly [Float64Array, Float64Array, Float64Array, Float64Array],
 ): readonly [number, number, number, number] {
   const stride = Math.ceil(count / JUDGED_CELLS);
-  const logOf = (total: number): number => Math.log(Math.max(total, Number.MIN_VALUE));
   let sa = 0;
   let sb = 0;
   let sc = 0;
   let sd = 0;
-  for (let cell = 0; cell < count; cell += stride) {
+  for (let cell = 0; cell < count; cell += 2 * stride) {
+    const isLast = cell + stride >= count;
+    const other = isLast ? cell : cell + stride;
     const row = cell * RATIOS;
-    const end = to[cell] as number;
+    const otherRow = other * RATIOS;
+    const first = Math.min(from[cell] as number, from[other] as number);
+    const end = Math.max(to[cell] as number, to[other] as number);
     let ta = 0;
     let tb = 0;
     let tc = 0;
     let td = 0;
-    for (let j = from[cell] as number; j < end; j++) {
+    let ua = 0;
+    let ub = 0;
+    let uc = 0;
+    let ud = 0;
+    for (let j = first; j < end; j++) {
       const value = values[row + j] as number;
-      ta += (a[j] as number) * value;
-      tb += (b[j] as number) * value;
-      tc += (c[j] as number) * value;
-      td += (d[j] as number) * value;
+      const otherValue = values[otherRow + j] as number;
+      const la = a[j] as number;
+      const lb = b[j] as number;
+      const lc = c[j] as number;
+      const ld = d[j] as number;
+      ta += la * value;
+      tb += lb * value;
+      tc += lc * value;
+      td += ld * value;
+      ua += la * otherValue;
+      ub += lb * otherValue;
+      uc += lc * otherValue;
+      ud += ld * otherValue;
     }
     sa += logOf(ta);
     sb += logOf(tb);
     sc += logOf(tc);
     sd += logOf(td);
+    if (isLast) break;
+    sa += logOf(ua);
+    sb += logOf(ub);
+    sc += logOf(uc);
+    sd += logOf(ud);
   }
   return [sa, sb, sc, sd];
 }
+
+const logOf = (total: number): number => Math.log(Math.max(total, Number.MIN_VALUE));
 
 /** The laws to start from, each with the weight of its likelihood (equal ones before). */
 function mixedStart(rows: Rows, laws: readonly Float64Array[]): Float64Array {

@@ -20,7 +20,6 @@ import { nullDeviation } from './empirical-null.js';
 import type { Periods } from './level.js';
 import { normalQuantile, normalUpperTail } from './normal.js';
 import type { NoiseLaw } from './pmf.js';
-import type { RatePosterior } from './rate-posterior.js';
 import { type WeightedTail, weightedTail } from './weighted-tail.js';
 
 export interface WarningOptions {
@@ -49,8 +48,6 @@ export interface Warnings {
 const WEIGHT = 0.25;
 /** Three in a thousand. */
 const FALSE_ALARMS = 0.003;
-/** Points of the law of a rate with less weight than this do not matter to a tail of one in a thousand. */
-const LEAST_WEIGHT = 1e-6;
 const HALVINGS = 40;
 /** Cells that tell whether the predictive law holds, evenly spread over the domain. */
 const JUDGED_CELLS = 20_000;
@@ -64,21 +61,6 @@ interface Chart {
   readonly expected: number;
   /** Sum of the squared weights. */
   readonly squares: number;
-}
-
-/** P(S > x) of the weighted sum S of the counts of a cell whose rate has this law. */
-function predictiveTail(
-  { tail }: Chart,
-  { logRates, weights, count }: Readonly<RatePosterior>,
-  x: number,
-): number {
-  let total = 0;
-  for (let k = 0; k < count; k++) {
-    const share = weights[k] as number;
-    if (share < LEAST_WEIGHT) continue;
-    total += share * tail(logRates[k] as number, x);
-  }
-  return total;
 }
 
 /**
@@ -159,7 +141,7 @@ export function warnings(
     const isHigh =
       departure > 0 && departure * departure > USUAL ** 2 * chart.squares * (noise + m);
     if (!(isJudged || isHigh)) continue;
-    const tail = predictiveTail(chart, baseline.lawOf(i), sum);
+    const tail = chart.tail.over(baseline.lawOf(i), sum);
     if (isJudged) judged.push(tail);
     if (isHigh) p[i] = tail;
   }
@@ -180,7 +162,7 @@ export function warnings(
     let high = sum;
     for (let halving = 0; halving < HALVINGS; halving++) {
       const middle = (low + high) / 2;
-      if (predictiveTail(chart, law, middle) < least) high = middle;
+      if (chart.tail.over(law, middle) < least) high = middle;
       else low = middle;
     }
     limit[i] = high - usual;

@@ -66,7 +66,7 @@ describe.each<[string, NoiseLaw, readonly number[], number]>([
         if (want > 0.1) continue;
         if (want < 0.001) break;
         compared++;
-        expect(Math.abs(tail(Math.log(rate), x) / want - 1)).toBeLessThan(tolerance);
+        expect(Math.abs(tail.at(Math.log(rate), x) / want - 1)).toBeLessThan(tolerance);
       }
       expect(compared).toBeGreaterThan(2);
     },
@@ -76,10 +76,16 @@ describe.each<[string, NoiseLaw, readonly number[], number]>([
 describe('the tail', () => {
   it('is heavier where periods scatter more, and where the rate may have changed', () => {
     const law = { mechanism: 'discrete-laplace', epsilon: 1 } as const;
-    const plain = weightedTail(counts, { law, burst: 0, relativeVariance: 0 })(Math.log(5), 6);
-    const bursting = weightedTail(counts, { law, burst: 0.3, relativeVariance: 0 })(Math.log(5), 6);
+    const plain = weightedTail(counts, { law, burst: 0, relativeVariance: 0 }).at(Math.log(5), 6);
+    const bursting = weightedTail(counts, { law, burst: 0.3, relativeVariance: 0 }).at(
+      Math.log(5),
+      6,
+    );
     expect(bursting).toBeGreaterThan(1.5 * plain);
-    const drifting = weightedTail(counts, { law, burst: 0, relativeVariance: 0.1 })(Math.log(5), 6);
+    const drifting = weightedTail(counts, { law, burst: 0, relativeVariance: 0.1 }).at(
+      Math.log(5),
+      6,
+    );
     expect(drifting).toBeGreaterThan(1.5 * plain);
   });
 
@@ -89,8 +95,25 @@ describe('the tail', () => {
       burst: 0,
       relativeVariance: 0,
     });
-    expect(tail(Math.log(4), -5)).toBe(1);
-    expect(tail(Math.log(4), 500)).toBe(0);
-    expect(tail(Number.NEGATIVE_INFINITY, 1)).toBe(0);
+    expect(tail.at(Math.log(4), -5)).toBe(1);
+    expect(tail.at(Math.log(4), 500)).toBe(0);
+    expect(tail.at(Number.NEGATIVE_INFINITY, 1)).toBe(0);
+  });
+
+  it('is averaged over a law of the rate point by point', () => {
+    const { at, over } = weightedTail([{ weight: 1, factor: 1 }], {
+      law: { mechanism: 'discrete-laplace', epsilon: 1 },
+      burst: 0,
+      relativeVariance: 0,
+    });
+    const logRates = Float64Array.from({ length: 60 }, (_, k) => (k - 40) * 0.15);
+    const weights = new Float64Array(60).fill(1 / 60);
+    const law = { logRates, weights, count: 60, step: 0.15, floor: Number.NEGATIVE_INFINITY };
+    // Asked twice: the second time every place is remembered.
+    for (const x of [2, 5, 2]) {
+      const want = logRates.reduce((sum, logRate) => sum + at(logRate, x) / 60, 0);
+      expect(over(law, x)).toBeCloseTo(want, 12);
+      expect(over({ ...law, count: 0 }, x)).toBe(0);
+    }
   });
 });

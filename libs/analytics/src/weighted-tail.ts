@@ -11,6 +11,7 @@
 import { noiseCumulants } from './edgeworth.js';
 import { normalDensity, normalUpperTail } from './normal.js';
 import { type NoiseLaw, noisePmf } from './pmf.js';
+import type { RatePosterior } from './rate-posterior.js';
 
 /** One term of the sum. */
 export interface WeightedCount {
@@ -28,8 +29,13 @@ export interface WeightedTailOptions {
   readonly relativeVariance: number;
 }
 
-/** P(S > x) + P(S = x) / 2 at a logarithm of the rate. */
-export type WeightedTail = (logRate: number, x: number) => number;
+/** P(S > x) + P(S = x) / 2. */
+export interface WeightedTail {
+  /** Given the logarithm of the rate. */
+  readonly at: (logRate: number, x: number) => number;
+  /** Averaged over a law of the rate. */
+  readonly over: (law: Readonly<RatePosterior>, x: number) => number;
+}
 
 const FIRST_LOG = Math.log(1e-4);
 const LOG_STEP = 0.15;
@@ -41,6 +47,11 @@ const COLUMNS = 360;
 /** Tails below this count as 0. */
 const LEAST_TAIL = 1e-9;
 const MOST_STEPS = 60;
+/** Points of the law of a rate with less weight than this do not matter to a tail of one in a thousand. */
+const LEAST_WEIGHT = 1e-6;
+/** Rates whose place in the table is remembered: those of many cells are points of one grid. A power of 2. */
+const REMEMBERED = 1024;
+const REMEMBERED_A_UNIT = 64;
 
 /** Value, first and second derivative of a cumulant generating function. */
 interface Generated {
@@ -243,25 +254,49 @@ function tabulated(
     rows[row] = made;
     return made;
   };
-  return (logRate, x) => {
+  const logRates = new Float64Array(REMEMBERED).fill(Number.NaN);
+  const means = new Float64Array(REMEMBERED);
+  const deviations = new Float64Array(REMEMBERED);
+  const places = new Float64Array(REMEMBERED);
+  /** Where a rate is remembered. */
+  const slotOf = (logRate: number): number => {
+    const slot = Math.floor(logRate * REMEMBERED_A_UNIT) & (REMEMBERED - 1);
+    if (logRates[slot] === logRate) return slot;
     const rate = Math.exp(logRate);
-    const deviation = deviationAt(rate);
+    logRates[slot] = logRate;
+    means[slot] = meanAt(rate);
+    deviations[slot] = deviationAt(rate);
+    places[slot] = Math.min(ROWS - 1.001, Math.max(0, (logRate - FIRST_LOG) / LOG_STEP));
+    return slot;
+  };
+  const at = (logRate: number, x: number): number => {
+    const slot = slotOf(logRate);
+    const deviation = deviations[slot] as number;
     if (deviation === 0) return x > 0 ? 0 : 0.5;
-    const column = ((x - meanAt(rate)) / deviation - LEAST_U) / U_STEP - 0.5;
+    const column = ((x - (means[slot] as number)) / deviation - LEAST_U) / U_STEP - 0.5;
     if (column < 0) return 1;
     if (column >= COLUMNS - 1) return 0;
-    const place = Math.min(ROWS - 1.001, Math.max(0, (logRate - FIRST_LOG) / LOG_STEP));
+    const place = places[slot] as number;
     const row = Math.floor(place);
-    const here = rowAt(row);
-    const next = rowAt(row + 1);
-    const at = Math.floor(column);
-    const right = column - at;
+    const here = rows[row] ?? rowAt(row);
+    const next = rows[row + 1] ?? rowAt(row + 1);
+    const before = Math.floor(column);
+    const right = column - before;
     const down = place - row;
     return (
-      (1 - down) * ((1 - right) * (here[at] as number) + right * (here[at + 1] as number)) +
-      down * ((1 - right) * (next[at] as number) + right * (next[at + 1] as number))
+      (1 - down) * ((1 - right) * (here[before] as number) + right * (here[before + 1] as number)) +
+      down * ((1 - right) * (next[before] as number) + right * (next[before + 1] as number))
     );
   };
+  const over = (law: Readonly<RatePosterior>, x: number): number => {
+    let total = 0;
+    for (let k = 0; k < law.count; k++) {
+      const share = law.weights[k] as number;
+      if (share >= LEAST_WEIGHT) total += share * at(law.logRates[k] as number, x);
+    }
+    return total;
+  };
+  return { at, over };
 }
 
 /** Tail of the sum of `counts`, none of them missing, for any rate between 1e-4 and 20,000. */
@@ -286,7 +321,7 @@ export function weightedTail(
   return tabulated(moments, (rate, sums) => {
     const log = Math.log(rate);
     return sums.map((x) =>
-      shifts.reduce((total, [shift, weight]) => total + weight * given(log + shift, x), 0),
+      shifts.reduce((total, [shift, weight]) => total + weight * given.at(log + shift, x), 0),
     );
   });
 }
