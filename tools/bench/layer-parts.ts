@@ -54,8 +54,7 @@ const releaseOf = ({ counts }: LayerInput) => ({
   periodsPerYear: MONTHS,
 });
 
-/** Counts as they were released, one map after the other. */
-function maps(layer: Layer, input: LayerInput, neighbours: NeighbourLists): void {
+function hot(layer: Layer, input: LayerInput, neighbours: NeighbourLists): void {
   const release = releaseOf(input);
   const map = layer('denoised map', () => denoise(release, neighbours));
   layer('Gi*', () => giStarOnGrid(sumPeriods(release).sums, neighbours));
@@ -70,8 +69,12 @@ function maps(layer: Layer, input: LayerInput, neighbours: NeighbourLists): void
       0.05,
     ),
   );
-  layer('trend, Theil-Sen', () => trends(release.periods));
-  layer('emerging classes', () => emergingClasses(release.periods, neighbours));
+}
+
+function changing(layer: Layer, input: LayerInput, neighbours: NeighbourLists): void {
+  const { periods } = releaseOf(input);
+  layer('trend, Theil-Sen', () => trends(periods));
+  layer('emerging classes', () => emergingClasses(periods, neighbours));
 }
 
 function places(layer: Layer, input: LayerInput, neighbours: NeighbourLists): void {
@@ -106,7 +109,7 @@ function warned(layer: Layer, input: LayerInput, neighbours: NeighbourLists): vo
 }
 
 /** The longest first. */
-export const LAYER_PARTS = { concentrated, places, warned, maps } as const;
+export const LAYER_PARTS = { places, concentrated, warned, hot, changing } as const;
 
 /** Computes parts of `input`, a line for each layer; the neighbour lists are made once. */
 export function partsOf(

@@ -5,11 +5,22 @@ import type { Line } from './line.js';
 
 export type Said = { readonly line: Line } | { readonly isFree: true };
 
-const { prefix, ...input } = workerData as LayerInput & { readonly prefix: string };
+/** A part, and what its lines begin with: where that is new, all is made anew but the thread itself. */
+export interface Told {
+  readonly prefix: string;
+  readonly part: keyof typeof LAYER_PARTS;
+}
+
+const input = workerData as LayerInput;
 const say = (said: Said): void => parentPort?.postMessage(said);
-const compute = partsOf(prefix, input, (line) => say({ line }));
-parentPort?.on('message', (part: keyof typeof LAYER_PARTS) => {
-  compute(part);
+let prefix = '';
+let compute: ReturnType<typeof partsOf> = () => undefined;
+parentPort?.on('message', (told: Told) => {
+  if (told.prefix !== prefix) {
+    prefix = told.prefix;
+    compute = partsOf(prefix, input, (line) => say({ line }));
+  }
+  compute(told.part);
   say({ isFree: true });
 });
 say({ isFree: true });
