@@ -2,6 +2,7 @@ import { ConcordatError, fromUtf8 } from '#libs/bytes';
 
 /** All of standard input as text. Throws `input-too-large` above `mostBytes`, `malformed-encoding` unless it is UTF-8. */
 export async function readStandardInput(mostBytes: number): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write('Reading standard input; Ctrl-D ends it.\n');
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of process.stdin) {

@@ -45,6 +45,7 @@ describe('areas', () => {
     [{ type: 'Polygon', coordinates: [square(0, 0, 1).slice(0, 3)] }],
     [{ type: 'Polygon', coordinates: [square(0, 89.5, 1)] }],
     [{ type: 'Polygon', coordinates: [[['0', 0]]] }],
+    [{ type: 'Polygon', coordinates: [square(0, 0, 1).map(([, y]) => [null, y])] }],
     [{ type: 'Polygon' }],
     [{ type: 'Polygon', coordinates: 'x' }],
     [{ type: 'MultiPolygon', coordinates: [square(0, 0, 1)] }],
@@ -53,6 +54,28 @@ describe('areas', () => {
     expect(() => areaToCells(geometry as unknown as Polygon, 9)).toThrow(
       expect.objectContaining({ code: 'invalid-geometry' }),
     );
+  });
+});
+
+describe('the size of an area', () => {
+  it('is bounded before anything is laid out', () => {
+    const europe: Polygon = { type: 'Polygon', coordinates: [square(0, 40, 20)] };
+    const refused = expect.objectContaining({ code: 'area-too-large' });
+    expect(() => areaToCells(europe, 9)).toThrow(refused);
+    expect(areaToCells(europe, 4).length).toBeGreaterThan(1000);
+  });
+
+  it('goes the short way across the antimeridian', () => {
+    const ring = [
+      [179.95, 51.4],
+      [-179.95, 51.4],
+      [-179.95, 51.5],
+      [179.95, 51.5],
+      [179.95, 51.4],
+    ];
+    const cells = areaToCells({ type: 'Polygon', coordinates: [ring] }, 9);
+    expect(cells.length).toBeGreaterThan(600);
+    expect(cells.length).toBeLessThan(1000);
   });
 });
 

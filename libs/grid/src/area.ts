@@ -7,7 +7,16 @@ import { sortedCells } from './domain.js';
 /** A thousand rings are three million cells. */
 const MOST_RINGS = 1000;
 
+/** Average area of a cell of resolution 0; each finer one has a seventh of it (H3's table of cell statistics). */
+const KM2_RESOLUTION_0 = 4_357_449.416;
+/** Cells of the box around one polygon. England and Wales have 1.6 million at resolution 9. */
+const MOST_CELLS = 2e7;
+const KM_PER_DEGREE = 111.2;
+
 const toCell = (text: string): bigint => BigInt(`0x${text}`);
+
+const isDegree = (value: unknown, most: number): boolean =>
+  typeof value === 'number' && Math.abs(value) <= most;
 
 function checkRing(ring: readonly Position[]): void {
   const valid =
@@ -15,9 +24,7 @@ function checkRing(ring: readonly Position[]): void {
     ring.length >= 4 &&
     ring.every(
       (position) =>
-        Array.isArray(position) &&
-        Math.abs(position[0] as number) <= 180 &&
-        Math.abs(position[1] as number) <= 90,
+        Array.isArray(position) && isDegree(position[0], 180) && isDegree(position[1], 90),
     );
   if (!valid) {
     throw new ConcordatError(
@@ -27,9 +34,32 @@ function checkRing(ring: readonly Position[]): void {
   }
 }
 
+/** Refuses what would not fit into memory, by the box around the outer ring; across the antimeridian the box is the narrow one. */
+function checkSize(outer: readonly Position[], resolution: Resolution): void {
+  const extent = (axis: 0 | 1): readonly [number, number] => {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const position of outer) {
+      low = Math.min(low, position[axis] as number);
+      high = Math.max(high, position[axis] as number);
+    }
+    return [low, high];
+  };
+  const [west, east] = extent(0);
+  const [south, north] = extent(1);
+  const degrees = east - west > 180 && east - west < 360 ? 360 - (east - west) : east - west;
+  const nearest = south <= 0 && north >= 0 ? 0 : Math.min(Math.abs(south), Math.abs(north));
+  const width = degrees * KM_PER_DEGREE * Math.cos((nearest * Math.PI) / 180);
+  const area = width * (north - south) * KM_PER_DEGREE;
+  if (area <= (MOST_CELLS * KM2_RESOLUTION_0) / 7 ** resolution) return;
+  throw new ConcordatError(
+    'area-too-large',
+    `an area has at most about ${MOST_CELLS} cells: name a smaller one, in several polygons if need be`,
+  );
+}
+
 /**
  * Cells whose centre lies inside a GeoJSON area (holes are outside), ascending. Positions are [longitude, latitude] in
- * WGS 84 degrees; edges are straight in those coordinates. Throws `invalid-geometry`.
+ * WGS 84 degrees; edges are straight in those coordinates. Throws `invalid-geometry`, `area-too-large`.
  */
 export function areaToCells(
   geometry: Polygon | MultiPolygon,
@@ -43,6 +73,7 @@ export function areaToCells(
   const cells: bigint[] = [];
   for (const polygon of polygons) {
     polygon.forEach(checkRing);
+    if (polygon[0]) checkSize(polygon[0], resolution);
     for (const text of polygonToCells(polygon, resolution, true)) cells.push(toCell(text));
   }
   return sortedCells(cells);

@@ -6,7 +6,6 @@ import { ConcordatError } from '#libs/bytes';
 import {
   type Areas,
   areaToCells,
-  findArea,
   parentOf,
   parseAreas,
   type Resolution,
@@ -38,16 +37,24 @@ export const foldForce = (name: string): string =>
 function forceCells(areas: Areas, force: string): BigUint64Array {
   const wanted = foldForce(force);
   const match = areas.all.find(
-    ({ kind, name, slug }) =>
-      kind === 'force' && (foldForce(name) === wanted || foldForce(slug) === wanted),
+    ({ kind, name, slug, code }) =>
+      kind === 'force' &&
+      (foldForce(name) === wanted ||
+        foldForce(slug) === wanted ||
+        code?.toLowerCase() === force.toLowerCase()),
   );
-  return (match ?? findArea(areas, 'force', force)).domain().cells;
+  if (match) return match.domain().cells;
+  throw new ConcordatError(
+    'unknown-area',
+    'there is no such file and no force of that name: give a GeoJSON file, or a force such as "Avon and Somerset"',
+  );
 }
 
 function polygonsOf(document: unknown): (Polygon | MultiPolygon)[] {
   const node = document as { type?: string; features?: unknown[]; geometry?: unknown } | null;
   if (node?.type === 'FeatureCollection') return (node.features ?? []).flatMap(polygonsOf);
-  if (node?.type === 'Feature') return polygonsOf(node.geometry);
+  // A feature without a place is allowed (RFC 7946, section 3.2).
+  if (node?.type === 'Feature') return node.geometry === null ? [] : polygonsOf(node.geometry);
   const geometry = node as Geometry | null;
   if (geometry?.type === 'GeometryCollection') return geometry.geometries.flatMap(polygonsOf);
   if (geometry?.type === 'Polygon' || geometry?.type === 'MultiPolygon') return [geometry];

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { areaCells, foldForce } from './area-cells.js';
 import { runBackTest } from './back-test-command.js';
-import { expandPattern } from './incident-files.js';
+import { expandPattern, readIncidents } from './incident-files.js';
 
 const HEADER =
   'Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context';
@@ -100,6 +100,8 @@ describe('runBackTest', () => {
       [{ incidents: [join(folder, 'area.geojson')] }, 'unreadable-file'],
       [{ area: 'atlantis' }, 'unknown-area'],
       [{ epsilon: undefined }, 'invalid-noise'],
+      [{ epsilon: 0 }, 'invalid-noise'],
+      [{ epsilon: -1 }, 'invalid-noise'],
       [{ mechanism: 'magic' }, 'usage'],
       [{ resolution: 10 }, 'invalid-resolution'],
       [{ predicate: ['colour=red'] }, 'unknown-column'],
@@ -112,6 +114,56 @@ describe('runBackTest', () => {
 });
 
 describe('areas and files', () => {
+  it.each([
+    ['a day that no month has', '2024-01-99,-0.09,51.513'],
+    ['what is no day', '2024-01-soon,-0.09,51.513'],
+    ['another order of the date', '05/01/2024,-0.09,51.513'],
+    ['a number that is not decimal', '2024-01-05,0x1,51.513'],
+    ['half a place', '2024-01-05,,51.513'],
+  ])('refuses %s, and says where', async (_, row) => {
+    const file = join(folder, 'odd.csv');
+    writeFileSync(file, `date,longitude,latitude\n2024-01-05T10:00:00Z,-0.09,51.513\n${row}\n`);
+    await expect(readIncidents([file], () => {})).rejects.toMatchObject({
+      code: 'malformed-row',
+      message: expect.stringMatching(/^line 3 of .*odd\.csv needs a date/),
+    });
+  });
+
+  it('takes a feature without a place for none, and refuses the whole world', () => {
+    const file = join(folder, 'odd.geojson');
+    const area = (geometry: unknown) =>
+      writeFileSync(
+        file,
+        JSON.stringify({
+          type: 'FeatureCollection',
+          features: [
+            { type: 'Feature', properties: {}, geometry: null },
+            { type: 'Feature', properties: {}, geometry },
+          ],
+        }),
+      );
+    const box = (west: number, east: number, south: number, north: number) => ({
+      type: 'Polygon',
+      coordinates: [
+        [
+          [west, south],
+          [east, south],
+          [east, north],
+          [west, north],
+          [west, south],
+        ],
+      ],
+    });
+    area(box(-0.1, -0.07, 51.505, 51.52));
+    expect(areaCells(file, new Set(), 9)).toEqual(
+      areaCells(join(folder, 'area.geojson'), new Set(), 9),
+    );
+    area(box(-180, 180, -90, 90));
+    expect(() => areaCells(file, new Set(), 9)).toThrow(
+      expect.objectContaining({ code: 'area-too-large' }),
+    );
+  });
+
   it('brings the names of forces to one form', () => {
     expect(foldForce('Avon and Somerset Constabulary')).toBe('avon and somerset');
     expect(foldForce('Metropolitan Police Service')).toBe(foldForce('metropolitan'));

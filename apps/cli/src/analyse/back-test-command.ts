@@ -79,10 +79,7 @@ export async function runBackTest(options: BackTestOptions): Promise<BackTestRep
   const cells = areaCells(options.area, counter.forces, resolution);
   const { selected, all, outside } = counter.vectors(cells);
   const everything = counter.selected === counter.incidents;
-  const bar =
-    options.json || !process.stderr.isTTY
-      ? undefined
-      : new SingleBar({ format: ' {bar} {percentage} %' });
+  const bar = process.stderr.isTTY ? new SingleBar({ format: ' {bar} {percentage} %' }) : undefined;
   const methods = backTest({
     category: selected,
     ...(everything ? {} : { allCrime: all }),

@@ -16,7 +16,9 @@ export interface Incident {
 /** Columns of the two layouts; a police.uk file is recognised by its `Crime type`. */
 const POLICE_UK = { time: 'Month', longitude: 'Longitude', latitude: 'Latitude' };
 const PLAIN = { time: 'date', longitude: 'longitude', latitude: 'latitude' };
-const MONTH = /^(\d{4}-(?:0[1-9]|1[0-2]))(?:$|-)/;
+/** A month, a day or a moment of ISO 8601. */
+const MONTH = /^(\d{4}-(?:0[1-9]|1[0-2]))(?:$|-(?:0[1-9]|[12]\d|3[01])(?:$|[T ]\d))/;
+const DEGREES = /^[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?$/i;
 
 const escapeRegExp = (text: string): string => text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
 
@@ -72,11 +74,15 @@ async function readFile(file: string, onRow: (incident: Incident | undefined) =>
       continue;
     }
     const place = { longitude: Number(longitude), latitude: Number(latitude) };
-    const valid = Math.abs(place.longitude) <= 180 && Math.abs(place.latitude) <= 90;
-    if (!month || !valid || longitude === '' || latitude === '') {
+    const valid =
+      DEGREES.test(longitude) &&
+      DEGREES.test(latitude) &&
+      Math.abs(place.longitude) <= 180 &&
+      Math.abs(place.latitude) <= 90;
+    if (!month || !valid) {
       throw new ConcordatError(
         'malformed-row',
-        `line ${line} of an incident file needs a date YYYY-MM.., a longitude and a latitude in degrees`,
+        `line ${line} of ${file} needs a date YYYY-MM or YYYY-MM-DD, a longitude and a latitude in degrees`,
       );
     }
     onRow({ month, ...place, row });
@@ -98,9 +104,13 @@ export async function readIncidents(
       });
     } catch (error) {
       if (error instanceof ConcordatError) throw error;
-      throw new ConcordatError('unreadable-file', `an incident file is no readable CSV: ${file}`, {
-        cause: error,
-      });
+      throw new ConcordatError(
+        'unreadable-file',
+        `an incident file is no readable CSV, or its gzip is damaged: ${file}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
   return { files: files.length, unlocated };

@@ -15,17 +15,27 @@ export interface NoiseOptions {
   readonly sigma2?: number | undefined;
 }
 
-/** Throws `invalid-noise` unless the one parameter of the mechanism, and no other, is given. */
+/** Throws `invalid-noise` unless the one parameter of the mechanism, above 0, and no other, is given. */
 export function noiseLaw({ mechanism, epsilon, sigma2 }: NoiseOptions): NoiseLaw & NoiseOptions {
-  if (mechanism === 'discrete-laplace' && epsilon !== undefined && sigma2 === undefined) {
+  if (
+    mechanism === 'discrete-laplace' &&
+    epsilon !== undefined &&
+    epsilon > 0 &&
+    sigma2 === undefined
+  ) {
     return { mechanism, epsilon };
   }
-  if (mechanism === 'discrete-gaussian' && sigma2 !== undefined && epsilon === undefined) {
+  if (
+    mechanism === 'discrete-gaussian' &&
+    sigma2 !== undefined &&
+    sigma2 > 0 &&
+    epsilon === undefined
+  ) {
     return { mechanism, sigma2 };
   }
   throw new ConcordatError(
     'invalid-noise',
-    'discrete-laplace takes epsilon (sensitivity 1), discrete-gaussian takes sigma2',
+    'discrete-laplace takes epsilon above 0 (sensitivity 1), discrete-gaussian takes sigma2 above 0',
   );
 }
 

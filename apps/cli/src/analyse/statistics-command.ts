@@ -1,8 +1,8 @@
 /** `concordat analyse NAME < input.json`: one subcommand per statistic. */
 import process from 'node:process';
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { ConcordatError } from '#libs/bytes';
+import { readStandardInput } from '../standard-input.js';
 import { analysisRandom } from './random.js';
 import { STATISTICS } from './statistics.js';
 
@@ -10,13 +10,13 @@ import { STATISTICS } from './statistics.js';
 const LONGEST_INPUT = 256 * 1024 * 1024;
 
 function parseDocument(source: string): unknown {
-  if (source.length > LONGEST_INPUT) {
-    throw new ConcordatError('input-too-large', 'the input document is over 256 MB');
-  }
   try {
     return JSON.parse(source);
   } catch {
-    throw new ConcordatError('malformed-json', 'standard input is not one JSON document');
+    throw new ConcordatError(
+      'malformed-json',
+      'standard input is not one JSON document (it has no NaN or Infinity); --help shows an example',
+    );
   }
 }
 
@@ -34,7 +34,7 @@ export function addStatistics(analyse: Command): void {
         `\nExample:\n  echo '${statistic.example}' | concordat analyse ${name}\n`,
       )
       .action(async (options: { seed?: string }) => {
-        const input = parseDocument(await text(process.stdin));
+        const input = parseDocument(await readStandardInput(LONGEST_INPUT));
         const answer = statistic.compute(input, analysisRandom(options.seed));
         process.stdout.write(`${JSON.stringify(answer)}\n`);
       });

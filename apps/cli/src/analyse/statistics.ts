@@ -117,7 +117,11 @@ const DEFINITIONS: Readonly<Record<string, Statistic>> = {
     compute(input) {
       const { values, weights, star } = read(GiStarInput, input);
       const rows = weightsFromTriples(values.length, weights, star);
-      return { z: toJson(giStar(Float64Array.from(values), rows, star)) };
+      const z = giStar(Float64Array.from(values), rows, star);
+      // A score is undefined where there is nothing to compare; one that overflowed is not.
+      checkFinite(values.reduce((sum, value) => sum + value * value, 0));
+      checkFinite(weights.reduce((sum, [, , weight]) => sum + weight * weight, 0));
+      return { z: toJson(z) };
     },
   },
   moran: {
@@ -232,7 +236,15 @@ function computeWdd(input: unknown): object {
   if (law.mechanism !== 'none' && variance !== undefined) {
     throw new ConcordatError('malformed-input', 'give a mechanism or a variance, not both');
   }
-  if (law.mechanism === 'none') return weightedDisplacement(counts, variance ?? 0);
+  if (law.mechanism === 'none') {
+    if (!variance && Object.values(counts).some((count) => count < 0)) {
+      throw new ConcordatError(
+        'invalid-count',
+        'counts without noise are from 0: give the mechanism or the variance of noisy ones',
+      );
+    }
+    return weightedDisplacement(counts, variance ?? 0);
+  }
   // Every count that was given is one released count; the others are not there and carry no noise.
   const given = Object.keys(counts).filter((name) => name in (input as object)).length;
   return weightedDisplacement(counts, { law, terms: terms ?? given });
@@ -249,6 +261,9 @@ function computeCoverage(input: unknown): object {
 function computePower(input: unknown): object {
   const { treated, control, change, terms, size, ...noise } = read(PowerInput, input);
   const question = { treated, control, size, noiseVariance: terms * noiseVariance(lawOf(noise)) };
+  if (treated === 0) {
+    throw new ConcordatError('malformed-input', 'treated: nothing falls from 0; see --help');
+  }
   return {
     power: power({ ...question, change }),
     detectableFall: detectableFall(question) ?? null,
@@ -267,8 +282,14 @@ function computeScan(input: unknown, random: RandomSource): object {
   if (counts.length !== expected.length) {
     throw new ConcordatError('invalid-scan', 'counts and expected have the same length');
   }
-  if (zones.some((zone) => zone.some((place) => place < 0 || place >= counts.length))) {
-    throw new ConcordatError('invalid-zone', 'zones hold positions of places, counted from 0');
+  const isZone = (zone: readonly number[]): boolean =>
+    zone.every((place) => place >= 0 && place < counts.length) &&
+    new Set(zone).size === zone.length;
+  if (!zones.every(isZone)) {
+    throw new ConcordatError(
+      'invalid-zone',
+      'zones hold positions of places, counted from 0, each once',
+    );
   }
   const members = zones.flat();
   checkWork(draws, counts.length + zones.length + members.length);
