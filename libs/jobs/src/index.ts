@@ -1,4 +1,4 @@
-export { type BullJobsOptions, openBullJobs } from './bull-jobs.js';
+export type { BullJobsOptions } from './bull-jobs.js';
 export { type InlineJobsOptions, openInlineJobs } from './inline-jobs.js';
 export {
   defineJob,
@@ -11,6 +11,6 @@ export {
   jobKey,
 } from './job.js';
 export type { EnqueueOptions, Jobs, JobsOptions, RunOptions } from './jobs.js';
-export { requireDurableRedis } from './redis.js';
+export { openBullJobs, requireDurableRedis } from './over-redis.js';
 export type { Recurring, ScheduleView } from './schedule.js';
 export { answerTasks, type ThreadCall, Threads } from './threads.js';
