@@ -21,7 +21,7 @@ import type { Emit } from './line.js';
 import { LAW, MONTHS, mixedWords } from './made-up-months.js';
 
 /** As the layer asks for it unless told otherwise. */
-const INTERVAL = { draws: 200, coverage: 0.95 } as const;
+const INTERVAL = { coverage: 0.95 } as const;
 const HELD_SHARES = [0.25, 0.5];
 /** Newest months that early warning watches. */
 const WATCHED = 3;

@@ -9,7 +9,7 @@ import { poissonDraws } from './random-variates.js';
 const cells = disk(cellAt(51.5, -0.1, 9), 8);
 const neighbours = neighbourLists(cells);
 const SHARES = [0.25, 0.5];
-const optionsOf = (seed: string) => ({ random: seededRandom(seed), draws: 100, coverage: 0.95 });
+const optionsOf = (seed: string) => ({ random: seededRandom(seed), coverage: 0.95 });
 
 describe('concentrationUnderNoise', () => {
   it('is within a few cells of the truth where counts are large', () => {

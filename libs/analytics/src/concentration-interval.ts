@@ -6,19 +6,13 @@
  */
 import type { Forecast } from './forecast.js';
 import {
-  curveThrough,
   type GiniEstimate,
   type GiniOptions,
   invertedTest,
   NOTHING_KNOWN,
 } from './gini-interval.js';
 import { normalQuantile } from './normal.js';
-
-/** Shares of incidents: drawn worlds, cells drawn in all, and cells of one world. */
-const LEAST_WORLDS = 40;
-const MOST_WORLDS = 100;
-const CELL_WORLDS = 1e6;
-const MOST_SHARE_CELLS = 20_000;
+import { fractionHolding, powerOf } from './rate-curve.js';
 
 export interface CellsHolding {
   /** Fewest cells that hold the share of all incidents: the middle of what is likely, and its ends. */
@@ -33,17 +27,6 @@ export interface ConcentrationUnderNoise {
   readonly holding: readonly CellsHolding[] | undefined;
 }
 
-/** Cells that hold the largest share of the total, as a fraction of all: the last one in part. */
-function fractionHolding(descending: Float64Array, share: number): number {
-  const total = descending.reduce((sum, value) => sum + value, 0);
-  let left = share * total;
-  let at = 0;
-  while (at < descending.length && left > (descending[at] as number)) {
-    left -= descending[at++] as number;
-  }
-  return (at + left / (descending[at] as number)) / descending.length;
-}
-
 /** Value below which the share `p` of ascending `values` lies, between two of them in proportion. */
 function quantileOf(values: Float64Array, p: number): number {
   const place = Math.min(values.length - 1, Math.max(0, p * values.length - 0.5));
@@ -55,7 +38,7 @@ function quantileOf(values: Float64Array, p: number): number {
 
 /**
  * The Gini, and how few cells hold each of `shares` of the mean rates, with confidence intervals of this `coverage`. Of an area of more
- * than 20,000 cells it looks at as many, evenly spread, and its intervals are wider than they need be. Throws `invalid-draws`.
+ * than 10,000 cells it looks at the busiest and a sample of the others. Throws `invalid-coverage`.
  */
 export function concentrationUnderNoise(
   forecast: Forecast,
@@ -64,23 +47,19 @@ export function concentrationUnderNoise(
 ): ConcentrationUnderNoise {
   const test = invertedTest(forecast, options);
   if (!test) return { gini: NOTHING_KNOWN, holding: undefined };
-  const { estimate, at, counted, draw } = test;
+  const { estimate, at, worlds } = test;
   if (!estimate.isIdentified) return { gini: estimate, holding: undefined };
-  const stride = Math.ceil(counted.length / MOST_SHARE_CELLS);
-  const cells = counted.filter((_, k) => k % stride === 0);
-  const worlds = Math.max(LEAST_WORLDS, Math.min(MOST_WORLDS, CELL_WORLDS / cells.length));
-  const count = Math.floor(worlds);
-  const fractions = shares.map(() => new Float64Array(count));
-  draw(cells, count).forEach((drawn, k) => {
-    const gini = at(normalQuantile((k + 0.5) / count));
-    const rates = curveThrough(drawn, 1)(gini).sort().reverse();
+  const fractions = shares.map(() => new Float64Array(worlds.length));
+  worlds.forEach((curve, k) => {
+    const power = powerOf(curve, at(normalQuantile((k + 0.5) / worlds.length)));
     shares.forEach((share, s) => {
-      (fractions[s] as Float64Array)[k] = fractionHolding(rates, share);
+      (fractions[s] as Float64Array)[k] = fractionHolding(curve, power, share);
     });
   });
+  const [first] = worlds;
   const holding = fractions.map((values) => {
     const sorted = values.sort();
-    const cellsAt = (p: number): number => quantileOf(sorted, p) * counted.length;
+    const cellsAt = (p: number): number => quantileOf(sorted, p) * (first?.cells ?? 0);
     return {
       cells: Math.ceil(cellsAt(0.5)),
       low: Math.max(1, Math.floor(cellsAt((1 - options.coverage) / 2))),

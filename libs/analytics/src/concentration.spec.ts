@@ -22,7 +22,8 @@ describe('lorenz', () => {
 
   it('refuses a share of nothing', () => {
     expect(() => lorenz(Float64Array.of(0, 0))).toThrow(/not defined/);
-    expect(() => lorenz(Float64Array.of(3, -4))).toThrow(/not defined/);
+    expect(() => lorenz(Float64Array.of(3, -1))).toThrow(/counts from 0/);
+    expect(() => concentration(Float64Array.of(9, -4, 2))).toThrow(/counts from 0/);
     expect(() => lorenz(Float64Array.of())).toThrow(/at least one/);
     expect(() => lorenz(Float64Array.of(1, Number.NaN))).toThrow(/missing/);
   });

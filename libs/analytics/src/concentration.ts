@@ -3,7 +3,7 @@
  * concentration; Bernasco and Steenbeek 2017 for why sparse counts look concentrated by chance alone).
  *
  * What the noise does: sorting noisy counts puts the luckiest first, so the curve of raw noisy counts is far too steep
- * (and rises above 1). Denoised counts are more even than the truth. `gini-interval.ts` says what can be known of the Gini.
+ * (and rises above 1): counts below zero are refused. Denoised counts are more even than the truth. `gini-interval.ts` says what can be known of the Gini.
  */
 import { ConcordatError } from '#libs/bytes';
 
@@ -20,6 +20,15 @@ function descending(counts: Float64Array): Float64Array {
     throw new ConcordatError('invalid-count', 'counts are finite; leave missing cells out');
   }
   return counts.slice().sort().reverse();
+}
+
+/** Shares of noisy counts below zero have no curve that rises to 1, and a Gini that may exceed it. */
+function checkSigns(counts: Float64Array): void {
+  if (counts.every((count) => count >= 0)) return;
+  throw new ConcordatError(
+    'invalid-count',
+    'a Lorenz curve is of counts from 0: of noisy counts that fall below it take the denoised map, or the concentration of a release (analyse concentration)',
+  );
 }
 
 function totalOf(counts: Float64Array): number {
@@ -42,6 +51,7 @@ function giniOfDescending(sorted: Float64Array, total: number): number {
 /** Curve over all cells given. Throws `no-cells`, `invalid-count`, `no-incidents`. */
 export function lorenz(counts: Float64Array): Lorenz {
   const sorted = descending(counts);
+  checkSigns(counts);
   const total = totalOf(sorted);
   const curve: [number, number][] = [[0, 0]];
   let sum = 0;
@@ -86,6 +96,7 @@ export function poissonGini(mean: number): number {
 /** Summary of `counts`, best denoised. Throws as `lorenz`. */
 export function concentration(counts: Float64Array): Concentration {
   const sorted = descending(counts);
+  checkSigns(counts);
   const total = totalOf(sorted);
   const gini = giniOfDescending(sorted, total);
   const giniOfChance = poissonGini(total / sorted.length);

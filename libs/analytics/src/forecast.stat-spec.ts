@@ -64,7 +64,6 @@ describe.each([
     const truth = lorenz(rates).gini;
     const { gini, low, high } = giniUnderNoise(result, {
       random: seededRandom(`gini ${scale}`),
-      draws: 40,
       coverage: 0.95,
     });
     expect(Math.abs(gini - truth)).toBeLessThan(0.03);

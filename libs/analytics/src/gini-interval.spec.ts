@@ -8,7 +8,7 @@ import { poissonDraws } from './random-variates.js';
 
 const cells = disk(cellAt(51.5, -0.1, 9), 8);
 const neighbours = neighbourLists(cells);
-const options = { random: seededRandom('gini'), draws: 100, coverage: 0.95 };
+const options = { random: seededRandom('gini'), coverage: 0.95 };
 
 const counted = (rates: Float64Array, noiseVariance: number, seed: string) => {
   const random = seededRandom(seed);
@@ -41,11 +41,41 @@ describe('giniUnderNoise', () => {
     expect(nothing).toEqual({ gini: 0, low: 0, high: 1, isIdentified: false });
   });
 
-  it('refuses too few draws', () => {
+  it('encloses the truth of few cells, and of some with missing months', () => {
+    const few = disk(cellAt(51.5, -0.1, 9), 2);
+    const random = seededRandom('gaps');
+    const rates = Float64Array.from(few, (_, i) => 30 * 1.2 ** i);
+    const periods = Array.from({ length: 6 }, (_, t) =>
+      poissonDraws(rates, random).map((count, i) => ((i + t) % 7 === 0 ? Number.NaN : count)),
+    );
+    const { gini, low, high } = giniUnderNoise(
+      forecast({ periods, noiseVariance: 0, law: { mechanism: 'none' } }, neighbourLists(few)),
+      options,
+    );
+    expect(low).toBeLessThan(lorenz(rates).gini);
+    expect(high).toBeGreaterThan(lorenz(rates).gini);
+    expect(high - low).toBeLessThan(0.1);
+    expect(gini).toBeGreaterThan(low);
+  });
+
+  it('takes noise of which only the variance is known as normal', () => {
+    const rates = Float64Array.from(cells, (_, i) => 20 + 15 * (i % 9));
+    const random = seededRandom('no law');
+    const periods = Array.from({ length: 6 }, () => poissonDraws(rates, random));
+    const of = (noiseVariance: number) =>
+      giniUnderNoise(forecast({ periods, noiseVariance }, neighbours), options);
+    const narrow = of(1);
+    const wide = of(400);
+    expect(Math.abs(narrow.gini - lorenz(rates).gini)).toBeLessThan(0.02);
+    expect(wide.high - wide.low).toBeGreaterThan(narrow.high - narrow.low);
+    expect(wide.gini).toBeLessThan(narrow.gini);
+  });
+
+  it('refuses a coverage that is none', () => {
     const any = forecast(
       { periods: [new Float64Array(cells.length).fill(3)], noiseVariance: 0 },
       neighbours,
     );
-    expect(() => giniUnderNoise(any, { ...options, draws: 3 })).toThrow(/twenty draws/);
+    expect(() => giniUnderNoise(any, { ...options, coverage: 1 })).toThrow(/between 0 and 1/);
   });
 });

@@ -85,7 +85,7 @@ function measure(setting: Setting): Held {
     if (isCourse(setting)) continue;
     const { gini, holding } = concentrationUnderNoise(
       result,
-      { random, draws: 100, coverage: COVERAGE },
+      { random, coverage: COVERAGE },
       HELD_SHARES,
     );
     const truth = concentration(world.rates);

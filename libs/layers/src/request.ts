@@ -45,7 +45,6 @@ const cells = { category, resolution, from, to };
 const PARAMETERS = {
   concentration: z.strictObject({
     ...cells,
-    draws: draws(20, 2000).default(200),
     coverage: share.default('0.95'),
   }),
   hotspots: z.strictObject({ ...cells, rate: share.default('0.05'), top: share.default('0.01') }),
@@ -108,7 +107,7 @@ export type ParametersOf<M extends Method> = z.infer<(typeof PARAMETERS)[M]>;
 
 /** Raised whenever a method would give other bytes for the same request. */
 const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
-  concentration: 8,
+  concentration: 9,
   hotspots: 5,
   trend: 2,
   emerging: 5,

@@ -98,6 +98,7 @@ describe('concordat analyse STATISTIC', () => {
       ['lorenz', { counts: [1e308, 1e308, 1e308] }, 'out-of-range'],
       ['gi-star', { values: huge, weights: triples }, 'out-of-range'],
       ['lorenz', { counts: [] }, 'malformed-input'],
+      ['lorenz', { counts: [5, -1, 2] }, 'invalid-count'],
       [
         'wdd',
         { treatedBefore: 1e308, treatedAfter: 0, controlBefore: 1e308, controlAfter: 0 },

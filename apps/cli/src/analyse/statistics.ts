@@ -150,7 +150,7 @@ const DEFINITIONS: Readonly<Record<string, Statistic>> = {
     },
   },
   lorenz: {
-    summary: 'Lorenz curve (cells in descending order of count) and Gini coefficient',
+    summary: 'Lorenz curve (cells in descending order of count, none below 0) and Gini coefficient',
     example: '{"counts":[10,4,3,2,1,0,0,0]}',
     compute(input) {
       return lorenz(Float64Array.from(read(LorenzInput, input).counts));

@@ -72,7 +72,7 @@ const SUMMARIES: Readonly<Record<Method, string>> = {
 
 /** Options of each method; one left out has the default that `libs/layers` gives it. */
 const OPTIONS: Readonly<Record<Method, readonly Option[]>> = {
-  concentration: [...CELLS, DRAWS, ['--coverage <share>', 'of the interval']],
+  concentration: [...CELLS, ['--coverage <share>', 'of the interval']],
   hotspots: [...CELLS, RATE, TOP],
   trend: [...CELLS, RATE],
   emerging: [...CELLS, DRAWS, ['--least-shown <share>', 'probability from which a class is shown']],

@@ -129,7 +129,7 @@ describe('a layer of the coordinator', () => {
   it.each([
     ['trend', {}],
     ['warnings', { recent: 2 }],
-    ['concentration', { draws: 50 }],
+    ['concentration', {}],
   ])('%s is what its request gives over the public blobs', async (method, more) => {
     const given = Object.entries(more).map(([name, value]) => `, ${name}: ${value}`);
     const { key } = await layer(`${method}(${question()}${given.join('')})`);

@@ -31,9 +31,6 @@ class CellLayerArgs extends LayerArgs {
 
 @ArgsType()
 export class ConcentrationArgs extends CellLayerArgs {
-  @Field(() => Int, { nullable: true })
-  draws?: number | null;
-
   @Field(() => String, { nullable: true })
   coverage?: string | null;
 }

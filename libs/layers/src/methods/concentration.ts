@@ -16,11 +16,10 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     citation:
       'Weisburd 2015, Criminology 53(2); Bernasco and Steenbeek 2017, Journal of Quantitative Criminology 33.',
     uncertainty:
-      'giniLow and giniHigh enclose the Gini coefficient of the mean rates of these cells over these periods in a share `coverage` of all repetitions of Poisson scatter and noise (a test of every value, inverted by about `draws` simulated maps). Null where the counts say nothing about concentration. cellsHolding25 and 50 are the fewest cells that hold a quarter and half of the same rates, Low and High their interval (whole cells: held somewhat more often). The curve and active cells are of denoised rates, which are more even than the truth, and have no interval.',
+      'giniLow and giniHigh enclose the Gini coefficient of the mean rates of these cells over these periods in a share `coverage` of all repetitions of Poisson scatter and noise (a test of every value, inverted). Null where the counts say nothing about concentration. cellsHolding25 and 50 are the fewest cells that hold a quarter and half of the same rates, Low and High their interval (whole cells: held somewhat more often). The curve and active cells are of denoised rates, which are more even than the truth, and have no interval.',
     listed: 'Points of the Lorenz curve of the denoised rates, cells in descending order.',
   },
   async compute(parameters, context) {
-    const { draws, coverage } = parameters;
     const series = await readSeries(context.releases, parameters);
     await context.progress(0.2);
     const rates = forecast(asRelease(series), series.neighbours);
@@ -28,7 +27,7 @@ export const concentrationLayer: LayerMethod<'concentration'> = {
     const holds = concentration(rates.mean);
     const { gini, holding } = concentrationUnderNoise(
       rates,
-      { random: keyedRandom(context.key), draws, coverage: Number(coverage) },
+      { random: keyedRandom(context.key), coverage: Number(parameters.coverage) },
       HELD_SHARES,
     );
     const [quarter, half] = holding ?? [];
