@@ -1,29 +1,21 @@
 /**
  * `npm run bench -- interval-coverage`: how often the 95 % interval of a forecast's counts holds the true count of the next month, on real
  * incidents under made noise: by category and epsilon, over all cells, and over those with more than three incidents expected. Every month that
- * follows a full training window is forecast. The shipped year by default; other files and settings as for `back-test`,
- * CONCORDAT_BENCH_CATEGORIES (separated by semicolons) for some categories only.
+ * follows CONCORDAT_BENCH_TRAIN_MONTHS (9) is forecast, or the last CONCORDAT_BENCH_TEST_MONTHS of them. The shipped year by default; other
+ * files, categories and epsilons as `incident-counters.ts` says.
  */
 import process from 'node:process';
-import { countInterval, forecast, noiseVariance } from '#libs/analytics';
-import { neighbourLists } from '#libs/grid';
-import { areaCells } from '../../apps/cli/src/analyse/area-cells.js';
-import { noiseSampler } from '../../apps/cli/src/analyse/noise.js';
+import { countInterval, forecast } from '#libs/analytics';
 import { analysisRandom } from '../../apps/cli/src/analyse/random.js';
-import { countersOf, RESOLUTION, SHIPPED } from './incident-counters.js';
+import { askedIncidents, type Month } from './incident-counters.js';
 import type { Emit } from './line.js';
 
-const {
-  CONCORDAT_BENCH_INCIDENTS: PATTERNS = SHIPPED,
-  CONCORDAT_BENCH_CATEGORIES: CATEGORIES,
-  CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2',
-  CONCORDAT_BENCH_TRAIN_MONTHS: TRAIN_MONTHS = '9',
-} = process.env;
+const { CONCORDAT_BENCH_TRAIN_MONTHS: TRAIN_MONTHS = '9', CONCORDAT_BENCH_TEST_MONTHS: TESTED } =
+  process.env;
 
 const COVERAGE = 0.95;
 /** Cells of which more incidents than this are expected are counted apart. */
 const BUSY = 3;
-const MONTHS_PER_YEAR = 12;
 
 class Held {
   private cells = 0;
@@ -45,64 +37,39 @@ class Held {
 }
 
 export async function run(emit: Emit): Promise<void> {
-  const wanted = CATEGORIES?.split(';');
   const train = Number(TRAIN_MONTHS);
-  for (const pattern of PATTERNS.split(',')) {
-    const counters = await countersOf(pattern);
-    const forces = counters.get('all')?.forces ?? new Set<string>();
-    const cells = areaCells(undefined, forces, RESOLUTION);
-    const neighbours = neighbourLists(cells);
-    for (const [label, counter] of counters) {
-      if (wanted && !wanted.includes(label)) continue;
-      const { selected, all } = counter.vectors(cells);
-      for (const epsilon of EPSILONS.split(',').map(Number)) {
-        const law = { mechanism: 'discrete-laplace', epsilon } as const;
-        const sampler = noiseSampler(law);
-        const random = analysisRandom(`intervals ${label} ${epsilon}`);
-        const noise = new Int32Array(cells.length);
-        const released = (months: readonly (Int32Array | undefined)[]) => ({
-          periods: months.map((month) => {
-            if (!month) return new Float64Array(cells.length).fill(Number.NaN);
-            sampler.sampleInto(noise, random);
-            return Float64Array.from(month, (count, i) => count + (noise[i] as number));
-          }),
-          noiseVariance: noiseVariance(law),
-          law,
-          periodsPerYear: MONTHS_PER_YEAR,
-        });
-        const every = new Held();
-        const busy = new Held();
-        let tested = 0;
-        for (let t = train; t < selected.length; t++) {
-          const next = selected[t];
-          if (!next) continue;
-          const window = (months: typeof selected) => released(months.slice(t - train, t));
-          const rates = forecast(
-            window(selected),
-            neighbours,
-            counter.selected === counter.incidents ? {} : { allCrime: window(all) },
-          );
-          const { low, high } = countInterval(rates, COVERAGE, random);
-          rates.mean.forEach((mean, i) => {
-            const [count, from, to] = [next[i] as number, low[i] as number, high[i] as number];
-            every.add(count, from, to);
-            if (mean > BUSY) busy.add(count, from, to);
-          });
-          tested++;
-        }
-        for (const [which, { figures }] of [
-          ['all cells', every],
-          [`more than ${BUSY} expected`, busy],
-        ] as const) {
-          if (!figures) continue;
-          emit({
-            name: `${[...forces].join(', ')}: ${label} at epsilon ${epsilon}, counts of the next month inside their interval, ${which}`,
-            figure: figures.held,
-            unit: '%',
-            peer: `below it ${figures.below} %, of ${figures.cells} in ${tested} months`,
-          });
-        }
-      }
+  for await (const asked of askedIncidents()) {
+    const { name, label, epsilon, months, allMonths, neighbours, release } = asked;
+    const random = analysisRandom(`intervals ${label} ${epsilon}`);
+    const every = new Held();
+    const busy = new Held();
+    let tested = 0;
+    const first = TESTED ? Math.max(train, months.length - Number(TESTED)) : train;
+    for (let t = first; t < months.length; t++) {
+      const next = months[t];
+      if (!next) continue;
+      const window = (of: readonly Month[]) => release(of.slice(t - train, t), random);
+      const category = window(months);
+      const rates = forecast(category, neighbours, allMonths && { allCrime: window(allMonths) });
+      const { low, high } = countInterval(rates, COVERAGE, random);
+      rates.mean.forEach((mean, i) => {
+        const [count, from, to] = [next[i] as number, low[i] as number, high[i] as number];
+        every.add(count, from, to);
+        if (mean > BUSY) busy.add(count, from, to);
+      });
+      tested++;
+    }
+    for (const [which, { figures }] of [
+      ['all cells', every],
+      [`more than ${BUSY} expected`, busy],
+    ] as const) {
+      if (!figures) continue;
+      emit({
+        name: `${name}, counts of the next month inside their interval, ${which}`,
+        figure: figures.held,
+        unit: '%',
+        peer: `below it ${figures.below} %, of ${figures.cells} in ${tested} months`,
+      });
     }
   }
 }

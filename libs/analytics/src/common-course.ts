@@ -4,7 +4,7 @@
  * (sandwich form: Huber 1967), so that one street that boils over is not taken for the whole town. What the ratios were, and what they will be, is
  * the law of a course (`course-model.ts`). Where noise hides them they stay what they were before: one, give or take what is usual.
  */
-import { type CourseLaw, courseLaw } from './course-model.js';
+import { type CourseLaw, courseLaw, type RatioOfPeriod } from './course-model.js';
 import type { Periods } from './level.js';
 
 /** What counts are multiplied by, and the variance of that. */
@@ -24,6 +24,8 @@ export interface CommonCourse {
    * From the mean of the released periods with these weights (they sum to 1; left out: even ones) to the period `horizon` after the last.
    */
   readonly ahead: (horizon: number, weights?: Float64Array) => CommonFactor;
+  /** The same to the released period t. */
+  readonly within: (t: number, weights: Float64Array) => CommonFactor;
 }
 
 /** No shared factor is below this. */
@@ -35,6 +37,7 @@ export const STILL: CommonCourse = {
   gap: () => 0,
   departure: 0,
   ahead: () => ({ factor: 1, variance: 0 }),
+  within: () => ({ factor: 1, variance: 0 }),
 };
 
 /** Sums over the present periods of each cell, t being their number. */
@@ -142,14 +145,13 @@ function ratioOfTotals(period: Float64Array, mean: Float64Array, noiseVariance: 
   };
 }
 
-/** From the weighted mean of the released periods to one to come. */
-function factorAhead(
-  { means, covariances, future }: CourseLaw,
-  horizon: number,
+/** From the weighted mean of the released periods to another one. */
+function factorTo(
+  next: RatioOfPeriod,
+  { means, covariances }: CourseLaw,
   weights: Float64Array,
 ): CommonFactor {
   const periods = means.length;
-  const next = future(horizon);
   let base = 0;
   let shared = 0;
   let variance = 0;
@@ -197,6 +199,14 @@ export function commonCourse(
     gap: (t, u) =>
       ((means[t] as number) - (means[u] as number)) ** 2 + at(t, t) - 2 * at(t, u) + at(u, u),
     departure: means.reduce((sum, mean, t) => sum + (mean - 1) ** 2 + at(t, t), 0) / count,
-    ahead: (horizon, weights = even) => factorAhead(law, horizon, weights),
+    ahead: (horizon, weights = even) => factorTo(law.future(horizon), law, weights),
+    within: (t, weights) => {
+      const row = covariances.subarray(t * count, (t + 1) * count);
+      return factorTo(
+        { mean: means[t] as number, variance: at(t, t), covariances: row },
+        law,
+        weights,
+      );
+    },
   };
 }

@@ -16,8 +16,8 @@ export interface SeenRatios {
   readonly variances: Float64Array;
 }
 
-/** Ratio of a period to come. */
-interface FutureRatio {
+/** Ratio of one period, to come or released. */
+export interface RatioOfPeriod {
   readonly mean: number;
   readonly variance: number;
   /** Covariance with the ratio of each period that was released. */
@@ -32,7 +32,7 @@ export interface CourseLaw {
   /** Change a period of the line alone. */
   readonly perPeriod: number;
   /** Ratio `horizon` (1..) periods after the last. */
-  readonly future: (horizon: number) => FutureRatio;
+  readonly future: (horizon: number) => RatioOfPeriod;
 }
 
 /** Standard deviations before anything is seen: of the level around 1, as expected counts are scaled to the totals; of the line, a fiftieth a period. */
@@ -206,8 +206,8 @@ export function courseLaw(
     }
   }
 
-  const known = new Map<number, FutureRatio>();
-  const future = (horizon: number): FutureRatio => {
+  const known = new Map<number, RatioOfPeriod>();
+  const future = (horizon: number): RatioOfPeriod => {
     const done = known.get(horizon);
     if (done) return done;
     const at = periods - 1 + horizon;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { seededRandom } from '#libs/testing';
-import { countInterval } from './forecast-interval.js';
+import { forecast } from './forecast.js';
+import { countInterval, intervalOfCounts, rateInterval } from './forecast-interval.js';
+import { madeUpWorld, neighboursOf } from './worlds.fixture-spec.js';
 
 /** P(a <= count <= b) of a Poisson count. */
 function within(mean: number, low: number, high: number): number {
@@ -13,13 +15,13 @@ function within(mean: number, low: number, high: number): number {
   return sum;
 }
 
-describe('countInterval', () => {
+describe('intervals of counts', () => {
   const CELLS = 20_000;
   const of = (mean: number, variance = 0) =>
-    countInterval(
+    intervalOfCounts(
       {
         mean: new Float64Array(CELLS).fill(mean),
-        rateVariance: new Float64Array(CELLS).fill(variance),
+        variance: new Float64Array(CELLS).fill(variance),
       },
       0.95,
       seededRandom(`ends ${mean}`),
@@ -51,7 +53,9 @@ describe('countInterval', () => {
   });
 
   it('refuses a coverage that is none', () => {
-    const rates = { mean: Float64Array.of(1), rateVariance: Float64Array.of(1) };
+    const setting = { epsilon: 1, density: 'medium', field: 'gamma', size: 150 } as const;
+    const rates = forecast(madeUpWorld(setting, 0).release, neighboursOf(setting));
     expect(() => countInterval(rates, 1, seededRandom('none'))).toThrow(/between 0 and 1/);
+    expect(() => rateInterval(rates, 0)).toThrow(/between 0 and 1/);
   });
 });

@@ -5,6 +5,7 @@
  * nobody ever sees; `countInterval` about the number of incidents that will be recorded, which everybody can check.
  */
 import type { RandomSource } from '#libs/dp';
+import { countScatter } from './count-scatter.js';
 import { levelQuantiles } from './exact-level.js';
 import type { Forecast } from './forecast.js';
 import { normalQuantile } from './normal.js';
@@ -85,12 +86,25 @@ function countEnds(mean: number, variance: number, missed: number, uniform: numb
 }
 
 /**
- * Interval for the number of incidents of each cell in the period forecast. Over many cells the share `coverage` of the counts lies
- * inside; more where most cells are nearly sure to be empty, as no interval is smaller than one count. `random` settles the ends that
- * fall between two counts. Throws `invalid-coverage`.
+ * Variance of the rate of each cell as counts see it: that of its level, which scatter beyond Poisson leaves less sure than the posterior
+ * takes it to be; the scatter of the coming period itself; the error of the shared course.
  */
-export function countInterval(
-  { mean, rateVariance }: Pick<Forecast, 'mean' | 'rateVariance'>,
+function varianceOfCounts({ mean, rateVariance, cellVariance, course, horizon, basis }: Forecast) {
+  const { release, levels, factor } = basis;
+  const { periods, noiseVariance } = release;
+  const { clustering, burst } = countScatter(periods, levels.level, noiseVariance, course, horizon);
+  return mean.map((m, i) => {
+    const level = levels.level[i] as number;
+    const wider = (level * (clustering + burst * level)) / (noiseVariance + level);
+    const own = (factor[i] as number) ** 2 * (levels.variance[i] as number) * (1 + wider);
+    const shared = (rateVariance[i] as number) - (cellVariance[i] as number);
+    return own + m * (clustering + burst * m) + shared;
+  });
+}
+
+/** Ends for Poisson counts whose rates have these means and variances. `random` settles the ends that fall between two counts. */
+export function intervalOfCounts(
+  { mean, variance }: { mean: Float64Array; variance: Float64Array },
   coverage: number,
   random: RandomSource,
 ): Interval {
@@ -101,16 +115,29 @@ export function countInterval(
   const z = normalQuantile(upper);
   for (let i = 0; i < mean.length; i++) {
     const m = mean[i] as number;
-    const variance = rateVariance[i] as number;
+    const v = variance[i] as number;
     const settled = uniform();
     if (m > LARGE_MEAN) {
-      low[i] = Math.ceil(gammaQuantile(m, m + variance, -z));
-      high[i] = Math.floor(gammaQuantile(m, m + variance, z));
+      low[i] = Math.ceil(gammaQuantile(m, m + v, -z));
+      high[i] = Math.floor(gammaQuantile(m, m + v, z));
       continue;
     }
-    const ends = countEnds(m, variance, 1 - coverage, settled);
+    const ends = countEnds(m, v, 1 - coverage, settled);
     low[i] = ends.low;
     high[i] = ends.high;
   }
   return { low, high };
+}
+
+/**
+ * Interval for the number of incidents of each cell in the period forecast: negative binomial, with the scatter beyond Poisson that the release
+ * itself shows (`count-scatter.ts`). Over many cells the share `coverage` of the counts lies inside; more where most cells are nearly sure to be
+ * empty, as no interval is smaller than one count. `random` settles the ends that fall between two counts. Throws `invalid-coverage`.
+ */
+export function countInterval(rates: Forecast, coverage: number, random: RandomSource): Interval {
+  return intervalOfCounts(
+    { mean: rates.mean, variance: varianceOfCounts(rates) },
+    coverage,
+    random,
+  );
 }
