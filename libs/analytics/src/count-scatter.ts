@@ -10,7 +10,7 @@
  * (Dawid 1984, J. R. Stat. Soc. A 147). Which of the terms a place has is not assumed; both are shrunk towards none by their standard errors.
  */
 import type { CommonCourse } from './common-course.js';
-import type { Periods } from './level.js';
+import type { Levels, Periods } from './level.js';
 
 export interface CountScatter {
   /** Variance beyond Poisson that grows like the mean, over the mean. */
@@ -22,18 +22,22 @@ export interface CountScatter {
 /** What is usual before anything is seen: counts of twice the Poisson variance; periods that scatter by half. */
 const USUAL_CLUSTERING = 1;
 const USUAL_BURST = 0.25;
+/** No period moves the level of its cell by more than this share of itself. */
+const MOST_GAIN = 0.5;
 /** Rounds of refitting with weights that know the scatter. */
 const REFITS = 4;
 
-/** Squared errors of every cell, means over the periods forecast, and what they are expected to be multiples of. */
+/** Squared errors of forecasts, cell after cell, and what they are expected to be multiples of. */
 interface ForecastErrors {
-  /** Squared error beyond noise, Poisson and course. */
+  /** Expected from noise and Poisson. */
+  readonly known: Float64Array;
+  /** Beyond that and the error of the shared course. */
   readonly excess: Float64Array;
   /** What `clustering` and `burst` multiply. */
   readonly linear: Float64Array;
   readonly square: Float64Array;
-  /** Periods forecast; 0 where there are none. */
-  readonly forecasts: Float64Array;
+  /** Where the errors of each cell end. */
+  readonly ends: readonly number[];
 }
 
 /** A period that is forecast from the present ones `horizon` or more before it. */
@@ -63,33 +67,41 @@ function targetsOf(present: readonly boolean[], course: CommonCourse, horizon: n
   return targets;
 }
 
+/** Cells of less than this share of the average level say next to nothing about scatter. */
+const LEAST_LEVEL_SHARE = 0.5;
+
 function forecastErrors(
   periods: Periods,
-  level: Float64Array,
+  { level, variance }: Levels,
   noiseVariance: number,
   course: CommonCourse,
   horizon: number,
 ): ForecastErrors {
-  const cells = level.length;
-  const [excess, linear, square, forecasts] = Array.from(
-    { length: 4 },
-    () => new Float64Array(cells),
-  ) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  const average = level.reduce((sum, x) => sum + x, 0) / Math.max(1, level.length);
+  const cells = Array.from(level.keys()).filter(
+    (i) => (level[i] as number) >= LEAST_LEVEL_SHARE * average,
+  );
+  const room = cells.length * periods.length;
+  const known = new Float64Array(room);
+  const excess = new Float64Array(room);
+  const linear = new Float64Array(room);
+  const square = new Float64Array(room);
+  const ends: number[] = [];
   const present: boolean[] = new Array(periods.length).fill(false);
   let targets: Target[] = [];
-  for (let i = 0; i < cells; i++) {
-    let isSame = i > 0;
+  let count = 0;
+  for (const i of cells) {
+    let isSame = ends.length > 0;
     for (let t = 0; t < periods.length; t++) {
       const isPresent = !Number.isNaN((periods[t] as Float64Array)[i] as number);
       if (isPresent !== present[t]) isSame = false;
       present[t] = isPresent;
     }
     if (!isSame) targets = targetsOf(present, course, horizon);
-    if (targets.length === 0) continue;
-    const x = level[i] as number;
+    const whole = level[i] as number;
+    const gain = Math.min(MOST_GAIN, (variance[i] as number) / (noiseVariance + whole));
     let sum = 0;
     let next = 0;
-    let [errors, lines, squares] = [0, 0, 0];
     for (const target of targets) {
       for (; next <= target.last; next++) {
         if (present[next]) sum += (periods[next] as Float64Array)[i] as number;
@@ -97,19 +109,25 @@ function forecastErrors(
       const { factor } = target;
       const observed = (periods[target.period] as Float64Array)[i] as number;
       const error = observed - (factor * sum) / target.present;
+      // Without the period itself, as a burst in it raises the level too, and scatter would seem to grow with the level.
+      const x = Math.max(0, (whole - gain * observed) / (1 - gain));
       // The mean that it is forecast from scatters too, by as much over the periods in it.
-      const line = factor * x * (1 + factor / target.present);
-      const noise = noiseVariance * (1 + factor ** 2 / target.present);
-      errors += error ** 2 - noise - line - target.variance * x * x;
-      lines += line;
-      squares += (factor * x) ** 2 * (1 + 1 / target.present);
+      linear[count] = factor * x * (1 + factor / target.present);
+      square[count] = (factor * x) ** 2 * (1 + 1 / target.present);
+      known[count] = noiseVariance * (1 + factor ** 2 / target.present) + (linear[count] as number);
+      excess[count] = error ** 2 - (known[count] as number) - target.variance * x * x;
+      count++;
     }
-    excess[i] = errors / targets.length;
-    linear[i] = lines / targets.length;
-    square[i] = squares / targets.length;
-    forecasts[i] = targets.length;
+    ends.push(count);
   }
-  return { excess, linear, square, forecasts };
+  const used = (values: Float64Array): Float64Array => values.subarray(0, count);
+  return {
+    known: used(known),
+    excess: used(excess),
+    linear: used(linear),
+    square: used(square),
+    ends,
+  };
 }
 
 interface Term {
@@ -122,45 +140,43 @@ const shrunk = ({ value, error }: Term, usual: number): number =>
 
 const NO_TERM: Term = { value: 0, error: 0 };
 
-/** Weighted least squares of the excess on both terms, neither below 0, with standard errors in sandwich form. */
+/** Weighted least squares of the excess on both terms, neither below 0, with standard errors in sandwich form over cells. */
 function fitTerms(
-  { excess, linear, square }: ForecastErrors,
+  { excess, linear, square, ends }: ForecastErrors,
   weights: Float64Array,
 ): { clustering: Term; burst: Term } {
   let [ll, ls, ss, ly, sy] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < excess.length; i++) {
-    const [w, l, s, y] = [weights[i], linear[i], square[i], excess[i]] as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    ll += w * l * l;
-    ls += w * l * s;
-    ss += w * s * s;
-    ly += w * l * y;
-    sy += w * s * y;
+  for (let k = 0; k < excess.length; k++) {
+    const wl = (weights[k] as number) * (linear[k] as number);
+    const ws = (weights[k] as number) * (square[k] as number);
+    ll += wl * (linear[k] as number);
+    ls += wl * (square[k] as number);
+    ss += ws * (square[k] as number);
+    ly += wl * (excess[k] as number);
+    sy += ws * (excess[k] as number);
   }
   if (!(ll > 0)) return { clustering: NO_TERM, burst: NO_TERM };
+  // Rows of the inverse of the normal equations; of one term where the other would be below 0, or where one level cannot tell them apart.
   const determinant = ll * ss - ls * ls;
-  // Where all cells have one level, the terms cannot be told apart: the line takes both.
+  let inverse = { ll: ss / determinant, ls: -ls / determinant, ss: ll / determinant };
   const isOne = !(determinant > 1e-9 * ll * ss);
-  let clustering = isOne ? ly / ll : (ss * ly - ls * sy) / determinant;
-  let burst = isOne ? 0 : (ll * sy - ls * ly) / determinant;
-  const isLine = isOne || burst < 0;
-  const isSquare = !isLine && clustering < 0;
-  if (isLine) [clustering, burst] = [ly / ll, 0];
-  if (isSquare) [clustering, burst] = [0, sy / ss];
+  if (isOne || ll * sy < ls * ly) inverse = { ll: 1 / ll, ls: 0, ss: 0 };
+  else if (ss * ly < ls * sy) inverse = { ll: 0, ls: 0, ss: 1 / ss };
+  const clustering = inverse.ll * ly + inverse.ls * sy;
+  const burst = inverse.ls * ly + inverse.ss * sy;
   let [varianceOfLine, varianceOfSquare] = [0, 0];
-  for (let i = 0; i < excess.length; i++) {
-    const [l, s] = [linear[i] as number, square[i] as number];
-    const residual = (weights[i] as number) * ((excess[i] as number) - clustering * l - burst * s);
-    if (isLine) varianceOfLine += ((l * residual) / ll) ** 2;
-    else if (isSquare) varianceOfSquare += ((s * residual) / ss) ** 2;
-    else {
-      varianceOfLine += (((ss * l - ls * s) * residual) / determinant) ** 2;
-      varianceOfSquare += (((ll * s - ls * l) * residual) / determinant) ** 2;
+  let k = 0;
+  for (const end of ends) {
+    let [line, squared] = [0, 0];
+    for (; k < end; k++) {
+      const [l, s] = [linear[k] as number, square[k] as number];
+      const residual =
+        (weights[k] as number) * ((excess[k] as number) - clustering * l - burst * s);
+      line += l * residual;
+      squared += s * residual;
     }
+    varianceOfLine += (inverse.ll * line + inverse.ls * squared) ** 2;
+    varianceOfSquare += (inverse.ls * line + inverse.ss * squared) ** 2;
   }
   return {
     clustering: { value: clustering, error: Math.sqrt(varianceOfLine) },
@@ -169,26 +185,26 @@ function fitTerms(
 }
 
 /**
- * Scatter of counts around forecasts `horizon` periods ahead. `level` is the expected count of each cell a period, before the shared course. Too
- * few periods to forecast one of them say nothing: none.
+ * Scatter of counts around forecasts `horizon` periods ahead. `levels` are the expected counts of each cell a period, before the shared course,
+ * with their variances. Too few periods to forecast one of them say nothing: none.
  */
 export function countScatter(
   periods: Periods,
-  level: Float64Array,
+  levels: Levels,
   noiseVariance: number,
   course: CommonCourse,
   horizon: number,
 ): CountScatter {
-  const errors = forecastErrors(periods, level, noiseVariance, course, horizon);
-  const weights = new Float64Array(level.length);
+  const errors = forecastErrors(periods, levels, noiseVariance, course, horizon);
+  const { known, linear, square } = errors;
+  const weights = new Float64Array(known.length);
   let clustering = NO_TERM;
   let burst = NO_TERM;
   for (let refit = 0; refit < REFITS; refit++) {
     const [a, b] = [Math.max(0, clustering.value), Math.max(0, burst.value)];
-    for (let i = 0; i < weights.length; i++) {
-      const x = level[i] as number;
-      const variance = noiseVariance + x * (1 + a + b * x);
-      weights[i] = (errors.forecasts[i] as number) / variance ** 2;
+    for (let k = 0; k < weights.length; k++) {
+      const variance = (known[k] as number) + a * (linear[k] as number) + b * (square[k] as number);
+      weights[k] = variance > 0 ? 1 / variance ** 2 : 0;
     }
     ({ clustering, burst } = fitTerms(errors, weights));
   }

@@ -92,7 +92,7 @@ function countEnds(mean: number, variance: number, missed: number, uniform: numb
 function varianceOfCounts({ mean, rateVariance, cellVariance, course, horizon, basis }: Forecast) {
   const { release, levels, factor } = basis;
   const { periods, noiseVariance } = release;
-  const { clustering, burst } = countScatter(periods, levels.level, noiseVariance, course, horizon);
+  const { clustering, burst } = countScatter(periods, levels, noiseVariance, course, horizon);
   return mean.map((m, i) => {
     const level = levels.level[i] as number;
     const wider = (level * (clustering + burst * level)) / (noiseVariance + level);

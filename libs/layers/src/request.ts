@@ -112,7 +112,7 @@ const METHOD_VERSIONS: Readonly<Record<Method, number>> = {
   trend: 2,
   emerging: 5,
   warnings: 7,
-  forecast: 9,
+  forecast: 10,
   fairness: 7,
   evaluation: 4,
   plan: 2,
