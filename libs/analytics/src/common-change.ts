@@ -25,23 +25,36 @@ export const LEAST_VARIANCE = 3;
 
 type Expected = Pick<Baseline, 'mean' | 'rateVariance' | 'shared'>;
 
-/** Factor of one period over the cells that `counts`. */
+/** Weight of each cell in the factor of one period: 0 where it has no count or is `leftOut`. */
+function weightsOf(
+  period: Float64Array,
+  { mean, rateVariance }: Expected,
+  noiseVariance: number,
+  leftOut: Uint8Array,
+): Float64Array {
+  const weights = new Float64Array(mean.length);
+  for (let i = 0; i < weights.length; i++) {
+    if (Number.isNaN(period[i] as number) || leftOut[i] === 1) continue;
+    const m = mean[i] as number;
+    weights[i] = m / (noiseVariance + m + (rateVariance[i] as number));
+  }
+  return weights;
+}
+
+/** Factor of one period over the cells that are not `leftOut`. */
 function periodFactor(
   period: Float64Array,
   t: number,
-  { mean, rateVariance, shared }: Expected,
+  expected: Expected,
   noiseVariance: number,
-  counts: (cell: number) => boolean,
+  leftOut: Uint8Array,
 ): { factor: number; variance: number } {
+  const { mean, shared } = expected;
+  const weights = weightsOf(period, expected, noiseVariance, leftOut);
   let products = 0;
   let squares = 0;
-  const weightOf = (i: number): number => {
-    if (Number.isNaN(period[i] as number) || !counts(i)) return 0;
-    const m = mean[i] as number;
-    return m / (noiseVariance + m + (rateVariance[i] as number));
-  };
   for (let i = 0; i < mean.length; i++) {
-    const weight = weightOf(i);
+    const weight = weights[i] as number;
     if (!(weight > 0)) continue;
     products += weight * (period[i] as number);
     squares += weight * (mean[i] as number);
@@ -52,9 +65,10 @@ function periodFactor(
   const found = products / squares;
   let residuals = 0;
   for (let i = 0; i < mean.length; i++) {
-    const weight = weightOf(i);
-    if (weight > 0)
-      residuals += (weight * ((period[i] as number) - found * (mean[i] as number))) ** 2;
+    const weight = weights[i] as number;
+    if (!(weight > 0)) continue;
+    const residual = weight * ((period[i] as number) - found * (mean[i] as number));
+    residuals += residual * residual;
   }
   // By noise and Poisson alone the sum of the squared residuals is `squares`.
   const error = Math.max(squares, residuals) / squares ** 2;
@@ -72,9 +86,9 @@ export function commonChange(
   noiseVariance: number,
 ): CommonChange {
   const { mean, rateVariance } = expected;
-  const factorsOver = (counts: (cell: number) => boolean) =>
-    periods.map((period, t) => periodFactor(period, t, expected, noiseVariance, counts));
-  const first = factorsOver(() => true);
+  const factorsWithout = (leftOut: Uint8Array) =>
+    periods.map((period, t) => periodFactor(period, t, expected, noiseVariance, leftOut));
+  const first = factorsWithout(new Uint8Array(mean.length));
   const goesOwnWay = new Uint8Array(mean.length);
   for (let i = 0; i < goesOwnWay.length; i++) {
     const m = mean[i] as number;
@@ -93,7 +107,7 @@ export function commonChange(
     variance += factors * factors * (rateVariance[i] as number);
     if (departure * departure > OWN_WAY * OWN_WAY * variance) goesOwnWay[i] = 1;
   }
-  const fitted = factorsOver((cell) => goesOwnWay[cell] === 0);
+  const fitted = factorsWithout(goesOwnWay);
   return {
     factors: fitted.map(({ factor }) => factor),
     variances: fitted.map(({ variance }) => variance),

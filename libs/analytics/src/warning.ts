@@ -107,22 +107,30 @@ export function warnings(
   };
 
   const charts = new Map<number, Chart>();
+  let lastPattern = 0;
+  let lastChart: Chart | undefined;
   const chartAt = (i: number): { chart: Chart; sum: number } | undefined => {
     let sum = 0;
     let pattern = 0;
-    for (let t = 0; t < periods.length; t++) {
-      const z = periods[t]?.[i] as number;
-      if (Number.isNaN(z)) continue;
-      sum = (1 - weight) * sum + weight * z;
-      pattern += 2 ** t;
+    let bit = 1;
+    for (const period of periods) {
+      const z = period[i] as number;
+      if (!Number.isNaN(z)) {
+        sum = (1 - weight) * sum + weight * z;
+        pattern += bit;
+      }
+      bit *= 2;
     }
     if (pattern === 0) return undefined;
-    let chart = charts.get(pattern);
-    if (!chart) {
-      chart = chartOf(periods.flatMap((period, t) => (Number.isNaN(period[i]) ? [] : [t])));
-      charts.set(pattern, chart);
+    if (!lastChart || pattern !== lastPattern) {
+      lastChart = charts.get(pattern);
+      if (!lastChart) {
+        lastChart = chartOf(periods.flatMap((period, t) => (Number.isNaN(period[i]) ? [] : [t])));
+        charts.set(pattern, lastChart);
+      }
+      lastPattern = pattern;
     }
-    return { chart, sum };
+    return { chart: lastChart, sum };
   };
 
   const statistic = new Float64Array(cells);
