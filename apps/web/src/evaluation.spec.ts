@@ -9,7 +9,7 @@ import {
   startsOf,
   withPicked,
 } from './evaluation.js';
-import type { Release } from './release-client.js';
+import { releaseOf } from './release.fixture-spec.js';
 import { selectionOf } from './selection.js';
 import { START, type ViewState } from './url-state.js';
 import type { AreaState, AreaStates } from './use-areas.js';
@@ -19,25 +19,7 @@ const around = Array.from(disk(bristol, 6), cellToText);
 const cells = (...at: readonly number[]): Area => ({ cells: at.map((i) => around[i] ?? '') });
 const [a, b, c, d, e] = [0, 20, 40, 60, 80].map((i) => cells(i)) as [Area, Area, Area, Area, Area];
 
-const release = (id: string, periods: readonly string[]): Release => ({
-  id,
-  fingerprint: id,
-  query: {
-    measure: 'incidents',
-    categories: ['burglary'],
-    periods,
-    resolution: 9,
-    purpose: 'test',
-    rho: '1/8',
-  },
-  groups: periods.map((period) => ({ category: 'burglary', period })),
-  sentence: '',
-  grid: 'test',
-  gridHash: 'aa',
-  privacy: { unit: 'incident', rho: '1/8', epsilon: 2.4, delta: 1e-6 },
-  agencies: [{ id: 'a', name: 'A', status: 'contributed' }],
-  releasedAt: '2024-06-01T00:00:00Z',
-});
+const release = (id: string, periods: readonly string[]) => releaseOf(id, periods, ['burglary'], 9);
 /** May is not counted by anybody. */
 const releases = [
   release('two', ['2024-04', '2024-06', '2024-07']),

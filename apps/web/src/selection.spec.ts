@@ -1,30 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Release } from './release-client.js';
+import { releaseOf } from './release.fixture-spec.js';
 import { selectionOf } from './selection.js';
 import { START, type ViewState } from './url-state.js';
 
-const release = (id: string, periods: readonly string[]): Release => ({
-  id,
-  fingerprint: id,
-  query: {
-    measure: 'incidents',
-    categories: ['burglary', 'drugs'],
-    periods,
-    resolution: 8,
-    purpose: 'test',
-    rho: '1/8',
-  },
-  groups: periods.flatMap((period) => [
-    { category: 'burglary', period },
-    { category: 'drugs', period },
-  ]),
-  sentence: '',
-  grid: 'test',
-  gridHash: 'aa',
-  privacy: { unit: 'incident', rho: '1/8', epsilon: 2.4, delta: 1e-6 },
-  agencies: [{ id: 'a', name: 'A', status: 'contributed' }],
-  releasedAt: '2024-06-01T00:00:00Z',
-});
+const release = (id: string, periods: readonly string[]) =>
+  releaseOf(id, periods, ['burglary', 'drugs'], 8);
 
 /** May is not counted by anybody. */
 const releases = [

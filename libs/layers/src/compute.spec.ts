@@ -426,6 +426,17 @@ describe('what was not counted', () => {
     await expect(store.compute(method, parameters, [release])).rejects.toMatchObject({ code });
   });
 
+  it.each([
+    [{ resolution: 10 }, /resolution .*<=9/],
+    [{ category: 'jaywalking' }, /category .*"robbery"/],
+    [{ from: '2024-13' }, /from .*YYYY-MM/],
+    [{ rate: '1.5' }, /rate .*share in 0..1/],
+    [{ rates: '0.5' }, /it has category, resolution/],
+  ])('and what is asked wrongly is told what it may be: %j', (change, message) => {
+    const asked = { category: 'robbery', resolution: 9, ...change };
+    expect(() => layerRequest('trend', asked, [release])).toThrow(message);
+  });
+
   it('mixed budgets are refused, and a window is not a month', async () => {
     const cheap = publish(store, {
       rho: '1/8',

@@ -28,6 +28,9 @@ import type { Range } from './periods.js';
 import type { OpenRelease } from './release-blobs.js';
 import { factorsToTotals } from './released-totals.js';
 
+export const EVEN_WORLDS =
+  'Where the counts show little beyond their noise, the simulated worlds are too even: misses caused by the noise come out too low.';
+
 export interface FairnessQuestion {
   readonly releases: readonly OpenRelease[];
   readonly series: CellSeries;

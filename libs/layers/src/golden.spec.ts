@@ -60,8 +60,8 @@ it.each([
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
   ['emerging', 5, '7202c2c25692b273a4e5cf861701cfb193e5b2df1f3f7e8cf485195a529ca79e'],
   ['warnings', 7, '3b6bc4ed46b1d1b6273186c93e1595f98c5f798f436fe453d8ec175c45f4f5fd'],
-  ['forecast', 10, '0d3088c1950402b93cf2316194eb93938dbe086bd77b87de9ccf418c059b5a3e'],
-  ['fairness', 7, '63b2de36ed3ecac37f19b2ffb0f8415d0d2926986153f7ff325bbe921749d355'],
+  ['forecast', 10, 'e1cf7584aa31e14348730ac9c99af8487961437dd66b6c0d73817fbce377c94f'],
+  ['fairness', 7, '464a2d4ff3ad75d90e220b22d7a5229b90ff7c03ab46a1eaa2dc17d290aae7eb'],
   ['evaluation', 4, '6e009824a2463feeebfc5d5928ee2e30874de9c5289c9e16352484b8ec6c47a4'],
   ['plan', 2, '9b7452fca561dc28c3afa0d2559345b474e70883af4c2cd2f376055c36205f18'],
 ] as const)('%s of version %d', async (method, version, digest) => {

@@ -42,7 +42,7 @@ export function modelCard(state: SwitchedForecast, run: LayerResult | undefined)
       state.disabledAt === null
         ? null
         : { at: state.disabledAt, by: state.disabledBy, reason: state.reason },
-    killSwitch: `concordat forecast disable --layer ${layer} --reason ..`,
+    killSwitch: `concordat forecast disable --layer ${layer} --analyst ID --key FILE --reason TEXT`,
     alarms: [...state.alarms],
     run: run
       ? {
@@ -69,6 +69,9 @@ type Figures = Readonly<Record<string, string | number | null>>;
 const percent = (text: string | number | null | undefined): string =>
   text === null || text === undefined ? 'unknown' : `${(100 * Number(text)).toFixed(1)} %`;
 
+const oneDecimal = (text: string | number | null | undefined): string =>
+  text === null || text === undefined ? 'unknown' : Number(text).toFixed(1);
+
 const rate = (figures: Json | undefined): string => {
   const { hitRate, standardError, months } = (figures ?? {}) as Figures & { months?: string[] };
   return `${percent(hitRate)} (standard error ${percent(standardError)}; ${(months ?? []).join(', ') || 'none tested'})`;
@@ -79,7 +82,7 @@ const fairnessTable = (reports: readonly Figures[], step: Step): string[] => [
   '| --- | --- | --- | --- | --- | --- |',
   ...reports.map(
     ({ quintile, patrolShare, populationShare, hits, misses, missesByNoise }) =>
-      `| ${quintile === 0 ? 'unknown' : quintile} | ${percent(patrolShare)} | ${percent(populationShare)} | ${hits} | ${misses} | ${missesByNoise} |`,
+      `| ${quintile === 0 ? 'unknown' : quintile} | ${percent(patrolShare)} | ${percent(populationShare)} | ${oneDecimal(hits)} | ${oneDecimal(misses)} | ${oneDecimal(missesByNoise)} |`,
   ),
 ];
 
@@ -95,8 +98,9 @@ export function modelCardMarkdown(card: ModelCard): string {
     `# Forecast layer ${card.layer}`,
     '',
     `**${card.isOn === true ? 'On' : 'Off'}.** Owner ${card.owner}, purpose ${card.purpose}, switched on ${card.enabledAt}.`,
-    ...(off ? [`Switched off ${off.at} by ${off.by}: ${off.reason}`] : []),
-    `To stop it: \`${card.killSwitch}\`. It takes effect at once.`,
+    off
+      ? `Switched off ${off.at} by ${off.by}: ${off.reason}`
+      : `To stop it: \`${card.killSwitch}\`. It takes effect at once.`,
     '',
     `Expected recorded incidents of ${category}, ${horizon} ${step}${horizon === 1 ? '' : 's'} ahead, by H3 cell of resolution ${resolution}; the ${percent(top)} of cells with most are chosen. Places are scored, never people.`,
     '',

@@ -152,7 +152,7 @@ export function layerRequest(
     throw new ConcordatError(
       'bad-parameter',
       known
-        ? `${method}: mend the parameter ${name}`
+        ? `${method}: mend the parameter ${name} (${issue?.message})`
         : `${method} has no such parameter; it has ${Object.keys(PARAMETERS[method].shape).join(', ')}`,
     );
   }

@@ -31,7 +31,7 @@ export const PeriodText = z.union([
   WeekText,
 ]);
 /** One calendar month. */
-export const MonthText = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/);
+export const MonthText = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, 'a month YYYY-MM');
 
 /** Origin line and key name of the log of one process of a federation. */
 export const logOrigin = (federation: string, process: string): string =>

@@ -234,6 +234,18 @@ describe('of a federation that was stopped', () => {
     expect(combined.map(({ verb }) => verb)).toEqual(['combination']);
   });
 
+  it('writes a register over another when told to only', async () => {
+    const out = join(federation.dir, 'register.csv');
+    const folder = federation.folder(AUDITOR);
+    const write = (...more: string[]) =>
+      runCli('audit', 'export', folder, '--format', 'csv', '--out', out, ...more);
+    writeFileSync(out, 'kept');
+    await expect(write()).rejects.toMatchObject({ code: 'file-exists' });
+    expect(readFileSync(out, 'utf8')).toBe('kept');
+    expect(await write('--force')).toMatchObject({ out });
+    expect(readFileSync(out, 'utf8')).toMatch(/^index,time,/);
+  });
+
   it('packs the evidence on a query so that the manifest alone verifies it', async () => {
     for (const id of ['beta-police', COORDINATOR]) {
       const pack = await makePack(federation.folder(id), fingerprint(), undefined);

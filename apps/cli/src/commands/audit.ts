@@ -38,11 +38,24 @@ export function readNamed(path: string): string {
   }
 }
 
-/** Writes the file that `--out` names. Throws `unwritable-file`. */
-function writeNamed(path: string, text: string): void {
+interface OutFlags {
+  readonly out: string;
+  readonly force?: boolean;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+/** Writes the file that `--out` names; over one that is there with `--force` only. Throws `file-exists`, `unwritable-file`. */
+function writeNamed({ out: path, force }: OutFlags, text: string): void {
   try {
-    writeFileSync(path, text);
+    writeFileSync(path, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new ConcordatError(
+        'file-exists',
+        `${path} is there already: name another file, or add --force to write over it`,
+      );
+    }
     throw new ConcordatError(
       'unwritable-file',
       `${path} cannot be written; give --out a file in a folder that exists`,
@@ -250,27 +263,26 @@ Examples:
     .argument('<folder>', 'folder of one process, which is verified first')
     .requiredOption('--format <format>', 'csv or json')
     .requiredOption('--out <file>', 'file to write')
+    .option('--force', 'write over a file that is there')
     .option('--key <key>', 'as for audit')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExample:\n  concordat audit export DIR --format csv --out register.csv',
     )
-    .action(
-      async (dir: string, flags: { format: string; out: string; key?: string; json?: boolean }) => {
-        if (!['csv', 'json'].includes(flags.format)) {
-          throw new ConcordatError('usage', '--format is csv or json');
-        }
-        await onDisk(async () => {
-          await demandSound(dir, flags.key);
-          const rows = await registerRows(dir);
-          const text = flags.format === 'csv' ? toCsv(rows) : `${JSON.stringify(rows, null, 2)}\n`;
-          writeNamed(flags.out, text);
-          if (flags.json) printJson({ out: flags.out, operations: rows.length });
-          else tell(`wrote ${rows.length} operations to ${flags.out}`);
-        });
-      },
-    );
+    .action(async (dir: string, flags: OutFlags & { readonly format: string }) => {
+      if (!['csv', 'json'].includes(flags.format)) {
+        throw new ConcordatError('usage', '--format is csv or json');
+      }
+      await onDisk(async () => {
+        await demandSound(dir, flags.key);
+        const rows = await registerRows(dir);
+        const text = flags.format === 'csv' ? toCsv(rows) : `${JSON.stringify(rows, null, 2)}\n`;
+        writeNamed(flags, text);
+        if (flags.json) printJson({ out: flags.out, operations: rows.length });
+        else tell(`wrote ${rows.length} operations to ${flags.out}`);
+      });
+    });
 
   audit
     .command('pack')
@@ -278,26 +290,22 @@ Examples:
     .argument('<folder>', 'folder of one process, which is verified first')
     .requiredOption('--fingerprint <hash>', 'fingerprint of the query')
     .requiredOption('--out <file>', 'file to write')
+    .option('--force', 'write over a file that is there')
     .option('--key <key>', 'as for audit')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExample:\n  concordat audit pack DIR --fingerprint FINGERPRINT --out evidence.json',
     )
-    .action(
-      async (
-        dir: string,
-        flags: { fingerprint: string; out: string; key?: string; json?: boolean },
-      ) => {
-        await onDisk(async () => {
-          await demandSound(dir, flags.key);
-          const pack = await makePack(dir, flags.fingerprint, flags.key);
-          writeNamed(flags.out, `${JSON.stringify(pack, null, 2)}\n`);
-          if (flags.json) printJson({ out: flags.out, entries: pack.entries.length });
-          else tell(`wrote ${pack.entries.length} entries with their proofs to ${flags.out}`);
-        });
-      },
-    );
+    .action(async (dir: string, flags: OutFlags & { readonly fingerprint: string }) => {
+      await onDisk(async () => {
+        await demandSound(dir, flags.key);
+        const pack = await makePack(dir, flags.fingerprint, flags.key);
+        writeNamed(flags, `${JSON.stringify(pack, null, 2)}\n`);
+        if (flags.json) printJson({ out: flags.out, entries: pack.entries.length });
+        else tell(`wrote ${pack.entries.length} entries with their proofs to ${flags.out}`);
+      });
+    });
 
   audit
     .command('verify-pack')

@@ -203,6 +203,9 @@ async function run(method: Method, flags: Given): Promise<void> {
   // Exactly the bytes: their hash is the hash of what the coordinator serves.
   if (flags.json) process.stdout.write(bytes);
   else process.stdout.write(describe(parseResult(bytes)));
+  if (flags.compare && !flags.json) {
+    process.stderr.write('The coordinator serves the very same bytes.\n');
+  }
 }
 
 const collect = (id: string, before: readonly string[] = []): readonly string[] => [

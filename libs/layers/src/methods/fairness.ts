@@ -2,7 +2,7 @@ import { cellsOfShare, forecast, rankCells } from '#libs/analytics';
 import type { Resolution } from '#libs/grid';
 import { readSeries } from '../cell-series.js';
 import { deprivationOf } from '../deprivation.js';
-import { fairnessReport, topCells } from '../fairness-report.js';
+import { EVEN_WORLDS, fairnessReport, topCells } from '../fairness-report.js';
 import { keyedRandom } from '../keyed-random.js';
 import type { LayerMethod } from '../method.js';
 import { asRelease, MISSING, ONE_LAW, RECORDED, seriesSummary } from '../series-summary.js';
@@ -54,6 +54,7 @@ export const fairnessLayer: LayerMethod<'fairness'> = {
         MISSING,
         ONE_LAW,
         'Quintiles are of 2019 and of England; places without a known neighbourhood are quintile 0.',
+        EVEN_WORLDS,
         'None of these figures can show crime that nobody recorded.',
       ],
       summary: { ...seriesSummary(series), chosenCells: cellsOfShare(series.cells.length, share) },

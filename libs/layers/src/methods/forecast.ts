@@ -11,7 +11,7 @@ import type { Resolution } from '#libs/grid';
 import { type CellSeries, readCompanions, readSeries } from '../cell-series.js';
 import { decimalText } from '../decimal.js';
 import { deprivationOf } from '../deprivation.js';
-import { fairnessReport, topCells } from '../fairness-report.js';
+import { EVEN_WORLDS, fairnessReport, topCells } from '../fairness-report.js';
 import { keyedRandom } from '../keyed-random.js';
 import type { ComputeContext, LayerMethod } from '../method.js';
 import { groupsOfCategory, type Range } from '../periods.js';
@@ -126,6 +126,7 @@ export const forecastLayer: LayerMethod<'forecast'> = {
         ONE_LAW,
         'It forecasts what will be recorded, and sending attention changes what is recorded: watch the fairness figures and stop when they drift.',
         'The back-test and the simulated worlds use the category alone, without the help of other categories.',
+        EVEN_WORLDS,
         'Quintiles are of 2019 and of England; places without a known neighbourhood are quintile 0.',
         'Places are scored, never people.',
       ],
