@@ -16,5 +16,12 @@ if (unknown.length > 0) {
 }
 for (const name of asked.length > 0 ? asked : known) {
   const { run } = await import(new URL(`${name}.bench.js`, folder).href);
-  await run((line) => process.stdout.write(`${JSON.stringify(line)}\n`));
+  try {
+    await run((line) => process.stdout.write(`${JSON.stringify(line)}\n`));
+  } catch (error) {
+    // Our own errors say what to do next; a stack would hide it.
+    if (error?.name !== 'ConcordatError') throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    process.exit(1);
+  }
 }
