@@ -87,11 +87,12 @@ async function allLayers(
   const start = () => {
     const thread = new Worker(new URL('layer-thread.js', import.meta.url), { workerData });
     const messages = on(thread, 'message') as AsyncIterator<[Said]>;
-    return { thread, messages };
+    return { thread, messages, isReady: untilFree(messages, emit) };
   };
   const round = async (threads: readonly ReturnType<typeof start>[], prefix: string) => {
     const left = Object.keys(LAYER_PARTS) as Told['part'][];
-    const run = async ({ thread, messages }: ReturnType<typeof start>): Promise<void> => {
+    const run = async ({ thread, messages, isReady }: ReturnType<typeof start>): Promise<void> => {
+      await isReady;
       for (let part = left.shift(); part !== undefined; part = left.shift()) {
         thread.postMessage({ prefix, part } satisfies Told);
         await untilFree(messages, emit);
@@ -102,7 +103,6 @@ async function allLayers(
   let threads: readonly ReturnType<typeof start>[] = [];
   await timed(`${first}, on two fresh threads:`, async () => {
     threads = Array.from({ length: THREADS }, start);
-    await Promise.all(threads.map(({ messages }) => untilFree(messages, emit)));
     await round(threads, first);
   });
   for (const prefix of again) {
