@@ -51,11 +51,14 @@ interface Target {
   readonly variance: number;
 }
 
-/** Later half of the periods, each forecast from at least two; of a cell with these periods present. */
+/** The later half of the periods is forecast, each from at least two. */
+const firstTarget = (periods: number, horizon: number): number =>
+  Math.max(horizon + 1, periods >> 1);
+
+/** Periods to forecast of a cell with these periods present. */
 function targetsOf(present: readonly boolean[], course: CommonCourse, horizon: number): Target[] {
-  const first = Math.max(horizon + 1, present.length >> 1);
   const targets: Target[] = [];
-  for (let period = first; period < present.length; period++) {
+  for (let period = firstTarget(present.length, horizon); period < present.length; period++) {
     const last = period - horizon;
     const before = present.filter((isPresent, t) => isPresent && t <= last).length;
     if (!present[period] || before < 2) continue;
@@ -69,6 +72,17 @@ function targetsOf(present: readonly boolean[], course: CommonCourse, horizon: n
 
 /** Cells of less than this share of the average level say next to nothing about scatter. */
 const LEAST_LEVEL_SHARE = 0.5;
+/** More cells are not looked at, but as many, evenly spread: they say enough of two numbers. */
+const MOST_CELLS = 50_000;
+
+function tellingCells(level: Float64Array): number[] {
+  const average = level.reduce((sum, x) => sum + x, 0) / Math.max(1, level.length);
+  const cells = Array.from(level.keys()).filter(
+    (i) => (level[i] as number) >= LEAST_LEVEL_SHARE * average,
+  );
+  const stride = Math.ceil(cells.length / MOST_CELLS);
+  return stride > 1 ? cells.filter((_, k) => k % stride === 0) : cells;
+}
 
 function forecastErrors(
   periods: Periods,
@@ -77,11 +91,8 @@ function forecastErrors(
   course: CommonCourse,
   horizon: number,
 ): ForecastErrors {
-  const average = level.reduce((sum, x) => sum + x, 0) / Math.max(1, level.length);
-  const cells = Array.from(level.keys()).filter(
-    (i) => (level[i] as number) >= LEAST_LEVEL_SHARE * average,
-  );
-  const room = cells.length * periods.length;
+  const cells = tellingCells(level);
+  const room = cells.length * Math.max(0, periods.length - firstTarget(periods.length, horizon));
   const known = new Float64Array(room);
   const excess = new Float64Array(room);
   const linear = new Float64Array(room);
