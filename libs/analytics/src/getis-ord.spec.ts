@@ -88,7 +88,46 @@ describe('giStarOnGrid', () => {
   });
 });
 
+it('takes linear time for many equal values', () => {
+  const many = 300_000;
+  const z = giStar(
+    new Float64Array(many).fill(0.1),
+    weightsFromTriples(many, [[0, 1, 1]], false),
+    false,
+  );
+  expect(z.every((score) => !(Math.abs(score) > 0))).toBe(true);
+});
+
+describe('a place beyond all others', () => {
+  const chain = weightsFromTriples(
+    5,
+    [
+      [0, 1, 1],
+      [4, 0, 1],
+      [4, 2, 1],
+    ],
+    false,
+  );
+
+  it('does not blur the others that it is compared with', () => {
+    // Of 1, 3, 2 and 6: mean 3, variance 3.5; neighbours 1 and 2.
+    const z = giStar(Float64Array.of(1, 3, 2, 6, 1e9), chain, false);
+    expect(z[4]).toBeCloseTo((3 - 6) / (Math.sqrt(3.5) * Math.sqrt((4 * 2 - 4) / 3)), 9);
+  });
+
+  it('has no score where the others are all the same', () => {
+    expect(giStar(Float64Array.of(0.1, 0.1, 0.1, 0.1, 7e8), chain, false)[4]).toBeNaN();
+  });
+});
+
 describe('moran', () => {
+  it('is refused for values that are all the same, whatever their mean rounds to', () => {
+    const rows = weightsFromTriples(7, [[0, 1, 1]], false);
+    expect(() => moran(new Float64Array(7).fill(0.1), rows)).toThrow(
+      expect.objectContaining({ code: 'constant-values' }),
+    );
+  });
+
   it('equals the reference', () => {
     const result = moran(VALUES, weightsFromTriples(12, ROOK, false));
     expect(result.i).toBeCloseTo(0.03622375380669977, 13);

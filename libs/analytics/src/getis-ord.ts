@@ -15,6 +15,26 @@ function spread(sum: number, squares: number, count: number): { mean: number; de
   return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
 }
 
+/** The others have at most this share of the scatter: beside the place that has the rest, their own is lost in rounding. */
+const REST = 1e-6;
+
+/** Mean of all places but one, and sums about it. */
+function sumsWithout(values: Float64Array, place: number) {
+  let sum = 0;
+  values.forEach((value, i) => {
+    if (i !== place) sum += value;
+  });
+  const base = sum / (values.length - 1);
+  let squares = 0;
+  let total = 0;
+  values.forEach((value, i) => {
+    if (i === place) return;
+    total += value - base;
+    squares += (value - base) ** 2;
+  });
+  return { base, total, squares };
+}
+
 /**
  * z-score of every place. With `star` the place counts in its own neighbourhood (its own weight must be in the row) and
  * mean and variance are over all n places, else over the n - 1 others: equations 14 and 15 of the 1995 paper, and what
@@ -32,6 +52,12 @@ export function giStar(values: Float64Array, weights: SpatialWeights, star: bool
     totalSquares += (value - centre) ** 2;
   }
   return values.map((own, i) => {
+    const self = own - centre;
+    const without = { base: centre, total: total - self, squares: totalSquares - self * self };
+    const variance = without.squares - without.total ** 2 / (n - 1);
+    // One place at most has more than half of the squares.
+    const isAlone = self * self > 0.5 * totalSquares && !(variance > REST * totalSquares);
+    const { base, ...others } = isAlone && !star ? sumsWithout(values, i) : without;
     const end = weights.offsets[i + 1] as number;
     let weightSum = 0;
     let weightSquares = 0;
@@ -40,13 +66,12 @@ export function giStar(values: Float64Array, weights: SpatialWeights, star: bool
       const weight = weights.weights[at] as number;
       weightSum += weight;
       weightSquares += weight * weight;
-      lag += weight * ((values[weights.targets[at] as number] as number) - centre);
+      lag += weight * ((values[weights.targets[at] as number] as number) - base);
     }
-    const self = own - centre;
     const count = star ? n : n - 1;
     const { mean, deviation } = star
       ? spread(total, totalSquares, n)
-      : spread(total - self, totalSquares - self * self, n - 1);
+      : spread(others.total, others.squares, n - 1);
     const scale = Math.sqrt((count * weightSquares - weightSum * weightSum) / (count - 1));
     return (lag - mean * weightSum) / (deviation * scale);
   });

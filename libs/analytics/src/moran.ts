@@ -32,7 +32,9 @@ export function moran(values: Float64Array, weights: SpatialWeights, noiseVarian
   const deviations = values.map((value) => value - mean);
   const m2 = deviations.reduce((sum, d) => sum + d * d, 0) / n;
   const m4 = deviations.reduce((sum, d) => sum + d ** 4, 0) / n;
-  if (m2 === 0) throw new ConcordatError('constant-values', 'all values are the same');
+  // The mean of equal values may be off by a rounding.
+  if (m2 === 0 || values.every((value) => value === values[0]))
+    throw new ConcordatError('constant-values', 'all values are the same');
 
   let s0 = 0;
   let cross = 0;

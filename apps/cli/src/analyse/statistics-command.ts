@@ -9,6 +9,9 @@ import { STATISTICS } from './statistics.js';
 /** A document of a million values is about 10 MB; beyond this it is not a question for a terminal. */
 const LONGEST_INPUT = 256 * 1024 * 1024;
 
+/** As many draws may take more than a second. */
+const LONG_DRAWS = 10_000;
+
 function parseDocument(source: string): unknown {
   try {
     return JSON.parse(source);
@@ -35,6 +38,10 @@ export function addStatistics(analyse: Command): void {
       )
       .action(async (options: { seed?: string }) => {
         const input = parseDocument(await readStandardInput(LONGEST_INPUT));
+        const draws = (input as { draws?: unknown } | null)?.draws;
+        if (process.stderr.isTTY && typeof draws === 'number' && draws >= LONG_DRAWS) {
+          process.stderr.write(`Drawing ${draws} worlds; this may take half a minute.\n`);
+        }
         const answer = statistic.compute(input, analysisRandom(options.seed));
         process.stdout.write(`${JSON.stringify(answer)}\n`);
       });
