@@ -174,6 +174,7 @@ function readMonths(
     if (!Number.isNaN(z)) {
       const column = Math.max(0, z - table.lowest);
       if (column >= table.width || !Number.isInteger(column)) return 0;
+      table.fill(column);
       columns[present] = column;
       weights[present++] = weight;
     }

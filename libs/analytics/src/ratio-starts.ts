@@ -26,24 +26,34 @@ const LARGEST_ERROR = 10;
 const ERRORS_OFF = [-2, -1, 0, 1, 2, 3];
 const LEAST_RATIO = 0.1;
 
+const RATIO_VALUES = Float64Array.from({ length: RATIOS }, (_, j) =>
+  Math.exp((j - RATIO_ONE) * LOG_STEP),
+);
+
 /** Gamma law of this mean and squared coefficient of variation `spread`, per even step of the logarithm. */
 export function gammaRatios(spread: number, mean = 1): Float64Array {
   const shape = 1 / Math.max(NARROWEST_SPREAD, spread);
-  const density = Float64Array.from({ length: RATIOS }, (_, j) => {
-    const relative = Math.exp((j - RATIO_ONE) * LOG_STEP) / mean;
-    return Math.exp(shape * (1 + Math.log(relative) - relative));
-  });
+  const law = new Float64Array(RATIOS);
+  for (let j = 0; j < RATIOS; j++) {
+    const relative = (RATIO_VALUES[j] as number) / mean;
+    law[j] = Math.exp(shape * (1 + Math.log(relative) - relative));
+  }
   // Below the grid the density falls with the power `shape`: a geometric series.
-  density[0] = (density[0] as number) / (1 - Math.exp(-shape * LOG_STEP));
-  const total = density.reduce((sum, value) => sum + value, 0);
-  return density.map((value) => value / total);
+  law[0] = (law[0] as number) / (1 - Math.exp(-shape * LOG_STEP));
+  let total = 0;
+  for (let j = 0; j < RATIOS; j++) total += law[j] as number;
+  for (let j = 0; j < RATIOS; j++) law[j] = (law[j] as number) / total;
+  return law;
 }
 
 function twoLevels(share: number, times: number, spread: number, mean: number): Float64Array {
   const low = mean / (1 - share + share * times);
-  const many = gammaRatios(spread, low);
+  const law = gammaRatios(spread, low);
   const few = gammaRatios(spread, low * times);
-  return many.map((weight, j) => (1 - share) * weight + share * (few[j] as number));
+  for (let j = 0; j < RATIOS; j++) {
+    law[j] = (1 - share) * (law[j] as number) + share * (few[j] as number);
+  }
+  return law;
 }
 
 const lawsOfMean = (mean: number): Float64Array[] => [
