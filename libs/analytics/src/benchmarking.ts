@@ -34,6 +34,16 @@ function positiveMean(mean: number, variance: number): number {
   return mean + (deviation * normalDensity(z)) / normalUpperTail(-z);
 }
 
+/** Figure between the expected count and the released total of a node; `spread`: variance of the true count over the expected one squared. */
+function towardsTotal(expected: number, total: number, variance: number, spread: number): number {
+  if (!(expected > 0 && spread > 0)) return expected;
+  const error = variance + expected;
+  const weight = (spread * expected * expected) / (spread * expected * expected + error);
+  const mean = expected + weight * (total - expected);
+  // A count cannot be negative: that lifts a low figure, but not above both fit and total.
+  return Math.min(positiveMean(mean, weight * error), Math.max(mean, expected));
+}
+
 /** Sums over the tree of values of the last level. */
 function rolledUp({ levelStart, parent }: BenchmarkQuestion['tree'], leaves: Float64Array) {
   const sums = new Float64Array(parent.length);
@@ -65,22 +75,23 @@ export function benchmark({ tree, fitted, totals, variances }: BenchmarkQuestion
     );
   }
   const sums = rolledUp(tree, fitted);
-  const drawnTowards = (node: number, expected: number, spread: number): number => {
-    const error = (variances[node] as number) + expected;
-    const weight = (spread * expected * expected) / (spread * expected * expected + error);
-    const mean = expected + weight * ((totals[node] as number) - expected);
-    // A count cannot be negative: that lifts a low figure, but not above both fit and total.
-    return Math.min(positiveMean(mean, weight * error), Math.max(mean, expected));
+  const figures = new Float64Array(nodes);
+  if ((sums[0] as number) > 0) {
+    figures[0] = towardsTotal(
+      sums[0] as number,
+      totals[0] as number,
+      variances[0] as number,
+      ROOT_SPREAD,
+    );
+  }
+  /** Share of its parent's figure that the fit gives a node. */
+  const expectedOf = (node: number): number => {
+    const above = parent[node] as number;
+    if (sums[above] === 0) return 0;
+    return ((figures[above] as number) * (sums[node] as number)) / (sums[above] as number);
   };
-  const scaled = new Float64Array(nodes);
-  scaled[0] = sums[0] === 0 ? 0 : drawnTowards(0, sums[0] as number, ROOT_SPREAD);
   for (let level = 1; level < levelStart.length - 2; level++) {
     const [from, to] = [levelStart[level] as number, levelStart[level + 1] as number];
-    const expectedOf = (node: number): number => {
-      const above = parent[node] as number;
-      if (sums[above] === 0) return 0;
-      return ((scaled[above] as number) * (sums[node] as number)) / (sums[above] as number);
-    };
     let departures = 0;
     let squares = 0;
     for (let node = from; node < to; node++) {
@@ -90,24 +101,28 @@ export function benchmark({ tree, fitted, totals, variances }: BenchmarkQuestion
       squares += expected * expected;
     }
     const spread = squares > 0 ? Math.max(0, departures / squares) : 0;
-    const families = new Float64Array(levelStart[level] as number);
+    const families = new Float64Array(from);
     for (let node = from; node < to; node++) {
-      const expected = expectedOf(node);
-      const own = expected > 0 && spread > 0 ? drawnTowards(node, expected, spread) : expected;
-      scaled[node] = own;
+      const figure = towardsTotal(
+        expectedOf(node),
+        totals[node] as number,
+        variances[node] as number,
+        spread,
+      );
+      figures[node] = figure;
       const above = parent[node] as number;
-      families[above] = (families[above] as number) + own;
+      families[above] = (families[above] as number) + figure;
     }
     for (let node = from; node < to; node++) {
       const above = parent[node] as number;
-      if ((families[above] as number) > 0) {
-        scaled[node] =
-          ((scaled[node] as number) * (scaled[above] as number)) / (families[above] as number);
+      const family = families[above] as number;
+      if (family > 0) {
+        figures[node] = ((figures[node] as number) * (figures[above] as number)) / family;
       }
     }
   }
   return Float64Array.from(fitted, (_, i) => {
     const above = parent[cellsFrom + i] as number;
-    return sums[above] === 0 ? 1 : (scaled[above] as number) / (sums[above] as number);
+    return sums[above] === 0 ? 1 : (figures[above] as number) / (sums[above] as number);
   });
 }
