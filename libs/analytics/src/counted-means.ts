@@ -15,14 +15,20 @@ export interface CountedMeans {
 
 export function countedMeans(release: Release): CountedMeans {
   const { sums, exposure, noiseVariance } = sumPeriods(release);
-  const cells = Int32Array.from(exposure.keys()).filter((i) => (exposure[i] as number) > 0);
-  const means = Float64Array.from(cells, (i) => (sums[i] as number) / (exposure[i] as number));
-  return {
-    cells,
-    means,
-    exposure: Float64Array.from(cells, (i) => exposure[i] as number),
-    total: means.reduce((sum, mean) => sum + mean, 0) / means.length,
-    noiseVariance,
-    law: release.law,
-  };
+  const counted = exposure.reduce((count, terms) => count + (terms > 0 ? 1 : 0), 0);
+  const cells = new Int32Array(counted);
+  const means = new Float64Array(counted);
+  const terms = new Float64Array(counted);
+  let total = 0;
+  let at = 0;
+  for (let cell = 0; cell < exposure.length; cell++) {
+    const periods = exposure[cell] as number;
+    if (periods === 0) continue;
+    const mean = (sums[cell] as number) / periods;
+    cells[at] = cell;
+    means[at] = mean;
+    terms[at++] = periods;
+    total += mean;
+  }
+  return { cells, means, exposure: terms, total: total / counted, noiseVariance, law: release.law };
 }

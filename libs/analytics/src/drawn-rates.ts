@@ -28,7 +28,7 @@ interface Sample {
 
 /** The highest means, and every k-th of the others. */
 function sampleOf(means: Float64Array): Sample {
-  const all = Int32Array.from(means.keys());
+  const all = new Int32Array(means.length).map((_, i) => i);
   if (means.length <= MOST_CELLS) return { at: all, cells: new Float64Array(means.length).fill(1) };
   const limit = selectKth(means.slice(), means.length - BUSIEST);
   const others = means.length - means.reduce((sum, mean) => sum + (mean > limit ? 1 : 0), 0);

@@ -4,7 +4,7 @@ import { seededRandom } from '#libs/testing';
 import { lorenz } from './concentration.js';
 import { forecast } from './forecast.js';
 import { giniUnderNoise } from './gini-interval.js';
-import { poissonDraws } from './random-variates.js';
+import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
 
 const cells = disk(cellAt(51.5, -0.1, 9), 8);
 const neighbours = neighbourLists(cells);
@@ -28,6 +28,19 @@ describe('giniUnderNoise', () => {
     expect(high - low).toBeLessThan(0.02);
     expect(low).toBeLessThanOrEqual(gini);
     expect(gini).toBeLessThanOrEqual(high);
+  });
+
+  it('takes rates of ten thousand a month, and one place with most of a thin field', () => {
+    const uniform = uniforms(seededRandom('skewed'));
+    const skewed = Float64Array.from(cells, () => gammaDraw(1.5, uniform));
+    const high = skewed.map((rate) => 1e4 * rate);
+    const one = skewed.map((rate, i) => (i === 7 ? 9000 : rate));
+    for (const rates of [high, one]) {
+      const { low, high: most } = counted(rates, 0, 'far apart');
+      expect(low).toBeLessThan(lorenz(rates).gini);
+      expect(most).toBeGreaterThan(lorenz(rates).gini);
+      expect(most - low).toBeLessThan(0.01);
+    }
   });
 
   it('does not take chance for concentration', () => {
