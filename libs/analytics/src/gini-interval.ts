@@ -40,6 +40,8 @@ const HIGHEST = 0.999;
 const LEAST_SHOWN = 1e-6;
 /** A total within this many standard errors of zero could be anything: so could the Gini. */
 const CLEAR_TOTAL = 2;
+/** Limits are wider by this than those of a known shape: what the error of the shape was counted to take (docs/analytics/intervals.md). */
+const SHAPE_ERROR = 1.1;
 /** Candidates between those whose scores are this far out, beyond the limits that are asked for. */
 const CANDIDATES = 17;
 const BEYOND = 1;
@@ -158,9 +160,9 @@ export function invertedTest(
   if (!isTotalClear(data)) return undefined;
   const worlds = drawRates(forecast, data, random).map(curveThrough);
   const z = normalQuantile((1 + coverage) / 2);
-  const scores = scoresAround(worlds[0] as RateCurve, data, z + BEYOND);
-  const at = (score: number): number => crossing(scores, score);
-  // Nothing is more even than even: there the test has one side only.
+  const scores = scoresAround(worlds[0] as RateCurve, data, SHAPE_ERROR * z + BEYOND);
+  const at = (score: number): number => crossing(scores, SHAPE_ERROR * score);
+  // Nothing is more even than even: there the test has one side only, and no shape.
   const showsAny =
     (scores.ginis[0] as number) > 0 || (scores.scores[0] as number) > normalQuantile(coverage);
   const low = Math.max(at(z), showsAny ? LEAST_SHOWN : 0);

@@ -55,7 +55,7 @@ const parametersOf = (): Record<(typeof METHODS)[number], Record<string, unknown
 };
 
 it.each([
-  ['concentration', 9, 'a5ffce5488084903e57d0508ab9b57e969270088c3139d0dd17f2cc8e031f02f'],
+  ['concentration', 9, '48350abd0ab1fcc8c906b1d8033ce9914d531fa849d4d1647cd67fad8d140873'],
   ['hotspots', 5, 'a3e4dd4a099c2991ed13d7e312ff9597e97c49372aa51fbe11e8435961e1d6e4'],
   ['trend', 2, '42e53363a7e3c1fabce9f7ab685efeafc45327e079ec6d4ec72d3aa0bda939e2'],
   ['emerging', 5, '7202c2c25692b273a4e5cf861701cfb193e5b2df1f3f7e8cf485195a529ca79e'],
