@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- top-k`: reliability of P(top 1 %) on real fields, in five bands of what is claimed. Two truths, as nobody knows the rates of a
- * real month. Known rates: every cell has its mean over all months of the files as its rate, months are drawn from these, and the top is that of
- * the rates. Real months: the forecast sees the first months under noise, and the top is that of the sums of the months that follow; as those are counts and not
+ * real month. Known rates: the rate of every cell is drawn from the gamma law that its count over all months of the files gives (means alone
+ * would be equal in hundreds of cells at the limit of the top), months are drawn from these rates, and the top is that of the rates. Real months: the forecast sees the first months under noise, and the top is that of the sums of the months that follow; as those are counts and not
  * rates, the share found is set beside the share that the same claims give in worlds drawn from them (posterior predictive check:
  * Rubin 1984). The shipped year, five categories, by default; others as `incident-counters.ts` says, with CONCORDAT_BENCH_TRAIN_MONTHS.
  */
@@ -74,8 +74,12 @@ export async function run(emit: Emit): Promise<void> {
         asked.allMonths && { allCrime: release(whole, random) },
       );
 
-    const rates = sums(months).map((sum) => sum / months.length);
-    const others = sums(everything).map((sum, i) => sum / months.length - (rates[i] as number));
+    const counts = sums(months);
+    const rest = sums(everything).map((sum, i) => sum - (counts[i] as number));
+    const uniform = uniforms(random);
+    const [rates, others] = [counts, rest].map((totals) =>
+      totals.map((total) => (total > 0 ? gammaDraw(total, uniform) / months.length : 0)),
+    ) as [Float64Array, Float64Array];
     const drawn = Array.from({ length: train }, () => poissonDraws(rates, random));
     const drawnWhole = drawn.map((month) => sums([month, poissonDraws(others, random)]));
     const known = topProbabilities(next(drawn, drawnWhole), k);
