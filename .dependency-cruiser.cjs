@@ -61,6 +61,16 @@ const MAY_IMPORT = {
   ],
   'apps/web': ['bytes', 'dp', 'grid', 'analytics', 'protocol'],
 };
+/** The folders of libs/analytics/src, and which of them each may import. */
+const ANALYTICS_FOLDERS = {
+  laws: [],
+  rates: ['laws'],
+  evaluate: ['laws'],
+  detect: ['laws'],
+  predict: ['laws', 'rates'],
+  concentration: ['laws', 'rates', 'predict'],
+  track: ['laws', 'rates', 'detect', 'predict'],
+};
 /** Libs of levels 0 to 2, and layers: no Nest, no Node core, no clock, no ambient randomness. */
 const PURE =
   '^libs/(bytes|dp|grid|query|tlog|harmonise|linkage|sealing|analytics|policy|ledger|protocol|layers)/';
@@ -79,10 +89,19 @@ const directions = Object.entries(MAY_IMPORT)
     };
   });
 
+const analyticsFolders = Object.entries(ANALYTICS_FOLDERS).map(([from, folders]) => ({
+  name: `analytics-${from}-may-import-only`,
+  comment: `libs/analytics/src/${from} may import: ${folders.join(', ') || 'no other folder'}`,
+  severity: 'error',
+  from: { path: `^libs/analytics/src/${from}/`, pathNot: SPEC },
+  to: { path: `^libs/analytics/src/(?!(${[from, ...folders].join('|')})/)` },
+}));
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     ...directions,
+    ...analyticsFolders,
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'libs-not-to-apps',

@@ -7,7 +7,7 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { Hierarchy } from '#libs/dp';
-import { normalDensity, normalUpperTail } from './normal.js';
+import { normalDensity, normalUpperTail } from './laws/normal.js';
 
 export interface BenchmarkQuestion {
   /** Nodes breadth first: the root, then level by level to the cells. */

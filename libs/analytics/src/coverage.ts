@@ -7,9 +7,9 @@
  * what they hold in bursts in any period, is set against what its silent units lack.
  */
 import { ConcordatError } from '#libs/bytes';
-import { noisyTail } from './exact-tail.js';
-import type { Periods } from './level.js';
-import { type NoiseLaw, noisePmf } from './pmf.js';
+import { noisyTail } from './laws/exact-tail.js';
+import { type NoiseLaw, noisePmf } from './laws/pmf.js';
+import type { Periods } from './rates/level.js';
 
 export type Completeness = 'complete' | 'partial' | 'missing';
 

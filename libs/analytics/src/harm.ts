@@ -5,7 +5,7 @@
  */
 import { ConcordatError } from '#libs/bytes';
 import type { NeighbourLists } from '#libs/grid';
-import { type Forecast, forecast, type Release } from './forecast.js';
+import { type Forecast, forecast, type Release } from './predict/forecast.js';
 
 export interface WeightedRelease {
   /** Harm of one incident. */

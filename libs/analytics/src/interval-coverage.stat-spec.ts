@@ -8,10 +8,10 @@
 import process from 'node:process';
 import { describe, expect, it } from '@jest/globals';
 import { clopperPearson, seededRandom } from '#libs/testing';
-import { concentration } from './concentration.js';
-import { concentrationUnderNoise } from './concentration-interval.js';
-import { forecast } from './forecast.js';
-import { countInterval, type Interval, rateInterval } from './forecast-interval.js';
+import { concentration } from './concentration/concentration.js';
+import { concentrationUnderNoise } from './concentration/concentration-interval.js';
+import { forecast } from './predict/forecast.js';
+import { countInterval, type Interval, rateInterval } from './predict/forecast-interval.js';
 import {
   FIELDS,
   FOURTH_FIELDS,

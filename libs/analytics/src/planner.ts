@@ -4,7 +4,7 @@
  * The answer is the finest resolution with enough of that power. Uses public or already released figures only.
  */
 import { ConcordatError } from '#libs/bytes';
-import { normalQuantile, normalUpperTail } from './normal.js';
+import { normalQuantile, normalUpperTail } from './laws/normal.js';
 
 export interface ResolutionField {
   readonly resolution: number;

@@ -7,8 +7,8 @@
 import { discreteLaplace, rational } from '#libs/dp';
 import { cellAt, disk, type NeighbourLists, neighbourLists } from '#libs/grid';
 import { seededRandom } from '#libs/testing';
-import { type NoiseLaw, noiseVariance } from './pmf.js';
-import { gammaDraw, poissonDraws, uniforms } from './random-variates.js';
+import { type NoiseLaw, noiseVariance } from './laws/pmf.js';
+import { gammaDraw, poissonDraws, uniforms } from './laws/random-variates.js';
 
 const EPSILONS = [0.1, 0.5, 1, 2];
 /** Incidents a cell-month. */
