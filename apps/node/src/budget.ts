@@ -1,6 +1,6 @@
 /** What is left of a node's privacy budget, read from its log alone: no lock is taken and nothing is changed. */
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { Lexer, Parser, parse } from 'yaml';
 import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 import { formatRational } from '#libs/dp';
 import { readJournal } from '#libs/journal';
@@ -81,7 +81,8 @@ export function budgetYears(
 
 /** A question as people write it; what the federation fixes (version, measure, grid) may be left out. */
 function readQuery(text: string, dir: string) {
-  if (nestsTooDeep(text)) throw new ConcordatError('query-not-object', 'the query nests too deep');
+  if (nestsTooDeep(text, { Lexer, Parser }))
+    throw new ConcordatError('query-not-object', 'the query nests too deep');
   let written: unknown;
   try {
     written = parse(text, { uniqueKeys: true });

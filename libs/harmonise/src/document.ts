@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { Lexer, Parser, parse } from 'yaml';
 import type { z } from 'zod';
 import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 
@@ -7,7 +7,8 @@ import { ConcordatError, nestsTooDeep } from '#libs/bytes';
  * that a small file cannot unfold into a large one.
  */
 export function parseDocument<T>(schema: z.ZodType<T>, text: string, code: string): T {
-  if (nestsTooDeep(text)) throw new ConcordatError(code, 'nests too deep: write fewer levels');
+  if (nestsTooDeep(text, { Lexer, Parser }))
+    throw new ConcordatError(code, 'nests too deep: write fewer levels');
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 0 });

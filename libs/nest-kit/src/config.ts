@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { Lexer, Parser, parse } from 'yaml';
 import type { z } from 'zod';
 import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 
@@ -18,7 +18,8 @@ export function readConfig<T extends z.ZodType>(
   } catch {
     throw new ConcordatError('config-missing', `${path} cannot be read; run: ${initCommand}`);
   }
-  if (nestsTooDeep(text)) throw new ConcordatError('config-invalid', `${path} nests too deep`);
+  if (nestsTooDeep(text, { Lexer, Parser }))
+    throw new ConcordatError('config-invalid', `${path} nests too deep`);
   let value: unknown;
   try {
     value = parse(text, { uniqueKeys: true });

@@ -1,5 +1,5 @@
 /** Documents people write, read strictly: one way to read every text, or a refusal. */
-import { isScalar, parseDocument as parseYaml, visit } from 'yaml';
+import { isScalar, Lexer, Parser, parseDocument as parseYaml, visit } from 'yaml';
 import { ConcordatError, nestsTooDeep } from '#libs/bytes';
 
 const MAX_CHARACTERS = 1_000_000;
@@ -27,7 +27,8 @@ export function parseDocument(text: string): unknown {
   if (text !== text.normalize('NFC'))
     refuse('document-not-nfc', 'save the document in Unicode NFC');
   if (CONTROL.test(text)) refuse('malformed-document', 'save the document as plain UTF-8 text');
-  if (nestsTooDeep(text)) refuse('malformed-document', 'nest the document less deeply');
+  if (nestsTooDeep(text, { Lexer, Parser }))
+    refuse('malformed-document', 'nest the document less deeply');
   const document = parseYaml(text, {
     version: '1.2',
     schema: 'core',

@@ -1,7 +1,7 @@
 /** A process's folder as an auditor is handed it: whose it is, and by which keys its log is to be judged. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { Lexer, Parser, parse } from 'yaml';
 import { z } from 'zod';
 import { ConcordatError, isConcordatError, nestsTooDeep } from '#libs/bytes';
 import { verifySignature } from '#libs/keystore';
@@ -64,7 +64,7 @@ const AnyConfig = z
 function readConfig(dir: string): z.infer<typeof AnyConfig> | undefined {
   try {
     const text = readFileSync(join(dir, 'config.yaml'), 'utf8');
-    if (nestsTooDeep(text)) return undefined;
+    if (nestsTooDeep(text, { Lexer, Parser })) return undefined;
     return AnyConfig.safeParse(parse(text, { uniqueKeys: true })).data;
   } catch {
     return undefined;
