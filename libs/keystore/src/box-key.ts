@@ -42,7 +42,10 @@ const raw = (key: KeyObject, part: 'd' | 'x'): Uint8Array =>
 /** What everybody shares with a point of small order (RFC 7748 section 6.1): the key of the zero point. */
 const SHARED_BY_ALL = nacl.box.before(new Uint8Array(32), new Uint8Array(32));
 
-function sharedWith(publicKey: string, secretKey: Uint8Array): Uint8Array {
+/** Others whose shared key is remembered: more than a federation has processes. */
+const MOST_REMEMBERED = 4096;
+
+function agree(publicKey: string, secretKey: Uint8Array): Uint8Array {
   let point: Uint8Array | undefined;
   try {
     point = fromBase64url(publicKey);
@@ -56,19 +59,32 @@ function sharedWith(publicKey: string, secretKey: Uint8Array): Uint8Array {
   return shared;
 }
 
+/** The key that is shared with each other one, agreed once: that takes as long as forty letters. Throws `bad-box-key`. */
+function agreement(secretKey: Uint8Array): (publicKey: string) => Uint8Array {
+  const agreed = new Map<string, Uint8Array>();
+  return (publicKey) => {
+    const known = agreed.get(publicKey);
+    if (known) return known;
+    const shared = agree(publicKey, secretKey);
+    if (agreed.size === MOST_REMEMBERED) agreed.clear();
+    agreed.set(publicKey, shared);
+    return shared;
+  };
+}
+
 const fromKeyObject = (privateKey: KeyObject): BoxKey => {
-  const secretKey = raw(privateKey, 'd');
+  const sharedWith = agreement(raw(privateKey, 'd'));
   return {
     publicKey: toBase64url(raw(createPublicKey(privateKey), 'x')),
     close(message, recipient) {
       const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
       return concatBytes(
         nonce,
-        nacl.box.after(new Uint8Array(message), nonce, sharedWith(recipient, secretKey)),
+        nacl.box.after(new Uint8Array(message), nonce, sharedWith(recipient)),
       );
     },
     open(box, sender) {
-      const shared = sharedWith(sender, secretKey);
+      const shared = sharedWith(sender);
       const message =
         box.length < NONCE_BYTES + TAG_BYTES
           ? null
@@ -83,7 +99,7 @@ const fromKeyObject = (privateKey: KeyObject): BoxKey => {
       return message;
     },
     secretWith: (other, use) =>
-      domainDigest('concordat/pairwise-secret/v1', sharedWith(other, secretKey), utf8ToBytes(use)),
+      domainDigest('concordat/pairwise-secret/v1', sharedWith(other), utf8ToBytes(use)),
   };
 };
 
