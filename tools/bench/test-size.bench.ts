@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- test-size`: how often each test rejects when nothing is there, over 10^5 null cells (or worlds) with the
  * noise of epsilon 0.1 to 2, and how far that is from its nominal size in binomial standard errors. What the specs assert on
- * fewer cells, at full length. CONCORDAT_BENCH_EPSILONS chooses among the four, as each takes minutes.
+ * fewer cells, at full length. CONCORDAT_BENCH_EPSILONS chooses among the four, CONCORDAT_BENCH_TESTS among counts (tails,
+ * trends, neighbourhoods and effects), moran, scan and placebo: each takes minutes, and has a seed of its own.
  */
 import process from 'node:process';
 import {
@@ -11,6 +12,8 @@ import {
   gammaDraw,
   giStarTails,
   knownBaseline,
+  moran,
+  moranPermutation,
   neighbourhoodTails,
   noiseVariance,
   placeboTest,
@@ -19,20 +22,24 @@ import {
   scanP,
   trendTails,
   uniforms,
+  type WeightTriple,
   warnings,
   weightedDisplacement,
+  weightsFromTriples,
 } from '#libs/analytics';
+import { ConcordatError } from '#libs/bytes';
 import { discreteLaplace, type RandomSource, rational } from '#libs/dp';
 import { cellAt, disk, neighbourLists } from '#libs/grid';
 import type { Emit } from './line.js';
 import { seededWords } from './seeded-words.js';
 
-const { CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2' } = process.env;
+const {
+  CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2',
+  CONCORDAT_BENCH_TESTS: TESTS = 'counts,moran,scan,placebo',
+} = process.env;
 
 const CELLS = 100_000;
 const WORLDS = 100_000;
-const PLACEBO_WORLDS = 10_000;
-const SCAN_WORLDS = 10_000;
 const MONTHS = 12;
 /** Newest months that early warning watches; `npm run bench -- early-warning` has estimated baselines. */
 const WATCHED = 3;
@@ -60,8 +67,18 @@ function reportBoth(emit: Emit, name: string, p: ArrayLike<number>): void {
 /** One draw of noisy counts with these means. */
 type Draw = (means: Float64Array) => Float64Array;
 
-function drawer(tenths: bigint, random: RandomSource): Draw {
-  const sampler = discreteLaplace({ scale: rational(10n, tenths) });
+/** What a group of tests is measured under. */
+interface Setting {
+  readonly epsilon: number;
+  readonly draw: Draw;
+  readonly random: RandomSource;
+}
+
+const samplerOf = (epsilon: number) =>
+  discreteLaplace({ scale: rational(10n, BigInt(Math.round(10 * epsilon))) });
+
+function drawer(epsilon: number, random: RandomSource): Draw {
+  const sampler = samplerOf(epsilon);
   return (means) => {
     const noise = new Int32Array(means.length);
     sampler.sampleInto(noise, random);
@@ -69,7 +86,7 @@ function drawer(tenths: bigint, random: RandomSource): Draw {
   };
 }
 
-function cellTests(emit: Emit, epsilon: number, draw: Draw, random: RandomSource): void {
+function cellTests(emit: Emit, { epsilon, draw, random }: Setting): void {
   const law = { mechanism: 'discrete-laplace', epsilon } as const;
   const rates = Float64Array.from({ length: CELLS }, (_, i) => RATES[i % RATES.length] as number);
   const months = Array.from({ length: MONTHS }, () => draw(rates));
@@ -98,7 +115,7 @@ function disjointCentres({ targets, degrees }: ReturnType<typeof neighbourLists>
   });
 }
 
-function neighbourhoodTests(emit: Emit, epsilon: number, draw: Draw, random: RandomSource): void {
+function neighbourhoodTests(emit: Emit, { epsilon, draw, random }: Setting): void {
   const neighbours = neighbourLists(disk(cellAt(51.5, -0.1, 9), 70));
   const cells = neighbours.degrees.length;
   const centres = disjointCentres(neighbours);
@@ -122,15 +139,14 @@ function neighbourhoodTests(emit: Emit, epsilon: number, draw: Draw, random: Ran
   reportBoth(emit, `G_i* at epsilon ${epsilon}`, clustered);
 }
 
-function scanTests(emit: Emit, epsilon: number, tenths: bigint, random: RandomSource): void {
+function scanTests(emit: Emit, { epsilon, draw, random }: Setting): void {
   const cells = disk(cellAt(51.5, -0.1, 9), 2);
   const zones = discZones(neighbourLists(cells), 1);
   const expected = Float64Array.from(cells, (_, i) => [4, 9, 15][i % 3] as number);
-  const draw = drawer(tenths, random);
-  const sampler = discreteLaplace({ scale: rational(10n, tenths) });
+  const sampler = samplerOf(epsilon);
   const variance = noiseVariance({ mechanism: 'discrete-laplace', epsilon });
   for (const model of ['expectation', 'conditional'] as ScanModel[]) {
-    const p = Array.from({ length: SCAN_WORLDS }, () => {
+    const p = Array.from({ length: WORLDS }, () => {
       const input = { counts: draw(expected), expected, zones, model, noiseVariance: variance };
       return scanP(input, { sampler, random, draws: 99 });
     });
@@ -138,7 +154,7 @@ function scanTests(emit: Emit, epsilon: number, tenths: bigint, random: RandomSo
   }
 }
 
-function evaluationTests(emit: Emit, epsilon: number, draw: Draw): void {
+function evaluationTests(emit: Emit, { epsilon, draw }: Setting): void {
   const law = { mechanism: 'discrete-laplace', epsilon } as const;
   const means = Float64Array.of(80, 80, 90, 90, 40, 40, 30, 30);
   const displacement = Array.from({ length: WORLDS }, () => {
@@ -173,8 +189,11 @@ function evaluationTests(emit: Emit, epsilon: number, draw: Draw): void {
     () => differenceInDifferences(series(), series(), 12).p,
   );
   reportBoth(emit, `difference-in-differences at epsilon ${epsilon}`, differences);
+}
+
+function placeboTests(emit: Emit, { epsilon, draw }: Setting): void {
   const still = new Float64Array(18).fill(60);
-  const placebos = Array.from({ length: PLACEBO_WORLDS }, () => {
+  const placebos = Array.from({ length: WORLDS }, () => {
     const donors = Array.from({ length: 19 }, () => draw(still));
     return placeboTest(draw(still), donors, 12).p;
   });
@@ -182,14 +201,50 @@ function evaluationTests(emit: Emit, epsilon: number, draw: Draw): void {
   report(emit, `synthetic-control placebo at epsilon ${epsilon}`, placebos, 0.05);
 }
 
+/** Moran's I over 217 places that differ at random, in no order: by deals of the values, and by its moments in the normal limit. */
+function moranTests(emit: Emit, { epsilon, draw, random }: Setting): void {
+  const cells = disk(cellAt(51.5, -0.1, 9), 8);
+  const { degrees, targets } = neighbourLists(cells);
+  const pairs = Array.from(cells).flatMap((_, i) => {
+    const near = targets.subarray(6 * i, 6 * i + (degrees[i] as number));
+    return Array.from(near, (j): WeightTriple => [i, j, 1]);
+  });
+  const weights = weightsFromTriples(cells.length, pairs, false);
+  const uniform = uniforms(random);
+  const byDeals = new Float64Array(WORLDS);
+  const byMoments = new Float64Array(WORLDS);
+  for (let world = 0; world < WORLDS; world++) {
+    const month = draw(Float64Array.from(cells, () => 2 * gammaDraw(0.5, uniform)));
+    byDeals[world] = moranPermutation(month, weights, { random, draws: 99 });
+    byMoments[world] = moran(month, weights).p;
+  }
+  reportBoth(emit, `Moran's I by deals at epsilon ${epsilon}`, byDeals);
+  reportBoth(emit, `Moran's I by moments at epsilon ${epsilon}`, byMoments);
+}
+
+type Test = (emit: Emit, setting: Setting) => void;
+
+/** Tests that draw from one stream, in this order, and where its seeds begin. */
+const GROUPS: Readonly<Record<string, { readonly tests: readonly Test[]; readonly seed: number }>> =
+  {
+    counts: { tests: [cellTests, neighbourhoodTests, evaluationTests], seed: 0 },
+    moran: { tests: [moranTests], seed: 2000 },
+    scan: { tests: [scanTests], seed: 4000 },
+    placebo: { tests: [placeboTests], seed: 5000 },
+  };
+
 export async function run(emit: Emit): Promise<void> {
+  const asked = TESTS.split(',').map((name) => {
+    const group = GROUPS[name];
+    if (group) return group;
+    const known = Object.keys(GROUPS).join(', ');
+    throw new ConcordatError('unknown-test', `CONCORDAT_BENCH_TESTS takes ${known}, not ${name}`);
+  });
   for (const epsilon of EPSILONS.split(',').map(Number)) {
-    const tenths = BigInt(Math.round(10 * epsilon));
-    const random = seededWords(Number(tenths));
-    const draw = drawer(tenths, random);
-    cellTests(emit, epsilon, draw, random);
-    neighbourhoodTests(emit, epsilon, draw, random);
-    evaluationTests(emit, epsilon, draw);
-    scanTests(emit, epsilon, tenths, random);
+    for (const { tests, seed } of asked) {
+      const random = seededWords(Math.round(10 * epsilon) + seed);
+      const setting = { epsilon, random, draw: drawer(epsilon, random) };
+      for (const test of tests) test(emit, setting);
+    }
   }
 }
