@@ -213,6 +213,8 @@ function choosePrior(release: Release, allCrime: Release, neighbours: NeighbourL
   return clearlyBetter(other, usual, late) ? 'own-map' : 'all-crime';
 }
 
+const hasGaps = (period: Float64Array): boolean => period.includes(Number.NaN);
+
 function isSame(a: Float64Array, b: Float64Array): boolean {
   for (let t = 0; t < a.length; t++) if (a[t] !== b[t]) return false;
   return true;
@@ -264,9 +266,10 @@ export function forecast(
   const factor = new Float64Array(cells);
   const shares = new Float64Array(release.periods.length);
   const lastShares = new Float64Array(release.periods.length);
+  const areAlike = model.step === 0 && !release.periods.some(hasGaps);
   let shared: CommonFactor = course.ahead(horizon);
   for (let i = 0; i < cells; i++) {
-    evidenceShares(evidence, i, shares);
+    if (!areAlike || i === 0) evidenceShares(evidence, i, shares);
     if (!isSame(shares, lastShares)) {
       shared = course.ahead(horizon, shares);
       lastShares.set(shares);

@@ -12,7 +12,9 @@ import { RATIO_ONE, RATIOS } from './ratio-starts.js';
 /** Likelihoods below exp(-this) of the largest are zero towards higher rates. */
 const REACH = 30;
 /** Rates that are worked out at a time, until the likelihood has gone. */
-const BLOCK = 16;
+const BLOCK = 32;
+/** Months that are summed at a time. */
+const TOGETHER = 6;
 
 export interface CellsInput {
   readonly table: LikelihoodTable;
@@ -29,8 +31,9 @@ type Room = { -readonly [K in keyof RatioLikelihood]: RatioLikelihood[K] };
 export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikelihood | undefined {
   const { table, mean, periods } = input;
   const rates = table.rates.length;
-  const columns = new Int32Array(periods.length);
-  const weights = new Float64Array(periods.length);
+  const places = TOGETHER * Math.ceil(periods.length / TOGETHER);
+  const columns = new Int32Array(places);
+  const weights = new Float64Array(places);
   const values = new Float64Array(RATIOS + 1);
   const logs = new Float64Array(RATIOS + 1).fill(Number.NEGATIVE_INFINITY);
   const room: Room = { origin: 0, fraction: 0, values, logs, from: 0, to: 0, peak: 0 };
@@ -76,8 +79,8 @@ export function cellLikelihoods(input: CellsInput): (cell: number) => RatioLikel
 }
 
 /**
- * Fills `logs` from..to-1 with weighted sums of table columns. Four months at a time: each sum is read and written a quarter as
- * often.
+ * Fills `logs` from..to-1 with weighted sums of table columns. Six months at a time: each sum is read and written a sixth as often.
+ * What is beyond `present` there has no weight.
  */
 function sumMonths(
   known: Float64Array,
@@ -91,30 +94,28 @@ function sumMonths(
   to: number,
 ): void {
   logs.fill(0, from, to);
-  let t = 0;
-  for (; t + 3 < present; t += 4) {
+  for (let t = 0; t < present; t += TOGETHER) {
     const a = (columns[t] as number) * rates + origin;
     const b = (columns[t + 1] as number) * rates + origin;
     const c = (columns[t + 2] as number) * rates + origin;
     const d = (columns[t + 3] as number) * rates + origin;
+    const e = (columns[t + 4] as number) * rates + origin;
+    const f = (columns[t + 5] as number) * rates + origin;
     const wa = weights[t] as number;
     const wb = weights[t + 1] as number;
     const wc = weights[t + 2] as number;
     const wd = weights[t + 3] as number;
+    const we = weights[t + 4] as number;
+    const wf = weights[t + 5] as number;
     for (let j = from; j < to; j++) {
       logs[j] =
         (logs[j] as number) +
         wa * (known[a + j] as number) +
         wb * (known[b + j] as number) +
         wc * (known[c + j] as number) +
-        wd * (known[d + j] as number);
-    }
-  }
-  for (; t < present; t++) {
-    const weight = weights[t] as number;
-    const run = (columns[t] as number) * rates + origin;
-    for (let j = from; j < to; j++) {
-      logs[j] = (logs[j] as number) + weight * (known[run + j] as number);
+        wd * (known[d + j] as number) +
+        we * (known[e + j] as number) +
+        wf * (known[f + j] as number);
     }
   }
 }
@@ -160,7 +161,7 @@ export function evidenceShares(
   else for (let t = 0; t < out.length; t++) out[t] = (out[t] as number) / total;
 }
 
-/** Table columns and weights of the present months, newest first; 0 when a count is not in the table. */
+/** Table columns and weights of the present months, newest first, and no weight beyond them; 0 when a count is not in the table. */
 function readMonths(
   { table, periods, mean, model, noiseVariance }: CellsInput,
   cell: number,
@@ -181,5 +182,6 @@ function readMonths(
     }
     weight *= 1 - gain;
   }
+  weights.fill(0, present);
   return present;
 }

@@ -79,11 +79,20 @@ function fillRow(
   }
 }
 
+/** Room for the four rows in hand times the law. */
+type Products = readonly [Float64Array, Float64Array, Float64Array, Float64Array];
+
 /**
  * One round of EM: the mean posterior of the cells under `law`, and a uniform law with the weight of one cell. Four cells at a time, as
- * a sum waits for its last term and four do not wait for each other; rows are 0 beyond their own parts, which adds nothing.
+ * a sum waits for its last term and four do not wait for each other; rows are 0 beyond their own parts, which adds nothing. `products`
+ * is overwritten.
  */
-function posteriorLaw({ values, from, to, count }: Rows, law: Float64Array): Float64Array {
+function posteriorLaw(
+  { values, from, to, count }: Rows,
+  law: Float64Array,
+  products: Products,
+): Float64Array {
+  const [pa, pb, pc, pd] = products;
   const share = 1 / (count + 1);
   const weightOf = (total: number): number => (total === 0 ? 0 : share / total);
   const next = new Float64Array(RATIOS).fill(share / RATIOS);
@@ -100,23 +109,30 @@ function posteriorLaw({ values, from, to, count }: Rows, law: Float64Array): Flo
     let td = 0;
     for (let j = first; j < end; j++) {
       const weight = law[j] as number;
-      ta += weight * (values[a + j] as number);
-      tb += weight * (values[b + j] as number);
-      tc += weight * (values[c + j] as number);
-      td += weight * (values[d + j] as number);
+      const xa = weight * (values[a + j] as number);
+      const xb = weight * (values[b + j] as number);
+      const xc = weight * (values[c + j] as number);
+      const xd = weight * (values[d + j] as number);
+      pa[j] = xa;
+      pb[j] = xb;
+      pc[j] = xc;
+      pd[j] = xd;
+      ta += xa;
+      tb += xb;
+      tc += xc;
+      td += xd;
     }
     const wa = weightOf(ta);
     const wb = weightOf(tb);
     const wc = weightOf(tc);
     const wd = weightOf(td);
     for (let j = first; j < end; j++) {
-      const weight = law[j] as number;
       next[j] =
         (next[j] as number) +
-        weight * (values[a + j] as number) * wa +
-        weight * (values[b + j] as number) * wb +
-        weight * (values[c + j] as number) * wc +
-        weight * (values[d + j] as number) * wd;
+        (pa[j] as number) * wa +
+        (pb[j] as number) * wb +
+        (pc[j] as number) * wc +
+        (pd[j] as number) * wd;
     }
   }
   return next;
@@ -223,6 +239,8 @@ export function fitRatios(
 ): Float64Array {
   const rows = likelihoodRows(cells, likelihoodOf);
   let law = mixedStart(rows, startLaws(totalError));
-  for (let round = 0; round < ROUNDS; round++) law = posteriorLaw(rows, law);
+  const room = () => new Float64Array(RATIOS);
+  const products: Products = [room(), room(), room(), room()];
+  for (let round = 0; round < ROUNDS; round++) law = posteriorLaw(rows, law, products);
   return law;
 }
