@@ -4,20 +4,23 @@
  *   node tools/setup.mjs           install packages when the lock file changed, build when a source changed
  *   node tools/setup.mjs --tests   the same, and install the programs that tests drive when they are missing
  *
- * Everything it prints goes to stderr: `npm start -- --json` owns stdout.
+ * Everything it prints goes to stderr: `npm start -- --json` owns stdout. Told to stop, it first stops what it started; the next set-up goes on.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -46,11 +49,32 @@ const fail = (text) => {
   process.exit(1);
 };
 
-const run = (command, args, what) => {
+/** npm, while it runs; it leads a group of its own, so that what it starts ends with it. */
+let child;
+
+const run = async (command, args, what) => {
   // stdout of the child becomes our stderr.
-  const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
-  if (error) fail(`${what} could not start (${error.code ?? error.message})`);
+  child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], detached: true });
+  child.once('spawn', () => noteChild(child.pid));
+  const status = await new Promise((resolve) => {
+    child.once('error', (error) => fail(`${what} could not start (${error.code})`));
+    child.once('exit', resolve);
+  });
+  child = undefined;
   if (status !== 0) fail(`${what} failed: see above; mend it and run the same command again`);
+};
+
+/** By what shells report: 128 and the number of the signal. */
+const STOP_SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+let stopping = false;
+const stop = (signal) => {
+  if (!stopping) say('stopped; run the same command again to finish');
+  stopping = true;
+  const exit = () => process.exit(STOP_SIGNALS[signal]);
+  if (child === undefined) exit();
+  child.removeAllListeners('exit');
+  child.once('exit', exit);
+  process.kill(-child.pid, 'SIGTERM');
 };
 
 const hashTree = (paths) => {
@@ -91,12 +115,13 @@ const PACKAGES_STAMP = join(ROOT, 'node_modules', '.concordat-lock');
 const wantedPackages = () => hashTree(['package-lock.json']);
 const isInstalled = () => stampIs(PACKAGES_STAMP, wantedPackages());
 
-const installPackages = () => {
+const installPackages = async () => {
   if (isInstalled()) return;
   say('installing packages (npm ci), about half a minute');
-  run('npm', ['ci', '--loglevel=error'], 'npm ci');
+  await run('npm', ['ci', '--loglevel=error'], 'npm ci');
   // `npx concordat` finds it here.
   const bin = join(ROOT, 'node_modules', '.bin', 'concordat');
+  mkdirSync(dirname(bin), { recursive: true });
   rmSync(bin, { force: true });
   symlinkSync('../../bin/concordat.mjs', bin);
   writeFileSync(PACKAGES_STAMP, wantedPackages());
@@ -105,13 +130,13 @@ const installPackages = () => {
 const BUILD_STAMP = join(ROOT, 'dist', '.sources');
 const isBuilt = () => stampIs(BUILD_STAMP, hashTree(SOURCES));
 
-const build = () => {
+const build = async () => {
   const wanted = hashTree(SOURCES);
   if (stampIs(BUILD_STAMP, wanted)) return;
   say('building');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   mkdirSync(join(ROOT, 'dist'));
-  run('npm', ['run', 'build', '--loglevel=error'], 'the build');
+  await run('npm', ['run', 'build', '--loglevel=error'], 'the build');
   writeFileSync(BUILD_STAMP, wanted);
 };
 
@@ -134,41 +159,82 @@ const installTestPrograms = () => {
   if (apt('install', '-y', '-qq', '--no-install-recommends', ...packages) !== 0) fail(byHand);
 };
 
-/** Held while packages or the build change: two set-ups of one clone would pull the ground from under each other. */
+/**
+ * Held while packages or the build change: two set-ups of one clone would pull the ground from under each other. Names the process that sets
+ * up and, where npm runs, npm's group: it may outlive a set-up that was killed.
+ */
 const LOCK = join(ROOT, '.set-up.lock');
-const isAlive = (pid) => {
+const ASIDE = `${LOCK}.${process.pid}`;
+const noteChild = (group) => writeFileSync(LOCK, `${process.pid} -${group}`);
+const isAlive = (id) => {
   try {
-    return process.kill(pid, 0);
+    return process.kill(id, 0);
   } catch (error) {
     return error.code === 'EPERM';
   }
 };
-const takeLock = () => {
-  for (let waited = false; ; waited = true) {
-    try {
-      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    const holder = Number(existsSync(LOCK) && readFileSync(LOCK, 'utf8'));
-    if (holder > 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
-    else {
-      if (!waited)
-        say(`waiting for another set-up of this clone; if there is none, remove ${LOCK}`);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-    }
+const isHeld = (lock) => lock.split(' ').map(Number).some(isAlive);
+/** Creates the lock with its contents in one step; false when there is one. */
+const claimLock = () => {
+  writeFileSync(ASIDE, String(process.pid));
+  try {
+    linkSync(ASIDE, LOCK);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(ASIDE, { force: true });
   }
+};
+const readLock = () => {
+  try {
+    return readFileSync(LOCK, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+/** Takes a dead holder's lock away; what another set-up made of it in the meantime is put back. */
+const removeLock = (lock) => {
+  try {
+    renameSync(LOCK, ASIDE);
+    if (readFileSync(ASIDE, 'utf8') !== lock) linkSync(ASIDE, LOCK);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+  }
+  rmSync(ASIDE, { force: true });
+};
+const takeLock = async () => {
+  for (let waited = false; !claimLock(); ) {
+    const lock = readLock();
+    if (lock === undefined) continue;
+    if (!isHeld(lock)) {
+      removeLock(lock);
+      continue;
+    }
+    if (!waited) say(`waiting for another set-up of this clone; if there is none, remove ${LOCK}`);
+    waited = true;
+    await setTimeout(200);
+  }
+};
+
+const setUp = async () => {
+  await takeLock();
+  const release = () => rmSync(LOCK, { force: true });
+  process.once('exit', release);
+  await installPackages();
+  await build();
+  process.off('exit', release);
+  release();
 };
 
 checkNode();
 try {
   if (!isInstalled() || !isBuilt()) {
-    takeLock();
-    process.once('exit', () => rmSync(LOCK, { force: true }));
-    installPackages();
-    build();
-    rmSync(LOCK, { force: true });
+    for (const signal of Object.keys(STOP_SIGNALS)) process.on(signal, stop);
+    await setUp();
+    for (const signal of Object.keys(STOP_SIGNALS)) process.off(signal, stop);
   }
 } catch (error) {
   if (error.syscall === undefined) throw error;
