@@ -63,12 +63,19 @@ export interface Analyst {
   readonly identity?: string;
 }
 
-/** Signs and submits a question as `analyst` and waits for its release. Throws the coordinator's code, or the round's when it is aborted. */
+/**
+ * Signs and submits a question as `analyst` and waits for its release, until `signal` ends the wait; the round goes on without. Throws the
+ * coordinator's code, or the round's when it is aborted.
+ */
 export async function ask(
   baseUrl: string,
   analyst: Analyst,
   question: Question,
-  options: { readonly nowMs: () => number; readonly onProgress: (round: RoundProgress) => void },
+  options: {
+    readonly nowMs: () => number;
+    readonly onProgress: (round: RoundProgress) => void;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<RoundProgress & { readonly release: string }> {
   const { federation } = await graphql(
     baseUrl,
@@ -104,7 +111,7 @@ export async function ask(
   );
   let round: RoundProgress = submitQuery;
   options.onProgress(round);
-  for await (const _step of roundSteps(baseUrl, round.id)) {
+  for await (const _step of roundSteps(baseUrl, round.id, options.signal)) {
     const reply = await graphql(
       baseUrl,
       `query ($id: ID!) { round(id: $id) { ${ROUND_FIELDS} } }`,

@@ -12,22 +12,27 @@ const SILENCE_MS = 45_000;
 
 /**
  * Yields once for every step of the round; ends with the round. A connection that breaks is made again from where it left off. Throws
- * `unreachable` when there is none for two minutes, `not-found`, `unexpected-answer`.
+ * `unreachable` when there is none for two minutes, `not-found`, `unexpected-answer`, and what `signal` was aborted with.
  */
-export async function* roundSteps(baseUrl: string, id: string): AsyncGenerator<void> {
+export async function* roundSteps(
+  baseUrl: string,
+  id: string,
+  signal?: AbortSignal,
+): AsyncGenerator<void> {
   let last: string | undefined;
   let retryMs = FIRST_RETRY_MS;
   let awaySince: number | undefined;
   for (;;) {
     let heard = 0;
     try {
-      for await (const event of connection(baseUrl, id, last)) {
+      for await (const event of connection(baseUrl, id, last, signal)) {
         last = event;
         heard += 1;
         yield;
       }
       if (heard === 0) return;
     } catch (error) {
+      signal?.throwIfAborted();
       if (!isConcordatError(error, 'unreachable')) throw error;
       awaySince = heard > 0 ? undefined : (awaySince ?? performance.now());
       if (awaySince !== undefined && performance.now() - awaySince > PATIENCE_MS) throw error;
@@ -36,7 +41,7 @@ export async function* roundSteps(baseUrl: string, id: string): AsyncGenerator<v
       retryMs = FIRST_RETRY_MS;
       awaySince = undefined;
     }
-    await pause(retryMs);
+    await pause(retryMs, undefined, { signal });
     retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
   }
 }
@@ -50,6 +55,7 @@ async function* connection(
   baseUrl: string,
   id: string,
   last: string | undefined,
+  stop: AbortSignal | undefined,
 ): AsyncGenerator<string> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
@@ -61,7 +67,7 @@ async function* connection(
         accept: 'text/event-stream',
         ...(last === undefined ? {} : { 'last-event-id': last }),
       },
-      signal: silence.signal,
+      signal: stop ? AbortSignal.any([stop, silence.signal]) : silence.signal,
     });
     if (response.status === 204) return;
     if (response.status === 404)

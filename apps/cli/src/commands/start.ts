@@ -83,6 +83,7 @@ async function start(flags: StartFlags): Promise<void> {
     died = resolve;
   });
   const children = new Children(died);
+  const stopping = new AbortController();
   const dir = flags.dir ?? mkdtempSync(join(tmpdir(), 'concordat-'));
   try {
     const running = runDemo(
@@ -96,6 +97,7 @@ async function start(flags: StartFlags): Promise<void> {
         sealed: flags.sealed === true,
         port: flags.port ?? (flags.once ? 0 : DEFAULT_PORT),
         withLinkage: flags.withLinkage ?? false,
+        signal: stopping.signal,
       },
       progress,
       children,
@@ -133,6 +135,7 @@ async function start(flags: StartFlags): Promise<void> {
     }
   } finally {
     progress.say('stopping');
+    stopping.abort();
     await children.stopAll();
     if (flags.dir === undefined) rmSync(dir, { recursive: true, force: true });
   }

@@ -102,6 +102,7 @@ export async function runLinkage(
   url: string,
   analyst: SigningKey,
   progress: Progress,
+  signal: AbortSignal,
 ): Promise<LinkedDemo> {
   const operator = { dir: join(dir, COORDINATOR), url };
   const name = { project: 'synthetic-harm', epoch: '2024-1' };
@@ -116,7 +117,7 @@ export async function runLinkage(
         : 'linkage: both agencies label their people (synthetic) through two key-holders',
     );
     while (!isFinished(status, action)) {
-      await pause(POLL_MS);
+      await pause(POLL_MS, undefined, { signal });
       status = await instruct(operator, project, 'status', Date.now());
       const { done, total } = labelsDone(status);
       if (action === 'run' && total > 0) progress.part('labelling', done, total);
@@ -136,7 +137,7 @@ export async function runLinkage(
       agencies: [LEFT, RIGHT],
       linkage: { ...name, left: { agency: LEFT }, right: { agency: RIGHT }, area },
     },
-    { nowMs: Date.now, onProgress: () => {} },
+    { nowMs: Date.now, onProgress: () => {}, signal },
   );
   const { linked } = await fetchRelease(url, round.release);
   if (!linked) throw new ConcordatError('unexpected-answer', 'the release holds no linked count');

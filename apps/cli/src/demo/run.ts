@@ -34,6 +34,8 @@ export interface DemoOptions {
   readonly sealed: boolean;
   readonly port: number;
   readonly withLinkage: boolean;
+  /** Ends the waiting for answers that will not come any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface Demo {
@@ -120,13 +122,14 @@ export async function runDemo(
   const say = reportRound(progress);
   const round = await ask(url, { id: ANALYST, key: analystKey }, question, {
     nowMs: Date.now,
+    signal: options.signal,
     onProgress: (state) => {
       if (say(state)) silence.refresh();
     },
   }).finally(() => clearTimeout(silence));
   const release = await readRelease(url, round.release);
   const linkage = options.withLinkage
-    ? await runLinkage(dir, url, analystKey, progress)
+    ? await runLinkage(dir, url, analystKey, progress, options.signal)
     : undefined;
   const report: DemoReport = {
     release: {
