@@ -152,9 +152,9 @@ describe('two set-ups of one clone', () => {
 
 describe('a clone that may not be written', () => {
   /** Root may write everywhere, so it becomes nobody. */
-  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
   const own = (clone: string, mode: number): void => {
-    if ('uid' in user) chownSync(clone, user.uid, user.gid);
+    if (user) chownSync(clone, user.uid, user.gid);
     chmodSync(clone, mode);
   };
 
