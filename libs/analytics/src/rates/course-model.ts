@@ -8,6 +8,7 @@
  * values, none among them, and every combination is weighted by its marginal likelihood (Bayesian model averaging: Hoeting, Madigan, Raftery and
  * Volinsky 1999, Statistical Science 14). So twelve months that may be a line or half a wave widen the forecast by just that doubt.
  */
+import { choleskyInPlace, dot, solveBackward, solveForward } from '../laws/cholesky.js';
 
 /** What is seen of a course, one entry a period; a ratio of NaN is missing. */
 export interface SeenRatios {
@@ -52,58 +53,168 @@ interface Deviations {
   readonly scatter: number;
 }
 
+/** Covariance of the ratios of periods t and u under these deviations, before anything is seen. */
+type Covariance = (deviations: Deviations, t: number, u: number) => number;
+
+/** The ratios seen, by what stands against them. */
+interface Seen {
+  /** Periods with a ratio, ascending. */
+  readonly at: readonly number[];
+  /** Ratio - 1 of each. */
+  readonly departures: Float64Array;
+  /** Known variance of each. */
+  readonly variances: Float64Array;
+  readonly covariance: Covariance;
+}
+
 /** A model with what it makes of the ratios seen. */
 interface Fitted extends Deviations {
   /** Lower triangle of the Cholesky factor of the covariance of the ratios seen. */
   readonly factor: Float64Array;
   /** Inverse of that covariance times the departures seen. */
   readonly solved: Float64Array;
-  logLikelihood: number;
-  weight: number;
+  readonly logLikelihood: number;
 }
 
-function choleskyInPlace(matrix: Float64Array, n: number): void {
+/** A model with its share in the mixture and its view of the periods released. */
+interface Weighted extends Fitted {
+  readonly weight: number;
+  readonly means: Float64Array;
+  /** Of each period, what forward substitution makes of its covariances with those seen. */
+  readonly halves: readonly Float64Array[];
+}
+
+function priorCovariance(middle: number, periodsPerYear: number | undefined): Covariance {
+  const swings: number[] = [];
+  const swingOf = (lag: number): number => {
+    swings[lag] ??= Math.cos((2 * Math.PI * lag) / (periodsPerYear ?? 1));
+    return swings[lag];
+  };
+  return ({ walk, wave, scatter }, t, u) =>
+    USUAL_LEVEL ** 2 +
+    USUAL_LINE ** 2 * (t - middle) * (u - middle) +
+    walk * walk * Math.min(t, u) +
+    (wave > 0 ? wave * wave * swingOf(Math.abs(t - u)) : 0) +
+    (t === u ? scatter * scatter : 0);
+}
+
+/** Regression by one Gaussian process with its marginal likelihood, up to a constant (Rasmussen and Williams 2006, Algorithm 2.1). */
+function conditioned(
+  deviations: Deviations,
+  { at, departures, variances, covariance }: Seen,
+): Fitted {
+  const n = at.length;
+  const factor = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * n + j] as number;
-      for (let k = 0; k < j; k++) {
-        sum -= (matrix[i * n + k] as number) * (matrix[j * n + k] as number);
-      }
-      matrix[i * n + j] =
-        i === j ? Math.sqrt(Math.max(sum, LEAST_VARIANCE)) : sum / (matrix[j * n + j] as number);
+      factor[i * n + j] = covariance(deviations, at[i] as number, at[j] as number);
+    }
+    factor[i * n + i] =
+      (factor[i * n + i] as number) + Math.max(LEAST_VARIANCE, variances[i] as number);
+  }
+  choleskyInPlace(factor, n);
+  const half = solveForward(factor, departures);
+  let logLikelihood = -dot(half, half) / 2;
+  for (let i = 0; i < n; i++) logLikelihood -= Math.log(factor[i * n + i] as number);
+  return { ...deviations, factor, solved: solveBackward(factor, half), logLikelihood };
+}
+
+/** Covariances of the ratio of period t with those seen. */
+const withSeen = (model: Deviations, { at, covariance }: Seen, t: number): Float64Array =>
+  Float64Array.from(at, (u) => covariance(model, t, u));
+
+/** The mixture: every combination of deviations that counts, weighted by its likelihood. */
+function weightedModels(seen: Seen, periods: number, waves: readonly number[]): Weighted[] {
+  const fitted = waves.flatMap((wave) =>
+    WALKS.flatMap((walk) => SCATTERS.map((scatter) => conditioned({ walk, wave, scatter }, seen))),
+  );
+  const most = fitted.reduce((best, model) => Math.max(best, model.logLikelihood), -Infinity);
+  const likelihoodOf = (model: Fitted): number => Math.exp(model.logLikelihood - most);
+  const counted = fitted.filter((model) => likelihoodOf(model) >= LEAST_WEIGHT);
+  const total = counted.reduce((sum, model) => sum + likelihoodOf(model), 0);
+  return counted.map((model) => {
+    const rows = Array.from({ length: periods }, (_, t) => withSeen(model, seen, t));
+    return {
+      ...model,
+      weight: likelihoodOf(model) / total,
+      means: Float64Array.from(rows, (row) => 1 + dot(row, model.solved)),
+      halves: rows.map((row) => solveForward(model.factor, row)),
+    };
+  });
+}
+
+/** Change a period of the line alone, as all models together have it. */
+const slopeOf = (models: readonly Weighted[], { at }: Seen, middle: number): number =>
+  models.reduce(
+    (slope, { weight, solved }) =>
+      slope +
+      weight *
+        at.reduce((sum, t, i) => sum + USUAL_LINE ** 2 * (t - middle) * (solved[i] as number), 0),
+    0,
+  );
+
+function mixtureMeans(models: readonly Weighted[], periods: number): Float64Array {
+  const mixed = new Float64Array(periods);
+  for (const { weight, means } of models) {
+    for (let t = 0; t < periods; t++) {
+      mixed[t] = (mixed[t] as number) + weight * (means[t] as number);
     }
   }
+  return mixed;
 }
 
-/** Solves factor x = right. */
-function forward(factor: Float64Array, right: Float64Array): Float64Array {
-  const n = right.length;
-  const x = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    let sum = right[i] as number;
-    for (let k = 0; k < i; k++) sum -= (factor[i * n + k] as number) * (x[k] as number);
-    x[i] = sum / (factor[i * n + i] as number);
+/** Covariances of the mixture between the periods released: those within each model, and of the models' means around `mixed`. */
+function mixtureCovariances(
+  models: readonly Weighted[],
+  { covariance }: Seen,
+  mixed: Float64Array,
+): Float64Array {
+  const periods = mixed.length;
+  const shareOf = (model: Weighted, t: number, u: number): number => {
+    const { weight, means, halves } = model;
+    const within =
+      covariance(model, t, u) - dot(halves[t] as Float64Array, halves[u] as Float64Array);
+    const between =
+      ((means[t] as number) - (mixed[t] as number)) * ((means[u] as number) - (mixed[u] as number));
+    return weight * (within + between);
+  };
+  const covariances = new Float64Array(periods * periods);
+  for (let t = 0; t < periods; t++) {
+    for (let u = 0; u <= t; u++) {
+      const sum = models.reduce((total, model) => total + shareOf(model, t, u), 0);
+      covariances[t * periods + u] = sum;
+      covariances[u * periods + t] = sum;
+    }
   }
-  return x;
+  return covariances;
 }
 
-/** Solves factor^T x = right. */
-function backward(factor: Float64Array, right: Float64Array): Float64Array {
-  const n = right.length;
-  const x = new Float64Array(n);
-  for (let i = n - 1; i >= 0; i--) {
-    let sum = right[i] as number;
-    for (let k = i + 1; k < n; k++) sum -= (factor[k * n + i] as number) * (x[k] as number);
-    x[i] = sum / (factor[i * n + i] as number);
+/** The ratio of period `at`, and how it goes with those released. */
+function ratioAt(
+  at: number,
+  models: readonly Weighted[],
+  seen: Seen,
+  mixed: Float64Array,
+): RatioOfPeriod {
+  const { covariance } = seen;
+  const parts = models.map((model) => {
+    const row = withSeen(model, seen, at);
+    return { model, own: 1 + dot(row, model.solved), half: solveForward(model.factor, row) };
+  });
+  const mean = parts.reduce((sum, { own, model }) => sum + model.weight * own, 0);
+  const covariances = new Float64Array(mixed.length);
+  let variance = 0;
+  for (const { model, own, half } of parts) {
+    const { weight, means, halves } = model;
+    variance += weight * (covariance(model, at, at) - dot(half, half) + (own - mean) ** 2);
+    for (let t = 0; t < mixed.length; t++) {
+      const within = covariance(model, at, t) - dot(half, halves[t] as Float64Array);
+      const between = (own - mean) * ((means[t] as number) - (mixed[t] as number));
+      covariances[t] = (covariances[t] as number) + weight * (within + between);
+    }
   }
-  return x;
+  return { mean, variance, covariances };
 }
-
-const dot = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
-};
 
 /** Law of the course given `seen`; `periodsPerYear` undefined: no wave. */
 export function courseLaw(
@@ -112,125 +223,24 @@ export function courseLaw(
 ): CourseLaw {
   const periods = ratios.length;
   const middle = (periods - 1) / 2;
-  const swings: number[] = [];
-  const swingOf = (lag: number): number => {
-    swings[lag] ??= Math.cos((2 * Math.PI * lag) / (periodsPerYear ?? 1));
-    return swings[lag];
+  const at = Array.from(ratios.keys()).filter((t) => !Number.isNaN(ratios[t] as number));
+  const seen: Seen = {
+    at,
+    departures: Float64Array.from(at, (t) => (ratios[t] as number) - 1),
+    variances: Float64Array.from(at, (t) => variances[t] as number),
+    covariance: priorCovariance(middle, periodsPerYear),
   };
-  const covariance = ({ walk, wave, scatter }: Deviations, t: number, u: number): number => {
-    return (
-      USUAL_LEVEL ** 2 +
-      USUAL_LINE ** 2 * (t - middle) * (u - middle) +
-      walk * walk * Math.min(t, u) +
-      (wave > 0 ? wave * wave * swingOf(Math.abs(t - u)) : 0) +
-      (t === u ? scatter * scatter : 0)
-    );
-  };
-  const seen = Array.from(ratios.keys()).filter((t) => !Number.isNaN(ratios[t] as number));
-  const n = seen.length;
-  const departures = Float64Array.from(seen, (t) => (ratios[t] as number) - 1);
-
-  const fitted: Fitted[] = [];
-  for (const wave of periodsPerYear === undefined ? [0] : WAVES) {
-    for (const walk of WALKS) {
-      for (const scatter of SCATTERS) {
-        const deviations = { walk, wave, scatter };
-        const factor = new Float64Array(n * n);
-        for (let i = 0; i < n; i++) {
-          for (let j = 0; j <= i; j++) {
-            factor[i * n + j] = covariance(deviations, seen[i] as number, seen[j] as number);
-          }
-          factor[i * n + i] =
-            (factor[i * n + i] as number) +
-            Math.max(LEAST_VARIANCE, variances[seen[i] as number] as number);
-        }
-        choleskyInPlace(factor, n);
-        const half = forward(factor, departures);
-        let logLikelihood = -dot(half, half) / 2;
-        for (let i = 0; i < n; i++) logLikelihood -= Math.log(factor[i * n + i] as number);
-        const solved = backward(factor, half);
-        fitted.push({ ...deviations, factor, solved, logLikelihood, weight: 0 });
-      }
-    }
-  }
-  const most = fitted.reduce((best, model) => Math.max(best, model.logLikelihood), -Infinity);
-  const models = fitted.filter((model) => {
-    model.weight = Math.exp(model.logLikelihood - most);
-    return model.weight >= LEAST_WEIGHT;
-  });
-  const total = models.reduce((sum, { weight }) => sum + weight, 0);
-  for (const model of models) model.weight /= total;
-
-  /** Covariances of the ratio of period t with those seen. */
-  const withSeen = (model: Fitted, t: number): Float64Array =>
-    Float64Array.from(seen, (u) => covariance(model, t, u));
-
-  const means = new Float64Array(periods);
-  const covariances = new Float64Array(periods * periods);
-  let perPeriod = 0;
-  /** Of each model: means of the released periods, and what forward substitution makes of their covariances with those seen. */
-  const past = models.map((model) => {
-    const rows = Array.from({ length: periods }, (_, t) => withSeen(model, t));
-    const mean = Float64Array.from(rows, (row) => 1 + dot(row, model.solved));
-    const halves = rows.map((row) => forward(model.factor, row));
-    perPeriod +=
-      model.weight *
-      seen.reduce(
-        (sum, t, i) => sum + USUAL_LINE ** 2 * (t - middle) * (model.solved[i] as number),
-        0,
-      );
-    return { mean, halves };
-  });
-  models.forEach(({ weight }, k) => {
-    const { mean } = past[k] as (typeof past)[number];
-    for (let t = 0; t < periods; t++) {
-      means[t] = (means[t] as number) + weight * (mean[t] as number);
-    }
-  });
-  /** Adds the share of one model in the covariance of the mixture. */
-  const shareOf = (k: number, t: number, u: number): number => {
-    const model = models[k] as Fitted;
-    const { mean, halves } = past[k] as (typeof past)[number];
-    const within =
-      covariance(model, t, u) - dot(halves[t] as Float64Array, halves[u] as Float64Array);
-    const between =
-      ((mean[t] as number) - (means[t] as number)) * ((mean[u] as number) - (means[u] as number));
-    return model.weight * (within + between);
-  };
-  for (let t = 0; t < periods; t++) {
-    for (let u = 0; u <= t; u++) {
-      let sum = 0;
-      for (let k = 0; k < models.length; k++) sum += shareOf(k, t, u);
-      covariances[t * periods + u] = sum;
-      covariances[u * periods + t] = sum;
-    }
-  }
-
+  const models = weightedModels(seen, periods, periodsPerYear === undefined ? [0] : WAVES);
+  const means = mixtureMeans(models, periods);
   const known = new Map<number, RatioOfPeriod>();
-  const future = (horizon: number): RatioOfPeriod => {
-    const done = known.get(horizon);
-    if (done) return done;
-    const at = periods - 1 + horizon;
-    const parts = models.map((model) => {
-      const row = withSeen(model, at);
-      return { own: 1 + dot(row, model.solved), half: forward(model.factor, row) };
-    });
-    const mean = parts.reduce((sum, { own }, k) => sum + (models[k] as Fitted).weight * own, 0);
-    const withPast = new Float64Array(periods);
-    let variance = 0;
-    parts.forEach(({ own, half }, k) => {
-      const model = models[k] as Fitted;
-      const { mean: before, halves } = past[k] as (typeof past)[number];
-      variance += model.weight * (covariance(model, at, at) - dot(half, half) + (own - mean) ** 2);
-      for (let t = 0; t < periods; t++) {
-        const within = covariance(model, at, t) - dot(half, halves[t] as Float64Array);
-        const between = (own - mean) * ((before[t] as number) - (means[t] as number));
-        withPast[t] = (withPast[t] as number) + model.weight * (within + between);
-      }
-    });
-    const made = { mean, variance, covariances: withPast };
-    known.set(horizon, made);
-    return made;
+  return {
+    means,
+    covariances: mixtureCovariances(models, seen, means),
+    perPeriod: slopeOf(models, seen, middle),
+    future: (horizon) => {
+      const ratio = known.get(horizon) ?? ratioAt(periods - 1 + horizon, models, seen, means);
+      known.set(horizon, ratio);
+      return ratio;
+    },
   };
-  return { means, covariances, perPeriod, future };
 }
