@@ -1,7 +1,7 @@
 /**
  * How often intervals hold the truth, in every setting of `worlds.fixture-spec.ts`: a grid fixed before any figure was looked at, and
  * three sets written down later. Seeded. With CONCORDAT_NIGHTLY=1 a hundred worlds of each of the 136 settings (twenty of those of 2,000 cells;
- * CONCORDAT_COVERAGE_WORLDS: as many of each), every setting judged by itself and printed as a JSON line (docs/analytics/intervals.md holds them); else
+ * CONCORDAT_COVERAGE_WORLDS: as many of each), every setting judged by itself and printed as a JSON line (docs/analytics/measured/intervals.md holds them); else
  * one of each of half the grid, and one of every phase of six courses, judged together.
  * Bounds are the promised 93 to 97 %, with the false-alarm probability of 1e-6 per assertion around them.
  */

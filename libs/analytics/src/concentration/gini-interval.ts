@@ -40,7 +40,7 @@ const HIGHEST = 0.999;
 const LEAST_SHOWN = 1e-6;
 /** A total within this many standard errors of zero could be anything: so could the Gini. */
 const CLEAR_TOTAL = 2;
-/** Limits are wider by this than those of a known shape: what the error of the shape was counted to take (docs/analytics/intervals.md). */
+/** Limits are wider by this than those of a known shape: what the error of the shape was counted to take (docs/analytics/measured/intervals.md). */
 const SHAPE_ERROR = 1.1;
 /** Candidates between those whose scores are this far out, beyond the limits that are asked for. */
 const CANDIDATES = 17;
