@@ -112,7 +112,8 @@ export interface Statistic {
 
 const DEFINITIONS: Readonly<Record<string, Statistic>> = {
   'gi-star': {
-    summary: 'Getis-Ord G_i* (star) or G_i z-scores, one per value',
+    summary:
+      "Getis-Ord G_i* (star: a place's own weight is 1 unless given) or G_i (own weights do not count) z-scores, one per value",
     example: '{"values":[3,0,1,9],"weights":[[0,1,1],[1,0,1],[2,3,1],[3,2,1]],"star":true}',
     compute(input) {
       const { values, weights, star } = read(GiStarInput, input);

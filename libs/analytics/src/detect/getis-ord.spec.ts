@@ -20,6 +20,12 @@ const G_STAR = [
   1.4715744409134945, -1.4070942980360588, -1.0346281603206313, 0.17312640481335237,
   1.272214058385704, 0.6925056192534091, -1.7745456493368608, -0.2827142351968231,
 ];
+/** The same with weight 2 on the diagonal. */
+const G_STAR_TWICE = [
+  -0.4580494125148258, -0.9881297985468058, -0.8925043341713085, 1.1124057161074343,
+  1.1156304177141358, -1.0430776093764842, -1.3275533210246162, 0.4462521670856544,
+  1.9957867259574558, 0.2550012383346597, -1.6575080491752872, -0.35989596697593457,
+];
 const G = [
   -0.5465052519444914, -0.5646597025732799, -0.6575223461696631, 0.27675936240866555,
   1.5183715923452794, -1.4633511907200667, -0.6471346832215257, -0.15315294598268225,
@@ -42,6 +48,16 @@ describe('giStar', () => {
     expectClose(giStar(VALUES, weightsFromTriples(12, ROOK, false), false), G);
   });
 
+  it('takes the weight that a row gives its own place in the place of 1 with star, and passes it over without', () => {
+    const own = (weight: number) => Array.from(VALUES, (_, i): WeightTriple => [i, i, weight]);
+    const rows = (triples: readonly WeightTriple[], star: boolean) =>
+      giStar(VALUES, weightsFromTriples(12, [...ROOK, ...triples], star), star);
+    expectClose(rows(own(1), true), G_STAR);
+    expectClose(rows(own(1).slice(0, 5), true), G_STAR);
+    expectClose(rows(own(7), false), G);
+    expectClose(rows(own(2), true), G_STAR_TWICE);
+  });
+
   it('does not change when a constant is added or the values are scaled', () => {
     const moved = VALUES.map((value) => 1e6 + 3 * value);
     expectClose(
@@ -51,7 +67,11 @@ describe('giStar', () => {
   });
 
   it('refuses a weight given twice, or for a place that is not there', () => {
-    expect(() => weightsFromTriples(2, [[0, 0, 1]], true)).toThrow(/one weight/);
+    const twice: WeightTriple[] = [
+      [0, 1, 1],
+      [0, 1, 1],
+    ];
+    expect(() => weightsFromTriples(2, twice, true)).toThrow(/for the places \[0, 1\]/);
     expect(() => weightsFromTriples(2, [[0, 2, 1]], false)).toThrow(/counted from 0/);
     expect(() => giStar(Float64Array.of(1, 2), weightsFromTriples(2, [], true), true)).toThrow(
       /three places/,

@@ -37,8 +37,8 @@ function sumsWithout(values: Float64Array, place: number) {
 
 /**
  * z-score of every place. With `star` the place counts in its own neighbourhood (its own weight must be in the row) and
- * mean and variance are over all n places, else over the n - 1 others: equations 14 and 15 of the 1995 paper, and what
- * esda's `G_Local` computes. 0/0 (constant values) is NaN. Throws `too-few-places` below 3.
+ * mean and variance are over all n places, else over the n - 1 others, and a weight of its own in the row is passed over:
+ * equations 14 and 15 of the 1995 paper, and what esda's `G_Local` computes. 0/0 (constant values) is NaN. Throws `too-few-places` below 3.
  */
 export function giStar(values: Float64Array, weights: SpatialWeights, star: boolean): Float64Array {
   const n = values.length;
@@ -63,6 +63,7 @@ export function giStar(values: Float64Array, weights: SpatialWeights, star: bool
     let weightSquares = 0;
     let lag = 0;
     for (let at = weights.offsets[i] as number; at < end; at++) {
+      if (!star && weights.targets[at] === i) continue;
       const weight = weights.weights[at] as number;
       weightSum += weight;
       weightSquares += weight * weight;

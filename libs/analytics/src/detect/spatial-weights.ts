@@ -12,8 +12,8 @@ export interface SpatialWeights {
 export type WeightTriple = readonly [row: number, column: number, weight: number];
 
 /**
- * Rows from triples [i, j, w] over `size` places, in any order. `star` adds every place to its own row with weight 1.
- * Throws `invalid-weight` (positions outside 0..size-1, w not finite) and `repeated-weight`.
+ * Rows from triples [i, j, w] over `size` places, in any order. `star` adds every place to its own row with weight 1, where the triples
+ * give it no weight of its own. Throws `invalid-weight` (positions outside 0..size-1, w not finite) and `repeated-weight`.
  */
 export function weightsFromTriples(
   size: number,
@@ -21,6 +21,7 @@ export function weightsFromTriples(
   star: boolean,
 ): SpatialWeights {
   const offsets = new Int32Array(size + 1);
+  const alone = new Uint8Array(size).fill(star ? 1 : 0);
   const position = (value: number): boolean =>
     Number.isInteger(value) && value >= 0 && value < size;
   for (const [row, column, weight] of triples) {
@@ -31,9 +32,10 @@ export function weightsFromTriples(
       );
     }
     offsets[row + 1] = (offsets[row + 1] as number) + 1;
+    if (row === column) alone[row] = 0;
   }
   for (let i = 0; i < size; i++) {
-    offsets[i + 1] = (offsets[i + 1] as number) + (offsets[i] as number) + (star ? 1 : 0);
+    offsets[i + 1] = (offsets[i + 1] as number) + (offsets[i] as number) + (alone[i] as number);
   }
   const targets = new Int32Array(offsets[size] as number);
   const weights = new Float64Array(targets.length);
@@ -44,9 +46,7 @@ export function weightsFromTriples(
     if (seen.has(key)) {
       throw new ConcordatError(
         'repeated-weight',
-        star
-          ? 'each pair of places has one weight; with star, leave a place out of its own row'
-          : 'each pair of places has one weight',
+        `two weights are given for the places [${row}, ${column}]: give one, their sum if both count`,
       );
     }
     seen.add(key);
@@ -55,7 +55,7 @@ export function weightsFromTriples(
     weights[at] = weight;
     next[row] = at + 1;
   };
-  if (star) for (let i = 0; i < size; i++) add(i, i, 1);
+  for (let i = 0; i < size; i++) if (alone[i] === 1) add(i, i, 1);
   for (const [row, column, weight] of triples) add(row, column, weight);
   return { offsets, targets, weights };
 }
