@@ -9,12 +9,17 @@ export function seededWords(seed: number): RandomSource {
   key.writeUInt32LE(seed);
   const cipher = createCipheriv('aes-128-ctr', key, Buffer.alloc(16));
   const zeros = Buffer.alloc(4 * CHUNK_WORDS);
+  let bytes = Buffer.alloc(0);
+  let next = 0;
   return {
     fillWords(out) {
-      for (let at = 0; at < out.length; at += CHUNK_WORDS) {
-        const words = Math.min(CHUNK_WORDS, out.length - at);
-        const bytes = cipher.update(zeros.subarray(0, 4 * words));
-        for (let i = 0; i < words; i++) out[at + i] = bytes.readUInt32LE(4 * i);
+      for (let i = 0; i < out.length; i++) {
+        if (next === bytes.length) {
+          bytes = cipher.update(zeros);
+          next = 0;
+        }
+        out[i] = bytes.readUInt32LE(next);
+        next += 4;
       }
     },
   };

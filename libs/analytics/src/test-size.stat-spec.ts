@@ -208,6 +208,19 @@ describe.each(['expectation', 'conditional'] as ScanModel[])('the %s scan', (mod
   });
 });
 
+it('the scan rejects as many null worlds as its size says where most of them tie', () => {
+  // One place that expects one incident: four or more come in 1.9 % of worlds, three or more in 8 %, so 5 % lies inside a tie.
+  const expected = Float64Array.of(1);
+  const zones = { offsets: Int32Array.of(0, 1), members: Int32Array.of(0) };
+  const random = seededRandom('scan ties');
+  const p = Array.from({ length: 4000 }, () => {
+    const counts = poissonDraws(expected, random);
+    const input = { counts, expected, zones, model: 'expectation', noiseVariance: 0 } as const;
+    return scanP(input, { random, draws: 99 });
+  });
+  expectSize(p);
+});
+
 describe("Moran's I under noise", () => {
   const cells = disk(cellAt(51.5, -0.1, 9), 8);
   const { degrees, targets } = neighbourLists(cells);

@@ -9,7 +9,7 @@
 import { ConcordatError } from '#libs/bytes';
 import type { NoiseSampler, RandomSource } from '#libs/dp';
 import type { NeighbourLists } from '#libs/grid';
-import { poissonDraws } from '../laws/random-variates.js';
+import { poissonDraws, uniforms } from '../laws/random-variates.js';
 
 /** Zones as rows of positions: zone z covers members[offsets[z] .. offsets[z + 1] - 1]. */
 export interface Zones {
@@ -150,8 +150,9 @@ function nullMeans({ counts, expected, model }: ScanInput): Float64Array {
 }
 
 /**
- * p-value of the largest ratio: the share of `draws` null worlds, with the same expectations and the same noise, that have
- * one at least as large, the observed world counted among them (Dwass 1957). Smallest value 1 / (draws + 1).
+ * p-value of the largest ratio: its rank among those of `draws` null worlds with the same expectations and the same noise, the observed
+ * world counted among them (Dwass 1957). Worlds that equal it are ranked by lot: counts are whole, so ties are common in small areas,
+ * and counting them all would reject too seldom. Smallest value 1 / (draws + 1); 1 where no zone is above expectation.
  */
 export function scanP(
   input: ScanInput,
@@ -162,9 +163,11 @@ export function scanP(
   }
   const largest = ({ llr, best }: ScanResult): number => (best < 0 ? 0 : (llr[best] as number));
   const observed = largest(scan(input));
+  if (observed === 0) return 1;
   const noise = new Int32Array(input.counts.length);
   const means = nullMeans(input);
-  let reached = 1;
+  let above = 0;
+  let equal = 0;
   for (let draw = 0; draw < draws; draw++) {
     const counts = poissonDraws(means, random);
     if (sampler) sampler.sampleInto(noise, random);
@@ -172,7 +175,10 @@ export function scanP(
       const missing = Number.isNaN(input.counts[i] as number);
       counts[i] = missing ? Number.NaN : (counts[i] as number) + (noise[i] as number);
     }
-    if (largest(scan({ ...input, counts })) >= observed) reached++;
+    const ratio = largest(scan({ ...input, counts }));
+    if (ratio > observed) above++;
+    else if (ratio === observed) equal++;
   }
-  return reached / (draws + 1);
+  const lot = equal > 0 ? Math.floor(uniforms(random)() * (equal + 1)) : 0;
+  return (1 + above + lot) / (draws + 1);
 }
