@@ -61,8 +61,9 @@ async function untilFree(messages: AsyncIterator<[Said]>, emit: Emit): Promise<v
 }
 
 /**
- * All layers on two threads: whichever is free takes the next part. First on fresh threads, from before they are started; then, for each of
- * `again`, once more on the same, whose code is compiled by then: a coordinator keeps its threads from one layer to the next.
+ * All layers on two threads: whichever is free takes the next part. First what it takes to start the threads and to load the code of the
+ * layers; then all layers on them while they are fresh; then, for each of `again`, once more on the same, whose code is compiled by then:
+ * a coordinator keeps its threads from one layer to the next.
  */
 async function allLayers(
   emit: Emit,
@@ -75,24 +76,26 @@ async function allLayers(
     counts: madeUpMonths(cells.length, random),
     allCrime: madeUpMonths(cells.length, random),
   };
-  const timed = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const start = process.hrtime.bigint();
     const processor = process.cpuUsage();
-    await work();
-    emit({ name: `${name} all layers`, figure: Number(seconds(start).toFixed(2)), unit: 's' });
+    const result = await work();
+    emit({ name, figure: Number(seconds(start).toFixed(2)), unit: 's' });
     const { user, system } = process.cpuUsage(processor);
     const figure = Number(((user + system) / 1e6).toFixed(2));
-    emit({ name: `${name} all layers, processor time`, figure, unit: 's' });
+    emit({ name: `${name}, processor time`, figure, unit: 's' });
+    return result;
   };
-  const start = () => {
+  const started = async () => {
     const thread = new Worker(new URL('layer-thread.js', import.meta.url), { workerData });
     const messages = on(thread, 'message') as AsyncIterator<[Said]>;
-    return { thread, messages, isReady: untilFree(messages, emit) };
+    await untilFree(messages, emit);
+    return { thread, messages };
   };
-  const round = async (threads: readonly ReturnType<typeof start>[], prefix: string) => {
+  type Threads = readonly Awaited<ReturnType<typeof started>>[];
+  const round = async (threads: Threads, prefix: string): Promise<void> => {
     const left = Object.keys(LAYER_PARTS) as Told['part'][];
-    const run = async ({ thread, messages, isReady }: ReturnType<typeof start>): Promise<void> => {
-      await isReady;
+    const run = async ({ thread, messages }: Threads[number]): Promise<void> => {
       for (let part = left.shift(); part !== undefined; part = left.shift()) {
         thread.postMessage({ prefix, part } satisfies Told);
         await untilFree(messages, emit);
@@ -100,13 +103,20 @@ async function allLayers(
     };
     await Promise.all(threads.map(run));
   };
-  let threads: readonly ReturnType<typeof start>[] = [];
-  await timed(`${first}, on two fresh threads:`, async () => {
-    threads = Array.from({ length: THREADS }, start);
-    await round(threads, first);
-  });
+  const threads = await timed(
+    `${first}, on two fresh threads: all layers, start and loading included`,
+    async () => {
+      const fresh = await timed(`${first}: two threads started, their code loaded`, () =>
+        Promise.all(Array.from({ length: THREADS }, started)),
+      );
+      await timed(`${first}, on two fresh threads: all layers once they are loaded`, () =>
+        round(fresh, first),
+      );
+      return fresh;
+    },
+  );
   for (const prefix of again) {
-    await timed(`${prefix}, on the same threads:`, () => round(threads, prefix));
+    await timed(`${prefix}, on the same threads: all layers`, () => round(threads, prefix));
   }
   await Promise.all(threads.map(({ thread }) => thread.terminate()));
 }

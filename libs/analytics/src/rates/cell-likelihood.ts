@@ -4,6 +4,7 @@
  * J. R. Stat. Soc. B 41).
  */
 
+import { exponential } from '../laws/exponential.js';
 import { type LikelihoodTable, LOG_STEP } from '../laws/likelihood-table.js';
 import type { LevelModel, Periods } from './level.js';
 import type { RatioLikelihood } from './ratio-law.js';
@@ -131,7 +132,7 @@ function exponentials(
   for (let j = from; j < to; j++) {
     const log = (logs[j] as number) - most;
     logs[j] = log;
-    values[j] = Math.exp(log);
+    values[j] = exponential(log);
   }
 }
 
