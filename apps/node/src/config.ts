@@ -39,6 +39,7 @@ export const nodePaths = (dir: string) => ({
   blobs: join(dir, 'blobs'),
   witnessed: join(dir, 'witnessed'),
   records: join(dir, 'records'),
+  mappings: join(dir, 'mappings'),
   linkage: join(dir, 'linkage'),
   control: join(dir, 'control.json'),
 });

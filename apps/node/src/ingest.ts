@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { ConcordatError } from '#libs/bytes';
 import { parseDomainFile } from '#libs/grid';
-import { type Mapping, parseMapping, parseTaxonomy } from '#libs/harmonise';
+import { parseTaxonomy } from '#libs/harmonise';
 import { packageRoot } from '#libs/host';
 import { openJournal } from '#libs/journal';
 import { loadSecret, loadSigningKey, noteSigner, PinnedManifest } from '#libs/keystore';
@@ -12,24 +11,9 @@ import { type IngestReport, openRecords, type Summary } from '#libs/records';
 import { encodeEntry } from '#libs/tlog';
 import { coordinatorOf, loadConfig, nodePaths } from './config.js';
 import { heldVersion } from './held-version.js';
+import { loadMappings } from './mappings.js';
 
-const POLICIES = join(packageRoot(import.meta.url), 'policies');
-const TAXONOMY = join(POLICIES, 'taxonomy', 'common-v1.yaml');
-const MAPPINGS = join(POLICIES, 'mappings');
-
-/** The mapping of the settings: one by name from `policies/mappings`, or `auto` for all that recognise their files. */
-function loadMappings(name: string): Mapping | readonly Mapping[] {
-  const all = readdirSync(MAPPINGS)
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => parseMapping(readFileSync(join(MAPPINGS, file), 'utf8')));
-  if (name === 'auto') return all.filter(({ recognise }) => recognise);
-  const named = all.find(({ mapping }) => mapping === name);
-  if (named) return named;
-  throw new ConcordatError(
-    'unknown-mapping',
-    'config.yaml names a mapping that policies/mappings does not have',
-  );
-}
+const TAXONOMY = join(packageRoot(import.meta.url), 'policies', 'taxonomy', 'common-v1.yaml');
 
 /**
  * Takes files into a node's records and logs that it did (which dataset version came of it, never how many rows). The node must not be
@@ -72,7 +56,7 @@ export async function ingest(
       const report = await records.ingestFiles({
         dataset,
         files: files.map((path) => ({ path })),
-        mapping: loadMappings(config.dataset.mapping),
+        mapping: loadMappings(config.dataset.mapping, paths.mappings),
         taxonomy: parseTaxonomy(readFileSync(TAXONOMY, 'utf8')),
         categories: options.categories,
         domain,

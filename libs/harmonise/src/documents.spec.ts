@@ -93,6 +93,8 @@ describe('documents are refused', () => {
     ['an unknown key', { script: 'x' }],
     ['an unknown delimiter', { format: { delimiter: 'space' } }],
     ['a format without a month', { time: { column: 'When', formats: ['YYYY'] } }],
+    ['a month in two forms', { time: { column: 'When', formats: ['M/MM/YYYY'] } }],
+    ['digits that may run together', { time: { column: 'When', formats: ['DMYYYY'] } }],
     ['a format with other letters', { time: { column: 'When', formats: ['YYYY-MM-DDZ'] } }],
     ['one column for two purposes', { location: { longitude: 'Lon', latitude: 'lon ' } }],
     ['categories beside a constant', { categories: ['asb'] }],

@@ -34,7 +34,14 @@ const MappingDocument = z.strictObject({
   time: z.strictObject({
     column: Column,
     formats: z
-      .array(z.string().refine(isTimeFormat, 'use YYYY and MM, optionally DD HH mm ss, once each'))
+      .array(
+        z
+          .string()
+          .refine(
+            isTimeFormat,
+            'use YYYY and MM or M, optionally DD or D, HH or H, mm, ss, once each',
+          ),
+      )
       .min(1),
     /** `day` where the day written is that of the incident, so that weeks can be counted; many files write a month as its first day. */
     precision: z.literal('day').optional(),
@@ -50,7 +57,7 @@ export function parseMapping(text: string): Mapping {
   if ('constant' in mapping.category && mapping.categories) {
     throw new ConcordatError('bad-mapping', 'categories: already said by category.constant');
   }
-  if (mapping.time.precision && !mapping.time.formats.every((format) => format.includes('DD'))) {
+  if (mapping.time.precision && !mapping.time.formats.every((format) => format.includes('D'))) {
     throw new ConcordatError('bad-mapping', 'time.precision: a format writes no day');
   }
   const columns = mappedColumns(mapping).map(foldColumn);

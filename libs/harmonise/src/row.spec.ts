@@ -19,7 +19,7 @@ format: { delimiter: comma }
 id: Ref
 person: Person
 category: { column: Type }
-time: { column: When, formats: [YYYY-MM, DD/MM/YYYY, 'YYYY-MM-DDTHH:mm:ss'] }
+time: { column: When, formats: [YYYY-MM, DD/MM/YYYY, 'YYYY-MM-DDTHH:mm:ss', 'D.M.YYYY H:mm'] }
 location: { longitude: Lon, latitude: Lat }
 `);
 const header = [' REF', 'when', 'Lon', 'Lat ', 'Type', 'Person', 'Free text'];
@@ -67,6 +67,8 @@ describe('a mapped row', () => {
     ['2024-05', '2024-05'],
     ['29/02/2024', '2024-02'],
     ['2023-12-31T23:59:59', '2023-12'],
+    ['1.2.2024 9:05', '2024-02'],
+    ['28.11.2023 19:05', '2023-11'],
     ['15/05/2024', '2024-05'],
   ])('reads %s as %s', (when, month) => {
     expect(map(row({ when }))).toMatchObject({ month: parseMonth(month) });
@@ -89,6 +91,9 @@ describe('a mapped row', () => {
     ['bad-date', { when: '29/02/2023' }],
     ['bad-date', { when: '2024-1' }],
     ['bad-date', { when: 'Jan 2024' }],
+    ['bad-date', { when: '2.13.2023 9:05' }],
+    ['bad-date', { when: '30.2.2024 9:05' }],
+    ['bad-date', { when: '1.2.2024 24:05' }],
     ['bad-date', { when: '1899-12' }],
     ['bad-date', { when: '2024-01-31T24:00:00' }],
     ['future-date', { when: '2024-06' }],

@@ -1,34 +1,44 @@
-/** Date formats of a mapping: tokens YYYY MM DD HH mm ss, everything else as it stands. */
+/** Date formats of a mapping: tokens YYYY MM M DD D HH H mm ss (M, D and H of one digit or two), everything else as it stands. */
 import { type Month, monthOf } from './month.js';
 
 const TOKENS: Readonly<Record<string, string>> = {
   YYYY: '(?<year>[0-9]{4})',
   MM: '(?<month>[0-9]{2})',
+  M: '(?<month>[0-9]{1,2})',
   DD: '(?<day>[0-9]{2})',
+  D: '(?<day>[0-9]{1,2})',
   HH: '(?:[01][0-9]|2[0-3])',
+  H: '(?:[01]?[0-9]|2[0-3])',
   mm: '[0-5][0-9]',
   ss: '[0-5][0-9](?:\\.[0-9]{1,9})?',
 };
 
+const TOKEN = /YYYY|MM?|DD?|HH?|mm|ss/g;
+
 const EARLIEST_YEAR = 1900;
 
-/** Holds year and month, no token twice, no other letter but the T of ISO 8601. */
+/** Holds year and month, nothing twice, no other letter but the T of ISO 8601; what may have one digit or two stands between separators. */
 export function isTimeFormat(format: string): boolean {
-  const tokens: readonly string[] = format.match(/YYYY|MM|DD|HH|mm|ss/g) ?? [];
-  const rest = format.replace(/YYYY|MM|DD|HH|mm|ss/g, '');
+  const tokens: readonly string[] = format.match(TOKEN) ?? [];
+  const parts = new Set(tokens.map(([letter]) => letter));
   return (
-    new Set(tokens).size === tokens.length &&
-    tokens.includes('YYYY') &&
-    tokens.includes('MM') &&
-    /^[-/. :T]*$/.test(rest)
+    parts.size === tokens.length &&
+    parts.has('Y') &&
+    parts.has('M') &&
+    /^[-/. :T]*$/.test(format.replace(TOKEN, '')) &&
+    format
+      .split(/[-/. :T]/)
+      .every(
+        (run) =>
+          (run.match(TOKEN) ?? []).length < 2 ||
+          !/(?<!M)M(?!M)|(?<!D)D(?!D)|(?<!H)H(?!H)/.test(run),
+      )
   );
 }
 
 const pattern = (format: string): RegExp =>
   new RegExp(
-    `^${format
-      .replace(/[./]/g, '\\$&')
-      .replace(/YYYY|MM|DD|HH|mm|ss/g, (token) => TOKENS[token] ?? token)}$`,
+    `^${format.replace(/[./]/g, '\\$&').replace(TOKEN, (token) => TOKENS[token] ?? token)}$`,
   );
 
 const daysIn = (year: number, month: number): number =>

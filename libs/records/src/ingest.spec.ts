@@ -61,6 +61,7 @@ describe('a file that is refused', () => {
     ['a missing column', 'missing-column', good('x').replace('Crime type', 'Kind')],
     ['a column twice', 'duplicate-column', good('x').replace('Location', 'Month')],
     ['another delimiter', 'wrong-delimiter', good('x').replaceAll(',', '\t')],
+    ['line ends of old Macintoshes', 'wrong-line-ends', good('x').replaceAll('\n', '\r')],
     ['UTF-16', 'not-text', Buffer.from(`\ufeff${good('x')}`, 'utf16le')],
     ['a zip archive', 'not-text', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0)],
     ['a header without end', 'missing-column', 'a'.repeat(200_000)],

@@ -112,7 +112,7 @@ function headerText(bytes: Uint8Array): string {
 /**
  * Reads one file. `onRow` gets each accepted row and its number (first data row: 1); every other row is counted in
  * `rejected`. Throws, for the file as a whole: `not-text`, `empty-file`, `unknown-format`, `missing-column`,
- * `duplicate-column`, `wrong-delimiter`.
+ * `duplicate-column`, `wrong-delimiter`, `wrong-line-ends`.
  */
 export function fileReader(
   reading: Reading,
@@ -137,6 +137,14 @@ export function fileReader(
     // UTF-16 shows by its zero bytes, in the header already.
     if (isZip(head) || head.subarray(from, newline < 0 ? head.length : newline).includes(0)) {
       bad('not-text', 'this is no delimited text: save it as CSV in UTF-8, unpack archives');
+    }
+    let lineEnd = newline < 0 ? head.length : newline;
+    while (head[lineEnd - 1] === 0x0d) lineEnd--;
+    if (head.subarray(from, lineEnd).includes(0x0d)) {
+      bad(
+        'wrong-line-ends',
+        'lines end in a carriage return alone: save it with Windows or Unix line ends',
+      );
     }
     if (newline < 0 && !last) {
       if (head.length > MAX_ROW) bad('missing-column', 'the first line is too long for a header');

@@ -72,8 +72,8 @@ export function registerInit(program: Command): void {
       httpAddress,
     )
     .option(
-      '--mapping <name>',
-      'how its files are read: a name from policies/mappings, or auto',
+      '--mapping <name or file>',
+      'how its files are read: a name from policies/mappings, a YAML file of your own, or auto',
       'auto',
     )
     .option('--dataset <name>', 'name of the dataset', nameArgument, 'incidents')
@@ -84,8 +84,8 @@ export function registerInit(program: Command): void {
       `
 Examples:
   concordat node init --dir /var/lib/concordat/my-force --agency my-force --area force:city-of-london
-  concordat node init --dir /var/lib/concordat/bristol --agency bristol --area authority:E06000023 \\
-    --policy policies/agencies/bristol.yaml
+  concordat node init --dir /var/lib/concordat/bristol-council --agency bristol-council --area authority:E06000023 \\
+    --policy policies/agencies/bristol-council.yaml --mapping policies/mappings/bristol-asb.yaml
 
 Next: concordat node enrol`,
     )
@@ -105,7 +105,9 @@ Next: concordat node enrol`,
         ...(options.auditor ? { auditor: { url: options.auditor } } : {}),
         listen: { host: '127.0.0.1', port: options.port },
       };
+      const isFile = /\.ya?ml$/.test(options.mapping);
       const keys = await initNode(dir, config, {
+        ...(isFile ? { mapping: options.mapping } : {}),
         policy: policy ?? { text: examplePolicy(agency) },
         federationPolicy,
         domain: domain ?? { bytes: bundledDomain(area) },
