@@ -3,12 +3,10 @@
  * were left alone. What a lone folder cannot show (it was set back whole, or went on another way under its own key) is found with
  * what the other processes of the federation hold.
  */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sha256Hex } from '#libs/bytes';
 import { cellAt, disk, domainFromCells } from '#libs/grid';
 import { openJournal, readJournal } from '#libs/journal';
 import { loadSigningKey } from '#libs/keystore';
@@ -21,8 +19,15 @@ import {
   RunningProgram,
   streetFile,
 } from '#libs/testing';
-import { encodeEntry, formatEntryBundle, parseEntryBundle } from '#libs/tlog';
 import { auditFolder } from './audit-folder.js';
+import {
+  another,
+  type Change,
+  Dice,
+  EvidenceFolder,
+  MUTATIONS,
+  namedBlobs,
+} from './mutations.fixture-spec.js';
 import { notesIn } from './witnessed.js';
 
 const CHANGES = process.env.CONCORDAT_NIGHTLY === '1' ? 10_000 : 300;
@@ -30,24 +35,15 @@ const SEED = Number(process.env.CONCORDAT_SEED ?? 20240902);
 const QUORUM = 2;
 const AGENCIES = ['alpha-police', 'beta-police'];
 const PROCESSES = [COORDINATOR, AUDITOR, ...AGENCIES];
-const FRAME_HEADER_BYTES = 8;
 
 let federation: Federation;
+const dice = new Dice(SEED);
 const folder = (id: string): string => federation.folder(id);
 /** The folder of a process as it was when the federation was stopped for the first time. */
 const older = (id: string): string => join(federation.dir, 'older', id);
+const evidenceOf = (id: string): EvidenceFolder => new EvidenceFolder(id, folder(id), older(id));
 /** What the other processes hold of any log, at the end. */
 const elsewhere = new Map<string, readonly string[]>();
-
-let state = SEED;
-/** Numbers of a seeded xorshift generator, so that a change that went unnoticed can be made again. */
-function below(bound: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % bound;
-}
-const oneOf = <T>(items: readonly T[]): T => items[below(items.length)] as T;
 
 function untilWitnessed(): Promise<void> {
   return eventually(async () => {
@@ -100,230 +96,6 @@ beforeAll(async () => {
 });
 afterAll(() => federation?.close());
 
-/** Files of a folder that are evidence; settings, keys, records and the lock are not. */
-const EVIDENCE =
-  /^(?:log\/(?:entries\.rec|checkpoints\.rec|checkpoint|tail|tile\/.*)|(?:blobs|rounds|uploads)\/.*|witnessed\/.*\.checkpoint|manifest\.json|policy\.yaml|federation\.yaml|policy\.signature\.json)$/;
-const filesOf = (id: string): string[] =>
-  readdirSync(folder(id), { recursive: true, encoding: 'utf8' })
-    .filter((name) => EVIDENCE.test(name) && statSync(join(folder(id), name)).isFile())
-    .sort();
-
-/** New bytes of files below a folder; undefined: the file is gone. */
-type Change = Readonly<Record<string, Uint8Array | undefined>>;
-interface Mutation {
-  readonly name: string;
-  /** Whether a lone folder can show it. */
-  readonly isLone: boolean;
-  /** Makes a change, or undefined where it changes nothing. */
-  readonly make: (id: string, files: readonly string[]) => Change | undefined;
-}
-
-/** Blobs and files of rounds that the log names; the public table of residents lies beside them, and no entry names it. */
-const namedBlobs = (id: string, files: readonly string[]): string[] =>
-  files.filter(
-    (name) =>
-      /^(?:blobs|rounds)\//.test(name) && !read(id, name).toString().startsWith('cell,quintile'),
-  );
-
-const read = (id: string, name: string): Buffer => readFileSync(join(folder(id), name));
-
-/** A random file, the few that the log itself consists of as often as all tiles and blobs together. */
-function anyFile(files: readonly string[]): string {
-  const own = files.filter((name) => /\.rec$|checkpoint$|\.(?:json|yaml)$/.test(name));
-  return oneOf(below(2) === 0 ? own : files);
-}
-
-const edit =
-  (change: (bytes: Buffer, at: number) => Uint8Array) =>
-  (id: string, files: readonly string[]): Change | undefined => {
-    const name = anyFile(files);
-    const bytes = read(id, name);
-    if (bytes.length === 0) return undefined;
-    const changed = change(Buffer.from(bytes), below(bytes.length));
-    return bytes.equals(changed) ? undefined : { [name]: changed };
-  };
-
-/** Drops, repeats or exchanges items of a list. */
-function reordered<T>(items: readonly T[]): T[] {
-  const list = [...items];
-  const [a, b] = [below(list.length), below(list.length)];
-  const kind = below(3);
-  if (kind === 0) list.splice(a, 1);
-  else if (kind === 1) list.splice(b, 0, list[a] as T);
-  else [list[a], list[b]] = [list[b] as T, list[a] as T];
-  return list;
-}
-
-/** A frame of a record file as libs/journal writes it. */
-function frame(payload: Uint8Array, isFirstOfBatch: boolean): Buffer {
-  const header = Buffer.alloc(FRAME_HEADER_BYTES);
-  header.writeUInt32BE(((isFirstOfBatch ? 0x8000_0000 : 0) | payload.length) >>> 0, 0);
-  header.writeUInt32BE(crc32(payload, crc32(header.subarray(0, 4))), 4);
-  return Buffer.concat([header, payload]);
-}
-
-/** Frames of a record file, whole, so that every checksum still fits. */
-function framesOf(records: Buffer): Buffer[] {
-  const frames: Buffer[] = [];
-  for (let at = 0; at < records.length; ) {
-    const end = at + FRAME_HEADER_BYTES + (records.readUInt32BE(at) & 0x7fff_ffff);
-    frames.push(records.subarray(at, end));
-    at = end;
-  }
-  return frames;
-}
-
-const MUTATIONS: readonly Mutation[] = [
-  {
-    name: 'a bit flipped',
-    isLone: true,
-    make: edit((bytes, at) => {
-      bytes[at] = (bytes[at] as number) ^ (1 << below(8));
-      return bytes;
-    }),
-  },
-  {
-    name: 'bytes deleted',
-    isLone: true,
-    make: edit((bytes, at) =>
-      Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + below(40))]),
-    ),
-  },
-  {
-    name: 'bytes inserted',
-    isLone: true,
-    make: edit((bytes, at) =>
-      Buffer.concat([
-        bytes.subarray(0, at),
-        Buffer.from(Array.from({ length: 1 + below(9) }, () => below(256))),
-        bytes.subarray(at),
-      ]),
-    ),
-  },
-  {
-    name: 'two bytes exchanged',
-    isLone: true,
-    make: edit((bytes, at) => {
-      const other = below(bytes.length);
-      const kept = bytes[at] as number;
-      bytes[at] = bytes[other] as number;
-      bytes[other] = kept;
-      return bytes;
-    }),
-  },
-  { name: 'truncated', isLone: true, make: edit((bytes, at) => bytes.subarray(0, at)) },
-  {
-    name: 'removed',
-    isLone: true,
-    make(id, files) {
-      const { length: width } = framesOf(read(id, 'log/entries.rec'));
-      // partial tiles of narrower trees need not stand; what a witness held, and an upload, is missed only by others
-      const needed = files.filter(
-        (name) =>
-          (!/^(?:blobs|rounds)\//.test(name) || namedBlobs(id, [name]).length > 0) &&
-          !/^(?:uploads|witnessed)\//.test(name) &&
-          (!name.includes('.p/') || name.endsWith(`.p/${width}`)),
-      );
-      return { [oneOf(needed)]: undefined };
-    },
-  },
-  {
-    name: 'records reordered',
-    isLone: true,
-    make(id) {
-      const name = oneOf(['log/entries.rec', 'log/checkpoints.rec']);
-      const records = read(id, name);
-      const changed = Buffer.concat(reordered(framesOf(records)));
-      return changed.equals(records) ? undefined : { [name]: changed };
-    },
-  },
-  {
-    name: 'entries of a bundle reordered',
-    isLone: true,
-    make(id, files) {
-      const name = oneOf(files.filter((file) => file.startsWith('log/tile/entries/')));
-      const bundle = read(id, name);
-      const entries = reordered(parseEntryBundle(bundle));
-      if (entries.length === 0) return undefined;
-      const changed = formatEntryBundle(entries);
-      return bundle.equals(changed) ? undefined : { [name]: changed };
-    },
-  },
-  {
-    name: 'hashes of a tile reordered',
-    isLone: true,
-    make(id, files) {
-      const name = oneOf(files.filter((file) => file.startsWith('log/tile/0/')));
-      const tile = read(id, name);
-      const hashes = Array.from({ length: tile.length / 32 }, (_, i) =>
-        tile.subarray(32 * i, 32 * i + 32),
-      );
-      const changed = Buffer.concat(reordered(hashes));
-      return changed.equals(tile) ? undefined : { [name]: changed };
-    },
-  },
-  {
-    name: 'a blob changed and named anew',
-    isLone: true,
-    make(id, files) {
-      const blobs = namedBlobs(id, files);
-      if (blobs.length === 0) return undefined;
-      const name = oneOf(blobs);
-      const bytes = read(id, name);
-      bytes[below(bytes.length)] = below(256);
-      const hash = sha256Hex(bytes);
-      if (name.endsWith(hash)) return undefined;
-      const [folder] = name.split('/');
-      return { [name]: undefined, [`${folder}/${hash.slice(0, 2)}/${hash}`]: bytes };
-    },
-  },
-  {
-    name: 'an older checkpoint published',
-    isLone: true,
-    make(id) {
-      const frame = oneOf(framesOf(read(id, 'log/checkpoints.rec'))).subarray(FRAME_HEADER_BYTES);
-      const note = frame.subarray(frame.indexOf(0x0a) + 1);
-      return read(id, 'log/checkpoint').equals(note) ? undefined : { 'log/checkpoint': note };
-    },
-  },
-  {
-    name: 'a record appended, whole',
-    isLone: true,
-    make(id) {
-      const name = 'log/entries.rec';
-      const payloads = Array.from({ length: 1 + below(3) }, () => another(id));
-      const frames = payloads.map((payload, i) => frame(payload, i === 0));
-      return { [name]: Buffer.concat([read(id, name), ...frames]) };
-    },
-  },
-  {
-    name: 'checkpoints taken back',
-    isLone: true,
-    make(id) {
-      const frames = framesOf(read(id, 'log/checkpoints.rec'));
-      const kept = frames.slice(0, 1 + below(frames.length - 1));
-      const last = (kept.at(-1) as Buffer).subarray(FRAME_HEADER_BYTES);
-      const note = last.subarray(last.indexOf(0x0a) + 1);
-      const sizeOf = (text: Buffer): string | undefined => text.toString('utf8').split('\n')[1];
-      // the same tree with fewer cosignatures is an honest state: nobody is shown another log
-      if (sizeOf(note) === sizeOf(read(id, 'log/checkpoint'))) return undefined;
-      return { 'log/checkpoints.rec': Buffer.concat(kept), 'log/checkpoint': note };
-    },
-  },
-  {
-    name: 'a witnessed note gone or set back',
-    isLone: false,
-    make(id, files) {
-      const notes = files.filter((file) => file.startsWith('witnessed/'));
-      if (notes.length === 0) return undefined;
-      const name = oneOf(notes);
-      const before = readFileSync(join(older(id), name));
-      if (below(2) === 0 || before.equals(read(id, name))) return { [name]: undefined };
-      return { [name]: before };
-    },
-  },
-];
-
 /** Whether an audit of a process's folder with a change made to it tells of it; puts back what was there. */
 async function isNoticed(id: string, change: Change, isLone: boolean): Promise<boolean> {
   const before = new Map<string, Buffer | undefined>();
@@ -366,7 +138,7 @@ async function writeOn(id: string, dir: string, entries: readonly Uint8Array[]):
   };
   const journal = await openJournal({ dir, origin, signer, clock: () => 0 });
   for (let from = 0; from < entries.length; ) {
-    const to = from + 1 + below(entries.length - from);
+    const to = from + 1 + dice.below(entries.length - from);
     await journal.appendAll(entries.slice(from, to));
     await journal.checkpoint();
     from = to;
@@ -374,19 +146,11 @@ async function writeOn(id: string, dir: string, entries: readonly Uint8Array[]):
   await journal.close();
 }
 
-const another = (id: string): Uint8Array =>
-  encodeEntry({
-    kind: 'started',
-    at: '2024-09-02T09:00:00.000Z',
-    actor: id,
-    process: 'cli',
-    version: `0.${below(1000)}.0`,
-  });
-
 describe(`of ${CHANGES} random changes of the folders of a federation`, () => {
   it('misses every blob of a folder that is gone', async () => {
     for (const id of PROCESSES) {
-      for (const name of namedBlobs(id, filesOf(id))) {
+      const evidence = evidenceOf(id);
+      for (const name of namedBlobs(evidence, evidence.files())) {
         const told = { id, name, isNoticed: await isNoticed(id, { [name]: undefined }, true) };
         expect(told).toEqual({ ...told, isNoticed: true });
       }
@@ -399,11 +163,12 @@ describe(`of ${CHANGES} random changes of the folders of a federation`, () => {
     const unnoticed: string[] = [];
     for (let n = 0; n < CHANGES; ) {
       const id = PROCESSES[n % PROCESSES.length] as string;
-      const mutation = MUTATIONS[below(MUTATIONS.length)] as Mutation;
-      const at = state;
-      const change = mutation.make(id, filesOf(id));
+      const mutation = dice.oneOf(MUTATIONS);
+      const at = dice.state;
+      const evidence = evidenceOf(id);
+      const change = mutation.make(evidence, evidence.files(), dice);
       if (!change) {
-        n += below(2);
+        n += dice.below(2);
         continue;
       }
       n += 1;
@@ -427,8 +192,8 @@ describe(`of ${CHANGES} random changes of the folders of a federation`, () => {
       const id = PROCESSES[n % PROCESSES.length] as string;
       const entries: Uint8Array[] = [];
       for await (const { bytes } of readJournal(join(folder(id), 'log'))) entries.push(bytes);
-      const changed = reordered(entries);
-      if (below(2) === 0) changed[below(changed.length)] = another(id);
+      const changed = dice.reordered(entries);
+      if (dice.below(2) === 0) changed[dice.below(changed.length)] = another(id, dice);
       if (Buffer.concat(changed).equals(Buffer.concat(entries))) continue;
       rmSync(scratch(), { recursive: true, force: true });
       cpSync(folder(id), scratch(), { recursive: true });
@@ -448,7 +213,7 @@ describe(`of ${CHANGES} random changes of the folders of a federation`, () => {
   it('nor is a fork under the own key: afresh by the missing cosignatures, from an old copy by what others hold', async () => {
     for (let n = 0; n < CHANGES / 50; n++) {
       const id = PROCESSES[n % PROCESSES.length] as string;
-      const isAfresh = below(2) === 0;
+      const isAfresh = dice.below(2) === 0;
       rmSync(scratch(), { recursive: true, force: true });
       cpSync(isAfresh ? folder(id) : older(id), scratch(), { recursive: true });
       const log = join(scratch(), 'log');
@@ -457,7 +222,7 @@ describe(`of ${CHANGES} random changes of the folders of a federation`, () => {
         for await (const { bytes } of readJournal(log)) entries.push(bytes);
         rmSync(log, { recursive: true });
       }
-      const more = Array.from({ length: 1 + below(30) }, () => another(id));
+      const more = Array.from({ length: 1 + dice.below(30) }, () => another(id, dice));
       await writeOn(id, log, [...entries, ...more]);
       const alone = await auditFolder(scratch());
       const among = await auditFolder(scratch(), { elsewhere: elsewhere.get(id) ?? [] });
