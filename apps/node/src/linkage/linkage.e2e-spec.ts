@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cellAt, cellToText, disk, domainFromCells } from '#libs/grid';
-import { type SyntheticRecord, syntheticLists } from '#libs/linkage';
 import { CATEGORIES } from '#libs/query';
 import {
   ANALYST,
@@ -17,64 +16,26 @@ import {
   Federation,
   type LinkageOperator,
   linkageOperator,
-  seededRandom,
   streetFile,
 } from '#libs/testing';
+import {
+  BOTH,
+  BRISTOL,
+  BRISTOL_CELL,
+  COUNCIL,
+  csvOf,
+  expectNear,
+  isInBristol,
+  linkage,
+  lists,
+  POLICE,
+  QUESTION,
+} from './two-places.fixture-spec.js';
 
-const POLICE = 'test-police';
-const COUNCIL = 'test-council';
-const BOTH = 250;
 const WITHIN_MS = 400_000;
-
-const HEADER =
-  'person_id,category,month,role,local_authority,latitude,longitude,given_name,surname,date_of_birth,address_1,suburb,postcode';
-const lists = syntheticLists(
-  { both: BOTH, onlyLeft: 50, onlyRight: 50, dependence: 1 },
-  seededRandom('linkage project'),
-);
-/** Two in three are known in Bristol, the others in Bath. */
-const isInBristol = (i: number): boolean => i % 3 !== 0;
-const BRISTOL = ['E06000023', 51.4545, -2.5879] as const;
-const BATH = ['E06000022', 51.3811, -2.359] as const;
-const BRISTOL_CELL = cellToText(cellAt(BRISTOL[1], BRISTOL[2], 7));
-const csvOf = (records: readonly SyntheticRecord[], role: string): string =>
-  [
-    HEADER,
-    ...records.map(({ person, record }, i) =>
-      [
-        person,
-        'asb',
-        '2024-03',
-        role,
-        ...(isInBristol(i) ? BRISTOL : BATH),
-        record.forename,
-        record.surname,
-        record.dateOfBirth,
-        record.street,
-        record.town,
-        record.postcode,
-      ].join(','),
-    ),
-  ].join('\n');
 
 let federation: Federation;
 let operator: LinkageOperator;
-
-const QUESTION = {
-  measure: 'linked-people',
-  categories: ['asb'],
-  periods: ['2024-01/2024-06'],
-  resolution: 4,
-  rho: '8',
-  agencies: [COUNCIL, POLICE],
-} as const;
-const linkage = {
-  project: 'harm',
-  epoch: '2024-1',
-  left: { agency: POLICE },
-  right: { agency: COUNCIL },
-  area: 'total',
-} as const;
 
 beforeAll(async () => {
   const cell = cellAt(51.4545, -2.5879, 9);
@@ -124,20 +85,6 @@ afterAll(() => {
 /** How many entries of a kind the log of a process holds up to its newest checkpoint. */
 const entriesOf = async (process: string, kind: string): Promise<number> =>
   (await federation.entries(process)).filter((entry) => entry.kind === kind).length;
-
-/**
- * Within four times the 95 % interval. The people are the same in each run, the noise is not: of 60,000 draws at this rho the truth was
- * outside 1.7 intervals in one of 1,000, outside 2.1 in one of 10,000, and never outside 2.5; its tails are exponential, so that 4 leave a
- * false-alarm probability below 1e-6.
- */
-function expectNear(
-  { corrected, low, high }: { corrected: number | null; low: number | null; high: number | null },
-  truth: number,
-): void {
-  const estimate = corrected ?? Number.NaN;
-  expect(estimate - 4 * (estimate - (low ?? Number.NaN))).toBeLessThanOrEqual(truth);
-  expect(estimate + 4 * ((high ?? Number.NaN) - estimate)).toBeGreaterThanOrEqual(truth);
-}
 
 describe('a linkage project between processes', () => {
   it('is refused before it is set up, and before there is a key', async () => {
