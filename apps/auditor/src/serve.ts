@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ConcordatError, canonicalBytes } from '#libs/bytes';
 import { VERSION } from '#libs/host';
-import { openJournal, openWitness, type Witness, WitnessedLog } from '#libs/journal';
+import { openJournal, type Witness } from '#libs/journal';
 import { noteSigner, PinnedManifest, ProcessKeys, verifySignature } from '#libs/keystore';
 import {
   createHttpApp,
@@ -10,35 +10,27 @@ import {
   type Logger,
   listen,
   loopbackOf,
-  Metrics,
   newToken,
-  notePoster,
   RefusedRequests,
   RequestVerifier,
   type RunningProcess,
-  relayOver,
   removeControl,
   SignedClient,
   serveOperations,
   startManifestFollower,
-  startWitnessLoop,
   stopInOrder,
   writeControl,
 } from '#libs/nest-kit';
-import {
-  allLogKeys,
-  logOrigin,
-  logVerifierKeys,
-  witnessQuorum,
-  witnessVerifierKeys,
-} from '#libs/protocol';
+import { allLogKeys, logOrigin } from '#libs/protocol';
 import { type Entry, encodeEntry } from '#libs/tlog';
 import { appModule } from './app.module.js';
 import { auditorPaths, loadConfig } from './config.js';
 import { startKeyHolding } from './linkage.js';
+import { auditorOperations } from './operations.js';
 import { openSealing } from './sealing/open-sealing.js';
 import { startRetiring } from './sealing/retire-rounds.js';
 import { startUnmaskLoop } from './sealing/unmask-loop.js';
+import { startWitnessing } from './witnessing.js';
 
 /** Opens the folder, starts witnessing, serves what it has seen until stopped. */
 export async function serveAuditor(
@@ -67,11 +59,10 @@ export async function serveAuditor(
   keys.isTurning(manifest.auditor);
   const logger = options.logger ?? createLogger(config.id);
   const origin = logOrigin(manifest.federation, config.id);
-  const signer = noteSigner(origin, key);
   const journal = await openJournal({
     dir: paths.log,
     origin,
-    signer,
+    signer: noteSigner(origin, key),
     formerKeys: allLogKeys(manifest, config.id),
     clock: nowMs,
   });
@@ -98,14 +89,6 @@ export async function serveAuditor(
       logger.info('the new keys are in force from here on');
     };
     await finishTurn();
-    const logKeys = new Map(logVerifierKeys(manifest));
-    const opened = await openWitness({
-      dir: paths.witnessed,
-      logKeys,
-      signer,
-      clock: nowMs,
-    });
-    witness = opened;
     const client = new SignedClient({
       url,
       id: config.id,
@@ -114,46 +97,17 @@ export async function serveAuditor(
       verify: verifySignature,
       nowMs,
     });
-    const relay = relayOver(client);
-    const log = new WitnessedLog({
-      journal,
-      origin,
-      // read anew each time: the manifest may have been followed by another
-      get logKeys() {
-        return allLogKeys(pinned.manifest, config.id);
-      },
-      get witnesses() {
-        return witnessVerifierKeys(pinned.manifest, config.id);
-      },
-      get quorum() {
-        return witnessQuorum(pinned.manifest, config.id);
-      },
-      send: relay.send,
-      onNote: notePoster((note) =>
-        client.send(
-          'POST',
-          '/v1/checkpoints',
-          canonicalBytes({ origin, note }),
-          'application/json',
-        ),
-      ),
-    });
-    stops.push(
-      startWitnessLoop({
-        relay,
-        federation: manifest.federation,
-        log,
-        witness: opened,
-        logger,
-      }),
-    );
+    const watching = { id: config.id, key, pinned, journal, client, logger, nowMs };
+    const witnessing = await startWitnessing(watching, paths.witnessed);
+    const opened = witnessing.witness;
+    witness = opened;
+    stops.push(witnessing.stop);
     const follower = startManifestFollower({
       url,
       serial: () => pinned.manifest.serial,
       take: async (step) => {
         const { serial, change } = pinned.extend(step);
-        logKeys.clear();
-        for (const [log, keys] of logVerifierKeys(pinned.manifest)) logKeys.set(log, keys);
+        witnessing.followManifest();
         logger.info({ serial, change: change.kind }, 'new manifest');
         await finishTurn();
       },
@@ -204,25 +158,7 @@ export async function serveAuditor(
     const token = newToken();
     const module = appModule(opened, pinned, paths.log, sealing, verifier, { token, turn });
     const app = await createHttpApp(module, logger, { id: config.id, key, nowMs });
-    const metrics = new Metrics(config.id);
-    metrics.gauge('concordat_log_entries', 'Size of the own log', () => Number(journal.size));
-    metrics.gaugeBy(
-      'concordat_witnessed_log_entries',
-      'Size of each log at its newest cosigned checkpoint',
-      ['origin'],
-      async () =>
-        [...logVerifierKeys(pinned.manifest).keys()].flatMap((name) => {
-          const latest = opened.latest(name);
-          return latest ? [{ labels: { origin: name }, value: Number(latest.size) }] : [];
-        }),
-    );
-    serveOperations(app, {
-      metrics,
-      ready: {
-        log: () => (journal.size > 0n ? undefined : 'log-unavailable'),
-        manifest: () => undefined,
-      },
-    });
+    serveOperations(app, auditorOperations(config.id, journal, opened, pinned));
     const bound = await listen(app, config.listen.host, port ?? config.listen.port);
     writeControl(paths.control, { url: loopbackOf(bound), token });
     stops.push(startRetiring(sealing), startUnmaskLoop(sealing, client));
@@ -235,7 +171,7 @@ export async function serveAuditor(
           ...stops,
           () => opened.close(),
           // leaves no entry without a checkpoint, unless the other witnesses were never heard
-          () => log.checkpoint(),
+          () => witnessing.log.checkpoint(),
           () => journal.close(),
         ]),
     };

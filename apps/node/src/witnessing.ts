@@ -1,7 +1,7 @@
 import { openWitness, WitnessedLog } from '#libs/journal';
 import { noteSigner } from '#libs/keystore';
 import { relayOver, type SignedClient, startWitnessLoop } from '#libs/nest-kit';
-import { allLogKeys, logVerifierKeys, witnessQuorum, witnessVerifierKeys } from '#libs/protocol';
+import { logVerifierKeys, witnessedLogKeys } from '#libs/protocol';
 import type { Node } from './node.js';
 
 /** The node's own log before its witnesses, and the node as a witness of others when the manifest names it. */
@@ -33,16 +33,7 @@ export async function startWitnessing(
   const log = new WitnessedLog({
     journal: node.journal,
     origin: node.logOrigin,
-    // read anew each time: the manifest may have been followed by another
-    get logKeys() {
-      return allLogKeys(node.manifest, agency.id);
-    },
-    get witnesses() {
-      return witnessVerifierKeys(node.manifest, agency.id);
-    },
-    get quorum() {
-      return witnessQuorum(node.manifest, agency.id);
-    },
+    keys: () => witnessedLogKeys(node.manifest, agency.id),
     send: relay.send,
     onNote,
   });

@@ -40,9 +40,11 @@ beforeEach(async () => {
   log = new WitnessedLog({
     journal,
     origin: signer.name,
-    logKeys: [formatVerifierKey(signer)],
-    witnesses: new Map([['auditor', witness]]),
-    quorum: 1,
+    keys: () => ({
+      logKeys: [formatVerifierKey(signer)],
+      witnesses: new Map([['auditor', witness]]),
+      quorum: 1,
+    }),
     send: async () => undefined,
   });
 });

@@ -25,15 +25,21 @@ export type WitnessMessage =
       readonly cosignature: string | null;
     };
 
-export interface WitnessedLogOptions {
-  readonly journal: Journal;
-  readonly origin: string;
-  /** Verifier keys of this log. */
+/** Who signs and who watches a log. */
+export interface WitnessedLogKeys {
+  /** Verifier keys of the log. */
   readonly logKeys: readonly string[];
   /** Cosignature keys of its witnesses, by the name that messages are addressed to. */
   readonly witnesses: ReadonlyMap<string, string>;
-  /** How many witnesses must have said what they hold before this process signs. */
+  /** How many witnesses must have said what they hold before the process signs. */
   readonly quorum: number;
+}
+
+export interface WitnessedLogOptions {
+  readonly journal: Journal;
+  readonly origin: string;
+  /** Asked anew each time: the manifest may have been followed by another. */
+  readonly keys: () => WitnessedLogKeys;
   /** Hands a message to the relay; it may get lost. */
   readonly send: (witness: string, message: WitnessMessage) => Promise<void>;
   /** Hears every note worth showing to others: a new checkpoint, or one with more cosignatures. */
@@ -61,7 +67,7 @@ export class WitnessedLog {
 
   /** Whether enough witnesses have been heard, and none has seen more of this log or another. */
   get isVouched(): boolean {
-    return this.#refusal === undefined && this.#held.size >= this.options.quorum;
+    return this.#refusal === undefined && this.#held.size >= this.options.keys().quorum;
   }
 
   /** Code of what closed this log for good, `log-behind` or `log-forked`; undefined while nothing did. */
@@ -84,7 +90,9 @@ export class WitnessedLog {
 
   /** Asks every witness that has not been heard. To be called at every connection to the relay, and again now and then. */
   async ask(): Promise<void> {
-    const unheard = [...this.options.witnesses.keys()].filter((name) => !this.#held.has(name));
+    const unheard = [...this.options.keys().witnesses.keys()].filter(
+      (name) => !this.#held.has(name),
+    );
     await Promise.all(unheard.map((witness) => this.#send(witness, { kind: 'ask' })));
   }
 
@@ -96,11 +104,12 @@ export class WitnessedLog {
 
   /** Signs what is new, when it may, and offers it to every witness that holds less. */
   async publish(): Promise<void> {
-    const { journal, witnesses, onNote } = this.options;
+    const { journal, keys, onNote } = this.options;
     if (!this.isVouched) return;
     const before = journal.published;
     const note = await journal.checkpoint();
     if (note !== before) onNote?.(note);
+    const { witnesses } = keys();
     await Promise.all([...witnesses.keys()].map((witness) => this.#offer(witness, note)));
   }
 
@@ -112,7 +121,7 @@ export class WitnessedLog {
   }
 
   async #receive(from: string, message: WitnessMessage): Promise<void> {
-    if (!this.options.witnesses.has(from)) return;
+    if (!this.options.keys().witnesses.has(from)) return;
     try {
       if (message.kind === 'latest') await this.#hear(from, message.note);
       if (message.kind === 'reply') await this.#settle(from, message);
@@ -127,7 +136,8 @@ export class WitnessedLog {
 
   /** A note that the log's own key signed is proof, whoever shows it; anything else counts as silence. */
   async #hear(witness: string, note: string | null): Promise<void> {
-    const { journal, origin, logKeys } = this.options;
+    const { journal, origin, keys } = this.options;
+    const { logKeys } = keys();
     let size = 0n;
     if (note !== null) {
       const { checkpoint } = openCheckpoint(note, { origin, logKeys, verify: verifyEd25519ByNode });
@@ -160,7 +170,8 @@ export class WitnessedLog {
 
   /** Adds a cosignature of the published note; one of an earlier note says what the witness holds and no more. */
   async #keep(witness: string, line: string, size: bigint): Promise<void> {
-    const { journal, origin, logKeys, witnesses, onNote } = this.options;
+    const { journal, origin, keys, onNote } = this.options;
+    const { logKeys, witnesses } = keys();
     const note = journal.published;
     this.#held.set(witness, size);
     if (sizeOf(note) !== size) return;

@@ -82,6 +82,7 @@ export {
   processBoxKey,
   processKey,
   signingKeysSince,
+  witnessedLogKeys,
   witnessQuorum,
   witnessVerifierKeys,
 } from './log-keys.js';

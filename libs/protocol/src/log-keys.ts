@@ -101,3 +101,17 @@ export const formerWitnessKeys = (manifest: Manifest, id: string): string[] =>
 /** How many of the witnesses of a process's log must have seen it: the manifest's quorum, or all there are besides itself when they are fewer. */
 export const witnessQuorum = (manifest: Manifest, id: string): number =>
   Math.min(manifest.quorum, manifest.witnesses.filter((witness) => witness !== id).length);
+
+/** Keys of a process's log and of its witnesses, and their quorum: what it keeps its own log with. Throws `unknown-process`. */
+export const witnessedLogKeys = (
+  manifest: Manifest,
+  id: string,
+): {
+  readonly logKeys: readonly string[];
+  readonly witnesses: ReadonlyMap<string, string>;
+  readonly quorum: number;
+} => ({
+  logKeys: allLogKeys(manifest, id),
+  witnesses: witnessVerifierKeys(manifest, id),
+  quorum: witnessQuorum(manifest, id),
+});

@@ -1,6 +1,6 @@
 import { WitnessedLog } from '#libs/journal';
 import { startWitnessLoop } from '#libs/nest-kit';
-import { allLogKeys, logOrigin, witnessQuorum, witnessVerifierKeys } from '#libs/protocol';
+import { logOrigin, witnessedLogKeys } from '#libs/protocol';
 import type { Coordinator } from '../coordinator.js';
 import { Checkpoints } from './checkpoints.js';
 import { WitnessRelay } from './witness-relay.js';
@@ -25,16 +25,7 @@ export function startWitnessing(coordinator: Coordinator): Witnessing {
   const log = new WitnessedLog({
     journal,
     origin,
-    // read anew each time: the manifest may have been followed by another
-    get logKeys() {
-      return allLogKeys(federation.manifest, config.id);
-    },
-    get witnesses() {
-      return witnessVerifierKeys(federation.manifest, config.id);
-    },
-    get quorum() {
-      return witnessQuorum(federation.manifest, config.id);
-    },
+    keys: () => witnessedLogKeys(federation.manifest, config.id),
     send: async (to, message) => relay.put(config.id, to, message),
     onNote: (note) => checkpoints.put(config.id, { origin, note }),
   });
