@@ -26,7 +26,7 @@ export type WitnessMessage =
     };
 
 /** Who signs and who watches a log. */
-export interface WitnessedLogKeys {
+interface WitnessedLogKeys {
   /** Verifier keys of the log. */
   readonly logKeys: readonly string[];
   /** Cosignature keys of its witnesses, by the name that messages are addressed to. */
