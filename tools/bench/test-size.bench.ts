@@ -2,7 +2,8 @@
  * `npm run bench -- test-size`: how often each test rejects when nothing is there, over 10^5 null cells (or worlds) with the
  * noise of epsilon 0.1 to 2, and how far that is from its nominal size in binomial standard errors. What the specs assert on
  * fewer cells, at full length. CONCORDAT_BENCH_EPSILONS chooses among the four, CONCORDAT_BENCH_TESTS among counts (tails,
- * trends, neighbourhoods and effects), moran, scan and placebo: each takes minutes, and has a seed of its own.
+ * trends, neighbourhoods and effects), moran, scan and placebo, each with a seed of its own: the first takes a minute, the others
+ * up to six, or less with CONCORDAT_BENCH_WORLDS.
  */
 import process from 'node:process';
 import {
@@ -35,11 +36,12 @@ import { seededWords } from './seeded-words.js';
 
 const {
   CONCORDAT_BENCH_EPSILONS: EPSILONS = '0.1,0.5,1,2',
+  CONCORDAT_BENCH_WORLDS = '100000',
   CONCORDAT_BENCH_TESTS: TESTS = 'counts,moran,scan,placebo',
 } = process.env;
 
 const CELLS = 100_000;
-const WORLDS = 100_000;
+const WORLDS = Number(CONCORDAT_BENCH_WORLDS);
 const MONTHS = 12;
 /** Newest months that early warning watches; `npm run bench -- early-warning` has estimated baselines. */
 const WATCHED = 3;
