@@ -158,6 +158,12 @@ describe('areas and files', () => {
     expect(areaCells(file, new Set(), 9)).toEqual(
       areaCells(join(folder, 'area.geojson'), new Set(), 9),
     );
+    // a ring that its writer left open means the same
+    const open = box(-0.1, -0.07, 51.505, 51.52);
+    area({ ...open, coordinates: open.coordinates.map((ring) => ring.slice(0, -1)) });
+    expect(areaCells(file, new Set(), 9)).toEqual(
+      areaCells(join(folder, 'area.geojson'), new Set(), 9),
+    );
     area(box(-180, 180, -90, 90));
     expect(() => areaCells(file, new Set(), 9)).toThrow(
       expect.objectContaining({ code: 'area-too-large' }),
