@@ -3,7 +3,6 @@
  * more uneven the greater it is. Cells of nearly the same rate are taken together: a curve is of the classes, whatever they stand for, so
  * that a Gini and what is worked out for it belong together.
  */
-import { exponential } from '../laws/exponential.js';
 import type { RateClass } from './difference-law.js';
 
 /** Cells of one exposure that are more than so many are put into as many classes. */
@@ -85,7 +84,7 @@ export function curveThrough(sampled: SampledRates): RateCurve {
 
 /** Rates at this power, the mean over all cells `mean`: one a class. */
 export function ratesAt({ classes, logs, cells }: RateCurve, power: number, mean: number) {
-  const rates = logs.map((log) => exponential(power * log));
+  const rates = logs.map((log) => Math.exp(power * log));
   const sum = rates.reduce((total, rate, i) => total + rate * (classes[i] as RateClass).cells, 0);
   return rates.map((rate) => (rate * mean * cells) / sum);
 }
@@ -97,7 +96,7 @@ function giniAt({ classes, logs, cells }: RateCurve, power: number): number {
   let sum = 0;
   for (let i = 0; i < logs.length; i++) {
     const here = (classes[i] as RateClass).cells;
-    const part = here * exponential(power * (logs[i] as number));
+    const part = here * Math.exp(power * (logs[i] as number));
     weighted += (2 * before + here - cells) * part;
     sum += part;
     before += here;

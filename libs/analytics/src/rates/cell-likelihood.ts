@@ -4,7 +4,7 @@
  * J. R. Stat. Soc. B 41).
  */
 
-import { exponential } from '../laws/exponential.js';
+import { fillExponentials } from '../laws/exponential.js';
 import { type LikelihoodTable, LOG_STEP } from '../laws/likelihood-table.js';
 import type { LevelModel, Periods } from './level.js';
 import type { RatioLikelihood } from './ratio-law.js';
@@ -130,10 +130,9 @@ function exponentials(
   values: Float64Array,
 ): void {
   for (let j = from; j < to; j++) {
-    const log = (logs[j] as number) - most;
-    logs[j] = log;
-    values[j] = exponential(log);
+    logs[j] = (logs[j] as number) - most;
   }
+  fillExponentials(values, logs, from, to);
 }
 
 /** Share of a period's weight that each later period takes: the steady gain of the local-level filter. */
