@@ -107,6 +107,102 @@ function placebo(
   };
 }
 
+type Parameters = ParametersOf<'evaluation'>;
+
+/** The areas that are named, by role; donors are `donor1` and so on. Throws `bad-parameter`, `overlapping-areas`. */
+function namedAreas(parameters: Parameters) {
+  const { displacement, displacementControl, donors = [] } = parameters;
+  if ((displacement === undefined) !== (displacementControl === undefined)) {
+    throw new ConcordatError(
+      'bad-parameter',
+      'evaluation: displacement and displacementControl are given together or not at all',
+    );
+  }
+  const roles = ROLES.filter((role) => parameters[role] !== undefined);
+  const named = [
+    ...roles.map((role) => [role, parameters[role] ?? []] as const),
+    ...donors.map((donor, d) => [`donor${d + 1}`, donor] as const),
+  ];
+  checkApart(named);
+  return { roles, named };
+}
+
+type Compared = ReturnType<typeof comparableMonths>;
+
+/** Weighted displacement difference, and the power that the same areas, months and noise give it. */
+function displacementOf(areas: AreaCounts, roles: number, months: Compared, size: number) {
+  const [treated, control, moved, movedControl] = Array.from({ length: roles }, (_, area) =>
+    sidesOf(areas, area, months),
+  ) as [Sides, Sides, Sides?, Sides?];
+  const noise = sum(areas.contrastVariances[0], [...months.before, ...months.after]);
+  const wdd = weightedDisplacement(
+    {
+      treatedBefore: treated.before,
+      treatedAfter: treated.after,
+      controlBefore: control.before,
+      controlAfter: control.after,
+      displacementBefore: moved?.before ?? 0,
+      displacementAfter: moved?.after ?? 0,
+      displacementControlBefore: movedControl?.before ?? 0,
+      displacementControlAfter: movedControl?.after ?? 0,
+    },
+    { law: gaussian(noise), terms: 1 },
+    size,
+  );
+  const elsewhere = [moved, movedControl].reduce(
+    (total, sides) => total + Math.max(0, (sides?.before ?? 0) + (sides?.after ?? 0)),
+    0,
+  );
+  const asked = {
+    treated: Math.max(0, treated.before),
+    control: Math.max(0, control.before),
+    noiseVariance: noise + elsewhere,
+    size,
+  };
+  const fall = detectableFall(asked);
+  return {
+    weightedDisplacement: {
+      change: decimalText(wdd.wdd),
+      ...intervalAndTest(wdd),
+      isSignificant: wdd.p <= size,
+    },
+    detectableFall: fall === undefined ? null : decimalText(fall),
+    power: FALLS.map((relative) => ({
+      fall: relative,
+      found: decimalText(power({ ...asked, change: -Number(relative) })),
+    })),
+  };
+}
+
+/** Difference in differences of the treated area and its control, month by month. */
+function differencesOf(areas: AreaCounts, start: string, size: number): Json {
+  const compared = areas.contrastVariances[1] ?? [];
+  const largest = Math.max(0, ...compared.filter((variance) => !Number.isNaN(variance)));
+  const areaSeries = (area: number, noiseVariance: number): AreaSeries => ({
+    counts: areas.counts[area] as Float64Array,
+    noiseVariance,
+    law: gaussian(noiseVariance),
+  });
+  // The noise of both areas together stands with the first: what counts is that of their difference.
+  const did = differenceInDifferences(
+    areaSeries(0, largest),
+    areaSeries(1, 0),
+    areas.months.findIndex((month) => month >= start),
+    size,
+  );
+  return { effectPerMonth: decimalText(did.effect), ...intervalAndTest(did) };
+}
+
+type Tested = Record<'low' | 'high' | 'se' | 'z' | 'p', number>;
+
+const intervalAndTest = ({ low, high, se, z, p }: Tested) => ({
+  low: decimalText(low),
+  high: decimalText(high),
+  standardError: decimalText(se),
+  z: decimalText(z),
+  p: decimalText(p),
+});
+
 export const evaluationLayer: LayerMethod<'evaluation'> = {
   description: {
     question: 'Did an intervention work, and could we have seen it?',
@@ -116,29 +212,10 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
       'Standard errors hold the Poisson variance of every count and the exact variance of the noise in the whole difference, covariances of near areas included; p is two-sided, by an Edgeworth series with the longer tails of Poisson counts and the law of the noise, but for the placebo rank of synthetic control. low to high: the effects that the test does not reject at this size, so 0 lies outside where p is at most the size; null where the placebo test has too few donors to reject any, or no steady effect fits. detectableFall: smallest relative fall that the weighted displacement difference of these areas, months and this noise finds with probability 0.8; power: probability that it finds a given fall.',
     listed: 'One row a month: the estimate of each area and the standard deviation of its noise.',
   },
-  async compute(parameters: ParametersOf<'evaluation'>, { releases, progress }) {
-    const {
-      category,
-      from,
-      to,
-      start,
-      displacement,
-      displacementControl,
-      donors = [],
-    } = parameters;
-    if ((displacement === undefined) !== (displacementControl === undefined)) {
-      throw new ConcordatError(
-        'bad-parameter',
-        'evaluation: displacement and displacementControl are given together or not at all',
-      );
-    }
+  async compute(parameters: Parameters, { releases, progress }) {
+    const { category, from, to, start, donors = [] } = parameters;
     const size = Number(parameters.size);
-    const roles = ROLES.filter((role) => parameters[role] !== undefined);
-    const named = [
-      ...roles.map((role) => [role, parameters[role] ?? []] as const),
-      ...donors.map((donor, d) => [`donor${d + 1}`, donor] as const),
-    ];
-    checkApart(named);
+    const { roles, named } = namedAreas(parameters);
     const areas = await readAreas(
       releases,
       category,
@@ -148,49 +225,7 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
     );
     await progress(0.7);
     const months = comparableMonths(areas, start);
-    const [treated, control, moved, movedControl] = roles.map((_, i) =>
-      sidesOf(areas, i, months),
-    ) as [Sides, Sides, Sides?, Sides?];
-    const [displaced, compared] = areas.contrastVariances;
-    const noise = sum(displaced, [...months.before, ...months.after]);
-    const wdd = weightedDisplacement(
-      {
-        treatedBefore: treated.before,
-        treatedAfter: treated.after,
-        controlBefore: control.before,
-        controlAfter: control.after,
-        displacementBefore: moved?.before ?? 0,
-        displacementAfter: moved?.after ?? 0,
-        displacementControlBefore: movedControl?.before ?? 0,
-        displacementControlAfter: movedControl?.after ?? 0,
-      },
-      { law: gaussian(noise), terms: 1 },
-      size,
-    );
-    const largest = Math.max(0, ...(compared ?? []).filter((v) => !Number.isNaN(v)));
-    const areaSeries = (area: number, noiseVariance: number): AreaSeries => ({
-      counts: areas.counts[area] as Float64Array,
-      noiseVariance,
-      law: gaussian(noiseVariance),
-    });
-    // The noise of both areas together stands with the first: what counts is that of their difference.
-    const did = differenceInDifferences(
-      areaSeries(0, largest),
-      areaSeries(1, 0),
-      areas.months.findIndex((month) => month >= start),
-      size,
-    );
-    const elsewhere = [moved, movedControl].reduce(
-      (total, sides) => total + Math.max(0, (sides?.before ?? 0) + (sides?.after ?? 0)),
-      0,
-    );
-    const asked = {
-      treated: Math.max(0, treated.before),
-      control: Math.max(0, control.before),
-      noiseVariance: noise + elsewhere,
-      size,
-    };
-    const fall = detectableFall(asked);
+    const monthsAt = (at: readonly number[]) => at.map((t) => areas.months[t] as string);
     const names = named.map(([name]) => name);
     return {
       limitations: [
@@ -200,30 +235,10 @@ export const evaluationLayer: LayerMethod<'evaluation'> = {
         'Incidents of one place are taken as independent: repeat victimisation makes standard errors too small.',
       ],
       summary: {
-        monthsBefore: months.before.map((t) => areas.months[t] as string),
-        monthsAfter: months.after.map((t) => areas.months[t] as string),
-        weightedDisplacement: {
-          change: decimalText(wdd.wdd),
-          low: decimalText(wdd.low),
-          high: decimalText(wdd.high),
-          standardError: decimalText(wdd.se),
-          z: decimalText(wdd.z),
-          p: decimalText(wdd.p),
-          isSignificant: wdd.p <= size,
-        },
-        differenceInDifferences: {
-          effectPerMonth: decimalText(did.effect),
-          low: decimalText(did.low),
-          high: decimalText(did.high),
-          standardError: decimalText(did.se),
-          z: decimalText(did.z),
-          p: decimalText(did.p),
-        },
-        detectableFall: fall === undefined ? null : decimalText(fall),
-        power: FALLS.map((relative) => ({
-          fall: relative,
-          found: decimalText(power({ ...asked, change: -Number(relative) })),
-        })),
+        monthsBefore: monthsAt(months.before),
+        monthsAfter: monthsAt(months.after),
+        ...displacementOf(areas, roles.length, months, size),
+        differenceInDifferences: differencesOf(areas, start, size),
         syntheticControl:
           donors.length === 0 ? null : placebo(areas, months.present, start, roles.length, size),
       },
