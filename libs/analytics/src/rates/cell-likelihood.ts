@@ -4,7 +4,6 @@
  * J. R. Stat. Soc. B 41).
  */
 
-import { fillExponentials } from '../laws/exponential.js';
 import { type LikelihoodTable, LOG_STEP } from '../laws/likelihood-table.js';
 import type { LevelModel, Periods } from './level.js';
 import type { RatioLikelihood } from './ratio-law.js';
@@ -130,9 +129,10 @@ function exponentials(
   values: Float64Array,
 ): void {
   for (let j = from; j < to; j++) {
-    logs[j] = (logs[j] as number) - most;
+    const log = (logs[j] as number) - most;
+    logs[j] = log;
+    values[j] = Math.exp(log);
   }
-  fillExponentials(values, logs, from, to);
 }
 
 /** Share of a period's weight that each later period takes: the steady gain of the local-level filter. */
