@@ -63,6 +63,10 @@ describe('benchmarking', () => {
           expect(factors[3]).toBe(factors[5]);
         },
       ),
+      {
+        // squares below the least double
+        examples: [[[1.6e-162, 0, 0, 0, 0, 0], [0, -4e-8, 0, 0, 0, 0, 0, 0, 0], 0]],
+      },
     );
   });
 

@@ -21,6 +21,8 @@ export interface BenchmarkQuestion {
 
 /** How far the sum of a whole map may be off before its total is seen, as a share of it squared. */
 const ROOT_SPREAD = 1;
+/** A level whose totals scatter more than this, over the squared fit, has next to no fit: more would overflow and say nothing. */
+const MOST_SPREAD = 1e12;
 /** Further below zero than this a normal tail is not computed. */
 const FURTHEST = -30;
 
@@ -100,7 +102,7 @@ export function benchmark({ tree, fitted, totals, variances }: BenchmarkQuestion
         ((totals[node] as number) - expected) ** 2 - (variances[node] as number) - expected;
       squares += expected * expected;
     }
-    const spread = squares > 0 ? Math.max(0, departures / squares) : 0;
+    const spread = squares > 0 ? Math.min(MOST_SPREAD, Math.max(0, departures / squares)) : 0;
     const families = new Float64Array(from);
     for (let node = from; node < to; node++) {
       const figure = towardsTotal(
