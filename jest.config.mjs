@@ -19,7 +19,10 @@ const project = (displayName, testMatch) => ({
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', swc] },
   // sources say './x.js' (NodeNext); under Jest the file on disk is './x.ts'
-  moduleNameMapper: { '^(\\.{1,2}/.+)\\.js$': ['$1.ts', '$1.js'] },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.+)\\.js$': ['$1.ts', '$1.js'],
+    '^fast-check$': '<rootDir>/tools/seeded-fast-check.mjs',
+  },
 });
 
 /** @type {import('jest').Config} */
