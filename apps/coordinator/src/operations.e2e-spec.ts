@@ -104,6 +104,15 @@ describe('every process', () => {
 });
 
 describe('the coordinator', () => {
+  it.each(['blobs', 'domains', 'layers', 'log/tile/0'])(
+    'lets nobody keep its answer that it has no such file of %s',
+    async (place) => {
+      const missing = await get('coordinator', `/v1/${place}/${'a'.repeat(64)}`);
+      expect(missing.status).toBe(404);
+      expect(missing.headers.get('cache-control')).toBe('no-store');
+    },
+  );
+
   it('counts rounds, what agencies said, and jobs', async () => {
     const text = await metricsOf('coordinator');
     const has = (name: string, ...labels: string[]) =>

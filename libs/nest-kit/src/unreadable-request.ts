@@ -23,11 +23,15 @@ export function unreadable(status: number): Problem {
   return problem(status, code, title);
 }
 
-/** Sent as bytes: to a text Fastify would add a charset, which this media type does not have. */
+/**
+ * Sent as bytes: to a text Fastify would add a charset, which this media type does not have. Never stored: what is missing now may be
+ * published in a second, and routes of content that never changes say before they look that it may be kept for a year.
+ */
 export function sendProblem(reply: FastifyReply, document: Problem): void {
   void reply
     .status(document.status)
     .header('content-type', 'application/problem+json')
+    .header('cache-control', 'no-store')
     .send(Buffer.from(JSON.stringify(document)));
 }
 

@@ -145,6 +145,8 @@ describe('map routes', () => {
     const { statusCode, headers, body } = await get(url);
     expect([statusCode, headers['content-type']]).toEqual([status, 'application/problem+json']);
     expect(JSON.parse(body)).toMatchObject({ status, code });
+    // what is missing now may be published next
+    expect(headers['cache-control']).toBe('no-store');
   });
 
   it('serves the page with a policy that lets nothing else in', async () => {
