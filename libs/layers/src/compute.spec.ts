@@ -368,12 +368,21 @@ describe('what was not counted', () => {
     [{ resolution: 10 }, /resolution .*<=9/],
     [{ category: 'jaywalking' }, /category .*"robbery"/],
     [{ from: '2024-13' }, /from .*YYYY-MM/],
-    [{ rate: '1.5' }, /rate .*share in 0..1/],
+    [{ rate: '1.5' }, /rate .*above 0 and below 1/],
     [{ rates: '0.5' }, /it has category, resolution/],
   ])('and what is asked wrongly is told what it may be: %j', (change, message) => {
     const asked = { category: 'robbery', resolution: 9, ...change };
     expect(() => layerRequest('trend', asked, [release])).toThrow(message);
   });
+
+  it.each([{ category: 'weapons' }, { category: 'robbery', from: '2025-01' }])(
+    'and what no release holds is told what they do: %j',
+    async (change) => {
+      await expect(store.compute('trend', { resolution: 9, ...change }, [release])).rejects.toThrow(
+        /they hold (.*, )?robbery.*, from 2023-01 to 2023-12$/,
+      );
+    },
+  );
 
   it('mixed budgets are refused, and a window is not a month', async () => {
     const cheap = publish(store, {

@@ -22,6 +22,16 @@ const within = (period: string, { from, to }: Range): boolean => {
   );
 };
 
+/** What a question may name instead: the categories of the releases, and their first and last period. */
+function heldBy(releases: readonly OpenRelease[]): string {
+  const groups = releases.flatMap(({ header }) => header.groups);
+  const categories = [...new Set(groups.map(({ category }) => category))].sort();
+  const periods = [...new Set(groups.map(({ period }) => period))].sort(
+    (a, b) => daysOf(a).firstDay - daysOf(b).firstDay,
+  );
+  return `; they hold ${categories.join(', ')}, from ${periods[0]} to ${periods.at(-1)}`;
+}
+
 /**
  * Groups of a category in the range, oldest first. Throws `period-order`, `no-such-layer` (none) and `overlapping-periods` (two
  * releases count the same day: their counts would be added twice, or one chosen by whim).
@@ -41,7 +51,7 @@ export function groupsOfCategory(
   if (found.length === 0) {
     throw new ConcordatError(
       'no-such-layer',
-      'the releases hold no counts of this category in this range',
+      `the releases hold no counts of this category in this range${heldBy(releases)}`,
     );
   }
   found.forEach(({ group }, i) => {

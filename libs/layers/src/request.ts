@@ -19,7 +19,10 @@ const resolution = z.int().min(4).max(9);
 const from = MonthText.optional();
 const to = MonthText.optional();
 /** Strictly between 0 and 1. */
-const share = DecimalText.refine((text) => Number(text) > 0 && Number(text) < 1, 'a share in 0..1');
+const share = DecimalText.refine(
+  (text) => Number(text) > 0 && Number(text) < 1,
+  'a share above 0 and below 1',
+);
 const draws = (least: number, most: number) => z.int().min(least).max(most);
 const cell = z.string().refine((text) => {
   try {
@@ -37,7 +40,7 @@ const rho = z.string().refine((text) => {
   } catch {
     return false;
   }
-}, 'an exact rational such as 1/8');
+}, 'an exact rational above 0, such as 1/8');
 
 const cells = { category, resolution, from, to };
 

@@ -58,7 +58,10 @@ export class LayersService {
         : parameters;
     const request = layerRequest(method, withFile, releases);
     if (request.releases.some((id) => this.releases.find(id) === undefined)) {
-      throw new ConcordatError('not-found', 'a release of this id is not published here');
+      throw new ConcordatError(
+        'not-found',
+        'a release of this id is not published here; { releases { id } } lists those that are',
+      );
     }
     return request;
   }

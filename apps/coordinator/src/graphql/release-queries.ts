@@ -77,7 +77,7 @@ export class ReleaseQueries {
     if (level < 0)
       throw new ConcordatError(
         'no-such-resolution',
-        'the release has no estimates at this resolution',
+        `the release has estimates at resolutions ${tree.levelResolution[1]} to ${tree.levelResolution.at(-1)}`,
       );
     const sum = await this.sum(request.release, request.category, request.period);
     const nodes: number[] = [];

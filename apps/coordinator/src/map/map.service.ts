@@ -153,7 +153,10 @@ export class MapService {
     const tree = await this.releases.tree(release);
     const level =
       levelOf(tree, resolution) ??
-      refuse('no-such-resolution', 'the release has no estimates at this resolution');
+      refuse(
+        'no-such-resolution',
+        `the release has estimates at resolutions ${tree.levelResolution[1]} to ${tree.levelResolution.at(-1)}`,
+      );
     const range =
       parent === 0n
         ? level

@@ -149,9 +149,10 @@ export class ReleaseStore {
       );
     });
     if (wanted.length === 0) {
+      const { categories, periods } = header.query;
       throw new ConcordatError(
         'no-such-layer',
-        'the release has no group of this category and period',
+        `the release has no counts of this category and period; it has ${categories.join(', ')}, from ${periods[0]} to ${periods.at(-1)}`,
       );
     }
     const sum = new LayerSum(tree.nodeCount, wanted.length);
