@@ -251,7 +251,7 @@ Examples:
   concordat audit federation/auditor --key COORDINATOR-KEY --known checkpoint-of-last-year
   concordat audit federation/bristol-council --known federation/auditor --known https://concordat.example
   concordat audit https://concordat.example --manifest manifest.json
-  concordat audit export federation/auditor --format csv --out register.csv
+  concordat audit export federation/bristol-council --format csv --out register.csv
   concordat audit pack federation/bristol-council --fingerprint F --out evidence.json
   concordat audit verify-pack evidence.json --manifest manifest.json`,
     )

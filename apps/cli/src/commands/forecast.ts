@@ -113,7 +113,7 @@ export function registerForecast(program: Command): void {
     .option(...JSON_FLAG)
     .addHelpText(
       'after',
-      '\nExample:\n  concordat forecast card --layer burglary-next-month > card.md',
+      '\nExample:\n  concordat forecast card --layer robbery-next-month > card.md',
     )
     .action(async ({ url, layer, json }: { url: string; layer: string; json?: boolean }) => {
       const { forecastCard } = await graphql(
@@ -146,8 +146,8 @@ function addEnable(forecast: Command): void {
       'after',
       `
 Example:
-  concordat forecast enable --layer burglary-next-month --owner demo-analyst --key federation/analyst/signing.pem \\
-    --purpose hotspot-policing --category burglary`,
+  concordat forecast enable --layer robbery-next-month --owner demo-analyst --key federation/analyst/signing.pem \\
+    --purpose hotspot-policing --category robbery`,
     )
     .action(
       async (
@@ -187,7 +187,7 @@ function addDisable(forecast: Command): void {
       'after',
       `
 Example:
-  concordat forecast disable --layer burglary-next-month --analyst demo-analyst --key federation/analyst/signing.pem \\
+  concordat forecast disable --layer robbery-next-month --analyst demo-analyst --key federation/analyst/signing.pem \\
     --reason "drift alarm of March"`,
     )
     .action(async (flags: Signing & { analyst: string; reason: string }) => {

@@ -37,7 +37,8 @@ export function registerReceipt(program: Command): void {
       `
 Example:
   curl -o receipt.json https://concordat.example/v1/blobs/RECEIPT-HASH
-  concordat receipt verify receipt.json --manifest manifest.json`,
+  concordat receipt verify receipt.json --manifest manifest.json
+RECEIPT-HASH stands in the header of the release: https://concordat.example/v1/blobs/RELEASE-ID`,
     )
     .action((file: string, flags: { manifest: string; key?: string; json?: boolean }) => {
       const history = openManifestHistory(flags.manifest, flags.key);

@@ -124,7 +124,7 @@ export function registerSeries(program: Command): void {
     .argument('<name>', 'name of the series')
     .option(...DIR)
     .option(...JSON_FLAG)
-    .addHelpText('after', '\nExample:\n  concordat series stop asb-monthly')
+    .addHelpText('after', '\nExample:\n  concordat series stop monthly')
     .action((name: string, { dir, json }: { dir: string; json?: boolean }) => {
       const stopped = { ...readSeriesFile(dir, name), stopped: true };
       writeSeriesFile(dir, stopped);

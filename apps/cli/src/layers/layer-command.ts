@@ -4,19 +4,19 @@ import process from 'node:process';
 import { SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { ConcordatError, equalBytes } from '#libs/bytes';
+import { ConcordatError } from '#libs/bytes';
 import { httpAddress } from '#libs/command-line';
 import {
   computeLayer,
   type LayerRequest,
   type LayerResult,
-  layerKey,
   layerRequest,
   type Method,
   parseResult,
 } from '#libs/layers';
 import { DEFAULT_URL } from '../commands/default-url.js';
-import { graphql, reach } from '../graphql-client.js';
+import { graphql } from '../graphql-client.js';
+import { compareWithServed } from './compare-with-served.js';
 import { publicBlobs, shippedDeprivation } from './public-blobs.js';
 
 const SHOWN_ROWS = 20;
@@ -148,23 +148,6 @@ async function requestOf(method: Method, flags: Given): Promise<LayerRequest> {
   return layerRequest(method, { ...own, ...defined, ...file }, release);
 }
 
-/** Fails unless the coordinator serves the same bytes. Throws `differs`, `not-found`. */
-async function compareWithServed(url: string, request: LayerRequest, bytes: Uint8Array) {
-  const response = await reach(new URL(`/v1/layers/${layerKey(request)}`, url));
-  if (!response.ok) {
-    throw new ConcordatError(
-      'not-found',
-      'the coordinator serves no such layer; ask it over GraphQL first',
-    );
-  }
-  if (!equalBytes(new Uint8Array(await response.arrayBuffer()), bytes)) {
-    throw new ConcordatError(
-      'differs',
-      'the coordinator serves other bytes than these releases give',
-    );
-  }
-}
-
 function describe({ question, summary, columns, rows, key }: LayerResult): string {
   const figures = Object.entries(summary).map(
     ([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
@@ -198,7 +181,7 @@ async function run(method: Method, flags: Given): Promise<void> {
   const bytes = await computeLayer(request, source, {
     onProgress: (share) => bar?.update(Math.round(100 * share), { fetched }),
   }).finally(() => bar?.stop());
-  if (flags.compare) await compareWithServed(flags.url, request, bytes);
+  if (flags.compare) await compareWithServed(flags.url, request, bytes, flags.layer);
   if (flags.out !== undefined) writeFileSync(flags.out, bytes);
   // Exactly the bytes: their hash is the hash of what the coordinator serves.
   if (flags.json) process.stdout.write(bytes);
@@ -233,7 +216,10 @@ export function addLayers(analyse: Command): void {
       else command.option(flags, description);
     }
     command
-      .option('--compare', 'fail unless the coordinator serves the very same bytes')
+      .option(
+        '--compare',
+        'fail unless the coordinator serves the very same bytes; asks it to compute them when it has not',
+      )
       .option('--out <file>', 'write the document to a file')
       .option('--json', 'the document on standard output, exactly its bytes')
       .addHelpText('after', `\n${exampleOf(method)}`)
@@ -247,10 +233,10 @@ const EXAMPLES: Readonly<Record<Method, string>> = {
   trend: '--category violence --resolution 7 --compare',
   emerging: '--category asb --resolution 8 --json > emerging.json',
   warnings: '--category asb --resolution 8 --recent 2',
-  forecast: '--layer burglary-next-month --json',
+  forecast: '--layer robbery-next-month --json',
   fairness: '--category violence --resolution 9 --top 0.01',
   evaluation:
-    '--category burglary --start 2024-01 --treated 871958754ffffff --control 87195875bffffff',
+    '--category robbery --start 2024-01 --treated 871958754ffffff --control 87195875bffffff',
   plan: '--rho-per-year 2 --runs 12',
 };
 

@@ -57,6 +57,23 @@ describe('a layer of the coordinator', () => {
     expect(equalBytes(new Uint8Array(await (await served(key)).arrayBuffer()), own)).toBe(true);
   });
 
+  it('is asked for by whoever compares what nobody has asked for yet', async () => {
+    const compare = () =>
+      run(
+        ...['analyse', 'trend', '--release', release, '--category', category],
+        ...['--resolution', '8', '--rate', '0.07', '--compare'],
+      );
+    const first = await compare();
+    expect(first.stderr).toContain('asking it to');
+    expect(first).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('the very same bytes'),
+    });
+    const again = await compare();
+    expect(again).toMatchObject({ code: 0, stdout: first.stdout });
+    expect(again.stderr).not.toContain('asking it to');
+  });
+
   it('evaluates named areas and plans a year, likewise', async () => {
     const treated = area(bristol);
     const control = area(cells[0] as bigint);

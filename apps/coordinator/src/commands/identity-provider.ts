@@ -91,6 +91,7 @@ Example:
     .description('what the manifest names, and the digest that nodes may pin')
     .requiredOption(...DIR)
     .option(...JSON_FLAG)
+    .addHelpText('after', '\nExample:\n  concordat coordinator identity-provider show --dir DIR')
     .action(({ dir, json }) => {
       const { identityProvider: provider } = manifestInFolder(coordinatorPaths(dir).manifest);
       if (!provider)
@@ -104,6 +105,10 @@ Example:
     .requiredOption(...DIR)
     .requiredOption('--reason <text>', 'why: everybody reads it in the manifest')
     .option(...JSON_FLAG)
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat coordinator identity-provider remove --dir DIR --reason "contract ended"',
+    )
     .action(async ({ dir, reason, json }) => {
       const done = await operateInFolder<Published>(
         dir,

@@ -135,6 +135,10 @@ function registerAnalysts(program: Command): void {
     .requiredOption('--analyst <id>', 'the analyst', nameArgument)
     .requiredOption('--reason <text>', 'why: everybody reads it in the manifest')
     .option(...JSON_FLAG)
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat coordinator analyst remove --dir DIR --analyst first-analyst --reason "left the team"',
+    )
     .action(async ({ dir, analyst: id, reason, json }) => {
       const done = await order<Published>(dir, {
         operation: 'analyst-remove',
