@@ -23,6 +23,29 @@ export async function reach(url: URL, init: RequestInit = {}): Promise<Response>
   }
 }
 
+/** The whole body of an answer. Throws `unreachable` when whoever sends it goes away before its end. */
+export async function bodyOf(response: Response): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw new ConcordatError(
+      'unreachable',
+      `${new URL(response.url).origin} broke off in the middle of its answer; try again when the coordinator runs`,
+      { cause },
+    );
+  }
+}
+
+/** The body of an answer as JSON, undefined when it is none. Throws as `bodyOf`. */
+export async function jsonOf(response: Response): Promise<unknown> {
+  const body = await bodyOf(response);
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
 /** One GraphQL request; the first error becomes a `ConcordatError` with its code, the data goes through `schema`. */
 export async function graphql<T extends z.ZodType>(
   baseUrl: string,
@@ -35,7 +58,7 @@ export async function graphql<T extends z.ZodType>(
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: document, variables }),
   });
-  const reply = Reply.safeParse(await response.json().catch(() => undefined));
+  const reply = Reply.safeParse(await jsonOf(response));
   if (!reply.success)
     throw new ConcordatError('not-a-coordinator', `${baseUrl} does not speak GraphQL`);
   const [error] = reply.data.errors ?? [];

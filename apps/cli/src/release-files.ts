@@ -5,7 +5,7 @@ import { ConcordatError, fromUtf8, parseCanonicalJson, sha256Hex } from '#libs/b
 import { confidenceInterval, standardError } from '#libs/dp';
 import { buildTree, cellToText, parseDomainFile, type Resolution } from '#libs/grid';
 import { ReleaseHeader } from '#libs/protocol';
-import { reach } from './graphql-client.js';
+import { bodyOf, reach } from './graphql-client.js';
 
 const COLUMNS = 'cell,resolution,category,period,estimate,standardError,low,high,integer\n';
 /** Estimates are written with this many decimals; ends of intervals and errors are rounded outward. */
@@ -18,7 +18,7 @@ export async function fetchBlob(baseUrl: string, hash: string): Promise<Uint8Arr
   const response = await reach(new URL(`/v1/blobs/${hash}`, baseUrl));
   if (!response.ok)
     throw new ConcordatError('not-found', 'the coordinator does not have a part of this release');
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const bytes = await bodyOf(response);
   if (sha256Hex(bytes) !== hash)
     throw new ConcordatError('blob-corrupt', 'a part of the release is not what its hash says');
   return bytes;

@@ -6,7 +6,7 @@ import { ConcordatError } from '#libs/bytes';
 import { httpAddress } from '#libs/command-line';
 import { verifyIdentity } from '#libs/identity';
 import { type IdentityProvider, SignedManifest } from '#libs/protocol';
-import { reach } from '../graphql-client.js';
+import { jsonOf, reach } from '../graphql-client.js';
 import {
   newSessionKey,
   readSession,
@@ -30,7 +30,7 @@ async function providerOf(url: string, issuer: string | undefined): Promise<Iden
   const response = await reach(new URL('/v1/manifest', url));
   const signed = z
     .object({ payload: SignedManifest.shape.payload })
-    .safeParse(await response.json().catch(() => undefined));
+    .safeParse(await jsonOf(response));
   if (!signed.success)
     throw new ConcordatError('not-a-coordinator', `${url} does not show a manifest`);
   const { identityProvider } = signed.data.payload;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { bytesToHex } from '#libs/bytes';
 import { parseCheckpoint } from '#libs/tlog';
-import { graphql, reach } from '../graphql-client.js';
+import { graphql, jsonOf, reach } from '../graphql-client.js';
 import type { DemoReport, TopCell } from './report.js';
 
 const Estimate = {
@@ -65,7 +65,7 @@ export async function readLogs(url: string): Promise<DemoReport['logs']> {
   const Relayed = z.object({
     checkpoints: z.array(z.object({ origin: z.string(), note: z.string() })),
   });
-  const reply = Relayed.parse(await (await reach(new URL('/v1/checkpoints', url))).json());
+  const reply = Relayed.parse(await jsonOf(await reach(new URL('/v1/checkpoints', url))));
   return reply.checkpoints
     .map(({ note }) => parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)))
     .map(({ origin, size, root }) => ({ origin, size: Number(size), root: bytesToHex(root) }))

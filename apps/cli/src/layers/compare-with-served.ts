@@ -3,7 +3,7 @@ import process from 'node:process';
 import { z } from 'zod';
 import { ConcordatError, equalBytes } from '#libs/bytes';
 import { type LayerRequest, layerKey } from '#libs/layers';
-import { graphql, reach } from '../graphql-client.js';
+import { bodyOf, graphql, reach } from '../graphql-client.js';
 
 /** The longest that the coordinator lets one request wait. */
 const WAIT_SECONDS = 20;
@@ -77,7 +77,7 @@ export async function compareWithServed(
       `the coordinator does not serve this layer (HTTP ${response.status}): ask again in a minute`,
     );
   }
-  if (!equalBytes(new Uint8Array(await response.arrayBuffer()), bytes)) {
+  if (!equalBytes(await bodyOf(response), bytes)) {
     throw new ConcordatError(
       'differs',
       'the coordinator serves other bytes than these releases give',

@@ -13,7 +13,7 @@ import {
   Problem,
   seal,
 } from '#libs/protocol';
-import { reach } from '../graphql-client.js';
+import { jsonOf, reach } from '../graphql-client.js';
 
 /** The operator's place: the coordinator's folder and its address. */
 export interface Operator {
@@ -99,7 +99,7 @@ export async function instruct(
     headers: { 'content-type': 'application/json' },
     body: Buffer.from(canonicalBytes(signed)),
   });
-  const body: unknown = await response.json().catch(() => undefined);
+  const body = await jsonOf(response);
   if (!response.ok) {
     const problem = Problem.safeParse(body);
     throw new ConcordatError(
