@@ -45,9 +45,13 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     });
   });
 
-/** Asks for a layer until it is there. `retry` asks again after a failure; `cancel` ends the computation for everybody. */
+/**
+ * Asks for a layer until it is there. `retry` asks again after a failure, for the `attempt`-th time; `cancel` ends the computation for
+ * everybody.
+ */
 export function useComputation(question: LayerQuestion | undefined): {
   readonly state: Computation;
+  readonly attempt: number;
   readonly retry: () => void;
   readonly cancel: () => void;
 } {
@@ -84,6 +88,7 @@ export function useComputation(question: LayerQuestion | undefined): {
   }, [name, attempt]);
   return {
     state,
+    attempt,
     retry: () => setAttempt((n) => n + 1),
     cancel: () => {
       if (state.step !== 'computing' || !state.key) return;

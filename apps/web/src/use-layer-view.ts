@@ -20,11 +20,12 @@ export interface CountView {
   readonly breaks: readonly number[];
 }
 
-/** Counts of the cells in view. The last view stays until the next one is complete. */
+/** Counts of the cells in view, asked for again with each `attempt`. The last view stays until the next one is complete. */
 export function useLayerView(
   stores: ReleaseStores,
   question: ViewQuestion | undefined,
   bounds: Bounds | undefined,
+  attempt: number,
 ): Fetched<CountView> {
   const [state, setState] = useState<Fetched<CountView>>({ loading: true });
   useEffect(() => {
@@ -63,7 +64,7 @@ export function useLayerView(
       },
     );
     return () => abort.abort();
-  }, [stores, question, bounds]);
+  }, [stores, question, bounds, attempt]);
   return state;
 }
 

@@ -69,7 +69,7 @@ export function usePage(
       patch({ cell: undefined });
     },
   });
-  const { counts, view } = useCounts(stores, selection, state.zoom, bounds);
+  const { counts, view } = useCounts(stores, selection, state.zoom, bounds, computation.attempt);
   const line = selection?.moments ?? [];
   const moments = useSteady(line, line.map((m) => `${m.period}${m.release?.id}`).join());
   const shown = useShown({
@@ -151,6 +151,7 @@ function useCounts(
   selection: Selection | undefined,
   zoom: number,
   bounds: Bounds,
+  attempt: number,
 ) {
   const wanted = {
     counts: selection?.counts,
@@ -170,7 +171,7 @@ function useCounts(
         : undefined,
     [counts, scale, next, resolution],
   );
-  return { counts, view: useLayerView(stores, question, bounds) };
+  return { counts, view: useLayerView(stores, question, bounds, attempt) };
 }
 
 /** Why a report is not asked for, where its form does not say so itself. */

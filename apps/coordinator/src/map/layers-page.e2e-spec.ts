@@ -131,6 +131,22 @@ describe('a statistic on the map', () => {
     await accessible(page);
     await page.close();
   });
+
+  it('is tried again with the counts below it, when the coordinator was away', async () => {
+    const { page } = await open(`show=hotspots&${AT}`);
+    await finding(page).waitFor();
+    for (const place of ['**/v1/grid/**', '**/graphql']) await page.route(place, (r) => r.abort());
+    await page.getByRole('combobox', { name: 'Category' }).selectOption('drugs');
+    const alert = page.getByRole('alert', { name: 'Not computed' });
+    const counts = page.getByText('This part of the map did not load');
+    await reads(alert, /The coordinator does not answer.*unreachable/);
+    await counts.waitFor();
+    await page.unrouteAll();
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await finding(page).waitFor();
+    await counts.waitFor({ state: 'detached' });
+    await page.close();
+  });
 });
 
 describe('time', () => {
