@@ -12,6 +12,8 @@ import type { Theme } from './theme.js';
 
 /** Sources that change. */
 export const CELLS = 'cells';
+/** Land that nobody covers. */
+export const UNCOVERED = 'uncovered';
 /** Cells that a statistic found, as hexagons and as marks for where a hexagon is too small to be seen. */
 export const FOUND = 'found';
 export const MARKS = 'marks';
@@ -87,10 +89,11 @@ export function mapStyle(basemap: Basemap, theme: Theme): StyleSpecification {
         paint: { 'fill-color': ['case', england, theme.land, theme.abroad] },
       },
       {
-        id: 'uncovered',
+        id: UNCOVERED,
         type: 'fill',
         source: 'countries',
         filter: england,
+        layout: { visibility: 'none' },
         paint: { 'fill-pattern': 'hatch' },
       },
       {

@@ -10,7 +10,7 @@ import {
 import { cellAt, cellBoundary, type Resolution } from '#libs/grid';
 import type { Basemap } from './basemap.js';
 import type { Ring } from './domain-cells.js';
-import { CELLS, FOUND, MARKS, MESH, mapStyle, patterns, SELECTED } from './map-style.js';
+import { CELLS, FOUND, MARKS, MESH, mapStyle, patterns, SELECTED, UNCOVERED } from './map-style.js';
 import type { Theme } from './theme.js';
 import type { Bounds } from './viewport.js';
 
@@ -156,13 +156,17 @@ export class MapView {
     return found?.properties.cell;
   }
 
-  /** Draws covered cells. Edges show once a hexagon is wide enough to have any. */
-  draw(cells: readonly DrawnCell[], resolution: number): void {
+  /**
+   * Draws covered cells, and with them the land that nobody covers; undefined while it is not known which is which. Edges show once a
+   * hexagon is wide enough to have any.
+   */
+  draw(cells: readonly DrawnCell[] | undefined, resolution: number): void {
     if (!this.#loaded) return;
+    this.#map.setLayoutProperty(UNCOVERED, 'visibility', cells ? 'visible' : 'none');
     const wide = this.#pixelsAcross(resolution) > 9;
     this.#map.setLayoutProperty(MESH, 'visibility', wide ? 'visible' : 'none');
     this.#setBusy(true);
-    void this.#source(CELLS)?.setData(hexagons(cells));
+    void this.#source(CELLS)?.setData(hexagons(cells ?? []));
   }
 
   /** Draws findings over the cells: as hexagons, or as marks where those are too small to be seen. */

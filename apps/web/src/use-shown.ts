@@ -46,7 +46,8 @@ interface Inputs {
 export interface Shown {
   /** Of the cells that a click chooses. */
   readonly resolution: number;
-  readonly cells: readonly DrawnCell[];
+  /** Covered cells in view; undefined while counts are not known, and with them what is covered. */
+  readonly cells: readonly DrawnCell[] | undefined;
   /** Of `cells`. */
   readonly cellResolution: number;
   readonly finds: readonly DrawnFind[];
@@ -78,8 +79,8 @@ export function useShown(inputs: Inputs): Shown | undefined {
     (statistic || isEvaluation) && computed.step === 'done' ? computed.document : undefined;
   useEffect(() => setMost(TABLE_ROWS), [statistic, document, counts?.view.address]);
 
-  const cells = useMemo<readonly DrawnCell[]>(() => {
-    if (!counts || !bounds) return [];
+  const cells = useMemo<readonly DrawnCell[] | undefined>(() => {
+    if (!counts || !bounds) return undefined;
     return counts.view.cells(bounds).map(({ ring, estimate, standardError }) => ({
       ring,
       shade: statistic || isEvaluation ? QUIET : shadeOf(estimate, standardError, counts.breaks),
