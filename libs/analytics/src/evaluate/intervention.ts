@@ -4,7 +4,7 @@
  * adds the known variance of its noise, so the budget stands in every standard error.
  */
 import { ConcordatError } from '#libs/bytes';
-import { edgeworthLimit, edgeworthTwoSided, noiseCumulants } from '../laws/edgeworth.js';
+import { edgeworthTest, noiseCumulants, type TwoSidedTest } from '../laws/edgeworth.js';
 import { normalQuantile, normalUpperTail } from '../laws/normal.js';
 import type { NoiseLaw } from '../laws/pmf.js';
 
@@ -16,15 +16,10 @@ export interface AreaSeries {
   readonly law?: NoiseLaw;
 }
 
-export interface Effect {
+/** The interval is of the effect on the expected incidents. */
+export interface Effect extends TwoSidedTest {
   /** Incidents per period: negative is fewer. */
   readonly effect: number;
-  readonly se: number;
-  readonly z: number;
-  readonly p: number;
-  /** Interval of the effect on the expected incidents: the values that the test does not reject. */
-  readonly low: number;
-  readonly high: number;
 }
 
 interface Side {
@@ -72,16 +67,7 @@ export function differenceInDifferences(
   const total = (key: 'second' | 'fourth' | 'sixth'): number =>
     sides.reduce((sum, { before, after }) => sum + before[key] + after[key], 0);
   const cumulants = { second: total('second'), fourth: total('fourth'), sixth: total('sixth') };
-  const se = Math.sqrt(cumulants.second);
-  const reach = edgeworthLimit(size, cumulants);
-  return {
-    effect,
-    se,
-    z: se === 0 ? 0 : effect / se,
-    p: edgeworthTwoSided(effect, cumulants),
-    low: effect - reach,
-    high: effect + reach,
-  };
+  return { effect, ...edgeworthTest(effect, cumulants, size) };
 }
 
 export interface PowerQuestion {

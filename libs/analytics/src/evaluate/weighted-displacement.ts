@@ -8,9 +8,9 @@
 import { ConcordatError } from '#libs/bytes';
 import {
   type EvenCumulants,
-  edgeworthLimit,
-  edgeworthTwoSided,
+  edgeworthTest,
   noiseCumulants,
+  type TwoSidedTest,
 } from '../laws/edgeworth.js';
 import type { NoiseLaw } from '../laws/pmf.js';
 
@@ -26,17 +26,10 @@ export interface DisplacementCounts {
   readonly displacementControlAfter: number;
 }
 
-export interface WeightedDisplacement {
+/** The interval is of the difference of the expected incidents. */
+export interface WeightedDisplacement extends TwoSidedTest {
   /** Change in incidents: negative is fewer. */
   readonly wdd: number;
-  readonly se: number;
-  /** 0/0, no incident and no noise at all, is 0. */
-  readonly z: number;
-  /** Two-sided. */
-  readonly p: number;
-  /** Interval of the difference of the expected incidents: the values that the test does not reject. */
-  readonly low: number;
-  readonly high: number;
 }
 
 /** Noise in the counts: its law and how many noise terms are added up in all of them, or its summed variance alone. */
@@ -74,14 +67,5 @@ export function weightedDisplacement(
   // A noisy count may be negative; the sum of all of them still estimates the sum of the Poisson variances.
   const sum = all.reduce((total, count) => total + count, 0);
   const cumulants = cumulantsOf(noise, Math.max(0, sum));
-  const se = Math.sqrt(cumulants.second);
-  const reach = edgeworthLimit(size, cumulants);
-  return {
-    wdd,
-    se,
-    z: se === 0 ? 0 : wdd / se,
-    p: edgeworthTwoSided(wdd, cumulants),
-    low: wdd - reach,
-    high: wdd + reach,
-  };
+  return { wdd, ...edgeworthTest(wdd, cumulants, size) };
 }

@@ -73,3 +73,30 @@ export function edgeworthLimit(share: number, cumulants: EvenCumulants): number 
   }
   return high * se;
 }
+
+/** A test of "no change" against both sides, and the interval of values that it does not reject. */
+export interface TwoSidedTest {
+  readonly se: number;
+  /** 0/0, no incident and no noise at all, is 0. */
+  readonly z: number;
+  readonly p: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Tests a difference whose cumulants are these; the interval holds in 1 - `size` of repetitions. */
+export function edgeworthTest(
+  difference: number,
+  cumulants: EvenCumulants,
+  size: number,
+): TwoSidedTest {
+  const se = Math.sqrt(cumulants.second);
+  const reach = edgeworthLimit(size, cumulants);
+  return {
+    se,
+    z: se === 0 ? 0 : difference / se,
+    p: edgeworthTwoSided(difference, cumulants),
+    low: difference - reach,
+    high: difference + reach,
+  };
+}
